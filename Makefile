@@ -1,0 +1,49 @@
+# One command each: `make demo` tags an article, `make check` runs every check.
+# Both set up what they need in .venv/ first.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_READY := $(VENV)/.ready-demo
+CHECK_READY := $(VENV)/.ready-check
+ARTICLE := data/raw/001_f4a570d29b7f2e03.txt
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& { echo $$p; break; }; done)
+
+.PHONY: demo check format soak bench quality clean
+
+demo: $(DEMO_READY)
+	$(BIN)/topicml classify $(ARTICLE)
+
+check: $(CHECK_READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/topicml labels check
+	$(BIN)/pytest -n 2
+	$(BIN)/python benchmarks/quality_gate.py
+
+format: $(CHECK_READY)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+soak: $(CHECK_READY)
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 -m "soak or not soak"
+
+bench: $(CHECK_READY)
+	$(BIN)/python benchmarks/cold_start.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or say which with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Could not make $(VENV). On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(DEMO_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch]'
+	@touch $@
+
+$(CHECK_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch,dev]'
+	@touch $(DEMO_READY) $@

@@ -1,0 +1,24 @@
+"""Tags the sentences of defense news with topics.
+
+>>> from topicml import classify_text, load_model
+>>> classify_text("The allies signed a treaty.", load_model()).topics  # doctest: +SKIP
+"""
+
+from topicml.api import classify_text, load_model
+from topicml.classify import TaggedArticle
+from topicml.errors import TopicmlError
+from topicml.scorer import Scorer
+from topicml.sentences import Sentence, split_sentences
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Scorer",
+    "Sentence",
+    "TaggedArticle",
+    "TopicmlError",
+    "__version__",
+    "classify_text",
+    "load_model",
+    "split_sentences",
+]

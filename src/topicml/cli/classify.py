@@ -1,0 +1,147 @@
+"""``topicml classify``."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from topicml.classify import TaggedArticle, classify_documents
+from topicml.cli.options import ModelOption, ModelsDirOption, model_store
+from topicml.documents import Document, read_documents
+from topicml.errors import InputError, TopicmlError
+from topicml.formats import write_csv, write_json, write_jsonl
+from topicml.models.folder import open_model
+
+EXIT_SOME_REJECTED = 3
+
+
+class Format(StrEnum):
+    """How tags are written."""
+
+    TABLE = "table"
+    JSONL = "jsonl"
+    JSON = "json"
+    CSV = "csv"
+
+
+class Unit(StrEnum):
+    """What a text is."""
+
+    ARTICLE = "article"
+    SENTENCE = "sentence"
+
+
+def classify(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|FOLDER|-]...",
+            help="Text files, folders of them, .jsonl files of id and text, or - for stdin.",
+            show_default="-",
+        ),
+    ] = None,
+    output_format: Annotated[
+        Format, typer.Option("--format", "-f", help="Output format.")
+    ] = Format.TABLE,
+    unit: Annotated[
+        Unit, typer.Option(help="Split texts into sentences, or take each as one.")
+    ] = Unit.ARTICLE,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Probability from which on a topic is given.",
+            show_default="the model's own, per topic",
+        ),
+    ] = None,
+    model: ModelOption = None,
+    models_dir: ModelsDirOption = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of text files.")] = "utf-8",
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="File to write to, - for standard output.")
+    ] = "-",
+) -> None:
+    """Tag articles with topics.
+
+    A bad text is reported on standard error and never costs the good ones: exit code 3
+    when some texts were rejected, 1 when all were.
+
+    Example: topicml classify data/raw/000_67757e0a190ff99f.txt
+    """
+    _check_encoding(encoding)
+    opened = open_model(model_store(models_dir).find(model))
+    rejected: list[InputError] = []
+    documents = _good_documents(_sources(sources), encoding, rejected)
+    articles = classify_documents(
+        documents, opened.scorer, opened.reference, unit=unit.value, threshold=threshold
+    )
+    with _writable(output) as out:
+        count = _WRITERS[output_format](articles, out)
+    if rejected:
+        raise typer.Exit(EXIT_SOME_REJECTED if count else 1)
+
+
+def _sources(sources: list[str] | None) -> list[str]:
+    if sources:
+        return sources
+    if sys.stdin.isatty():
+        raise typer.BadParameter("give a file, a folder, or - for standard input")
+    return ["-"]
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        "".encode(encoding)
+    except LookupError as err:
+        raise typer.BadParameter(
+            f"unknown encoding {encoding!r}: use a name such as cp1252 or utf-16"
+        ) from err
+
+
+def _good_documents(
+    sources: list[str], encoding: str, rejected: list[InputError]
+) -> Iterator[Document]:
+    for item in read_documents(sources, sys.stdin.buffer, encoding):
+        if isinstance(item, InputError):
+            rejected.append(item)
+            typer.echo(f"error: {item}", err=True)
+        else:
+            yield item
+
+
+def _writable(output: str) -> AbstractContextManager[IO[str]]:
+    if output == "-":
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        return nullcontext(sys.stdout)
+    try:
+        return Path(output).open("w", encoding="utf-8", newline="")
+    except OSError as err:
+        raise TopicmlError(
+            err.strerror or "cannot be written", where=output, hint="Check the folder."
+        ) from err
+
+
+def _write_table(articles: Iterable[TaggedArticle], out: IO[str]) -> int:
+    from topicml.cli.render import render_article  # rich takes long to import
+
+    count = 0
+    for count, article in enumerate(articles, start=1):  # noqa: B007 - the count is the result
+        render_article(article, out)
+    return count
+
+
+_WRITERS: dict[Format, Callable[[Iterable[TaggedArticle], IO[str]], int]] = {
+    Format.TABLE: _write_table,
+    Format.JSONL: write_jsonl,
+    Format.JSON: write_json,
+    Format.CSV: write_csv,
+}

@@ -1,0 +1,51 @@
+"""``topicml info``."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+
+import typer
+
+from topicml.cli.options import ModelOption, ModelsDirOption, model_store
+from topicml.models.folder import open_model
+
+_LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
+_EXTRAS = {"batch": ("pyarrow", "numba")}
+
+
+def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
+    """Show versions, paths, the model in use, and which scorer path is taken.
+
+    Example: topicml info
+    """
+    store = model_store(models_dir)
+    opened = open_model(store.find(model))
+    blocks = ", ".join(
+        f"{b.analyzer} {b.ngram_range[0]}-{b.ngram_range[1]}-grams ({len(b.columns)})"
+        for b in opened.scorer.blocks
+    )
+    lines = [
+        ("topicml", importlib.metadata.version("topicml")),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        *((library, _version(library)) for library in _LIBRARIES),
+        *(
+            (f"extra {extra}", ", ".join(f"{name} {_version(name)}" for name in names))
+            for extra, names in _EXTRAS.items()
+        ),
+        ("models", str(store.root)),
+        ("model", f"{opened.reference} ({opened.path})"),
+        ("features", blocks),
+        ("scorer", "Python and numpy over scorer.npz"),
+    ]
+    width = max(len(key) for key, _ in lines)
+    for key, value in lines:
+        typer.echo(f"{key:<{width}}  {value}")
+
+
+def _version(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,133 @@
+"""``topicml labels``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from topicml.cli.options import (
+    RAW_FOLDER,
+    TAXONOMY,
+    LabelsOption,
+    TaxonomyOption,
+    label_paths,
+)
+from topicml.errors import LabelError
+
+app = typer.Typer(help="The label store.", no_args_is_help=True)
+
+
+@app.command()
+def check(
+    labels: LabelsOption = None,
+    taxonomy: TaxonomyOption = TAXONOMY,
+    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = RAW_FOLDER,
+) -> None:
+    """Check label files: topics, ids, offsets, contradictions, duplicates, near-duplicates.
+
+    Example: topicml labels check
+    """
+    from topicml.labels import check_labels
+    from topicml.records import read_labels
+    from topicml.taxonomy import load_taxonomy
+
+    files = {path: read_labels(path) for path in _paths(labels)}
+    findings = check_labels(files, load_taxonomy(taxonomy), _raw_texts(raw))
+    for finding in findings:
+        typer.echo(str(finding))
+    errors = sum(finding.severity == "error" for finding in findings)
+    count = sum(map(len, files.values()))
+    typer.echo(
+        f"{count} sentences in {len(files)} files: {errors} errors, {len(findings) - errors} notes",
+        err=True,
+    )
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> None:
+    """Count sentences per topic.
+
+    Example: topicml labels stats
+    """
+    from topicml.cli.render import render_rows
+    from topicml.labels import group_sizes, label_stats
+    from topicml.records import read_labels
+    from topicml.taxonomy import load_taxonomy
+
+    records = [record for path in _paths(labels) for record in read_labels(path)]
+    rows: list[tuple[object, ...]] = [
+        (row.topic, row.sentences, row.alone)
+        for row in label_stats(records, load_taxonomy(taxonomy))
+    ]
+    empty = sum(not record.topics for record in records)
+    rows.append(("(no topic)", empty, empty))
+    render_rows(("topic", "sentences", "alone"), rows)
+    typer.echo(f"{len(records)} sentences in {len(group_sizes(records))} groups")
+
+
+@app.command()
+def agreement(
+    first: Annotated[Path, typer.Argument(help="One annotator's pass.")],
+    second: Annotated[Path, typer.Argument(help="Another's, over the same sentences.")],
+    taxonomy: TaxonomyOption = TAXONOMY,
+) -> None:
+    """Compare two independent passes topic by topic (Cohen's kappa), and list differences.
+
+    Example: topicml labels agreement pass-1.jsonl pass-2.jsonl
+    """
+    from topicml.cli.render import render_rows
+    from topicml.labels import agreement as compare
+    from topicml.labels import differences
+    from topicml.records import read_annotations
+    from topicml.taxonomy import load_taxonomy
+
+    a, b = read_annotations(first), read_annotations(second)
+    rows = compare(a, b, load_taxonomy(taxonomy))
+    render_rows(
+        ("topic", "first", "second", "kappa"), [(r.topic, r.first, r.second, r.kappa) for r in rows]
+    )
+    differing = differences(a, b)
+    for one, other in differing:
+        typer.echo(f"{one.id}: {', '.join(one.topics) or '–'} | {', '.join(other.topics) or '–'}")
+    shared = len({x.id for x in a} & {x.id for x in b})
+    typer.echo(f"{shared - len(differing)} of {shared} sentences have the same topics in both")
+
+
+@app.command()
+def codebook(
+    taxonomy: TaxonomyOption = TAXONOMY,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="print")
+    ] = None,
+) -> None:
+    """Render the codebook that annotators read from the taxonomy file.
+
+    Example: topicml labels codebook -o data/labels/CODEBOOK.md
+    """
+    from topicml.taxonomy import load_taxonomy
+
+    text = load_taxonomy(taxonomy).to_markdown()
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def _paths(labels: list[Path] | None) -> list[Path]:
+    paths = label_paths(labels)
+    if not paths:
+        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
+    return paths
+
+
+def _raw_texts(folder: Path) -> dict[str, str]:
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        return {}
+    entries = json.loads(manifest.read_text(encoding="utf-8"))
+    return {e["id"]: (folder / e["file"]).read_bytes().decode("utf-8") for e in entries}

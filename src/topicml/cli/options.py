@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from topicml.models.store import ModelStore, default_store
+
+LABELS_FOLDER = Path("data/labels")
+TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
+RAW_FOLDER = Path("data/raw")
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", help="Model name, name@version, or folder.", show_default="the current one"
+    ),
+]
+ModelsDirOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--models-dir", help="Folder of all models.", show_default="models/, or the shipped ones"
+    ),
+]
+LabelsOption = Annotated[
+    list[Path] | None,
+    typer.Option("--labels", "-l", help="Label file; repeat for more.", show_default="data/labels"),
+]
+TaxonomyOption = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
+
+
+def model_store(models_dir: Path | None) -> ModelStore:
+    """Return the store of ``--models-dir``, or the default one."""
+    return ModelStore(models_dir) if models_dir else default_store()
+
+
+def label_paths(labels: list[Path] | None) -> list[Path]:
+    """Return the label files given, or all of the default folder."""
+    return labels or sorted(LABELS_FOLDER.glob("*.jsonl"))

@@ -1,0 +1,147 @@
+"""Tables for people, drawn with rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO, Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from topicml.classify import TaggedArticle
+from topicml.evaluation import Evaluation
+
+_BAR = 20
+_COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "bright_cyan", "bright_magenta")
+
+
+def console(out: IO[str] | None = None) -> Console:
+    """Return a console on a stream; ``NO_COLOR`` and the window's width are honoured."""
+    return Console(file=out, highlight=False, soft_wrap=False)
+
+
+def render_article(article: TaggedArticle, out: IO[str]) -> None:
+    """Draw an article's topics with probability bars, and the sentences that carry them."""
+    screen = console(out)
+    tagged = sum(bool(sentence.topics) for sentence in article.sentences)
+    screen.print(Text(article.id, style="bold"))
+    screen.print(
+        Text(
+            f"{tagged} of {len(article.sentences)} sentences tagged, model {article.model}",
+            style="dim",
+        )
+    )
+    if not article.topics:
+        screen.print("No topic.\n")
+        return
+    colours = {t: _COLOURS[i % len(_COLOURS)] for i, t in enumerate(article.topic_ids)}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("topic", no_wrap=True)
+    if screen.width >= 70:
+        table.add_column("probability", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("sentences")
+    for topic in article.topics:
+        colour = colours[topic.topic]
+        bar = [_bar(topic.probability, colour)] if screen.width >= 70 else []
+        table.add_row(
+            Text(topic.topic, style=colour),
+            *bar,
+            f"{topic.probability:.2f}",
+            _numbers(topic.sentences),
+        )
+    screen.print(table)
+    screen.print()
+    _render_sentences(screen, article, colours)
+
+
+def _render_sentences(screen: Console, article: TaggedArticle, colours: dict[str, str]) -> None:
+    columns = {topic: column for column, topic in enumerate(article.topic_ids)}
+    for index, tagged in enumerate(article.sentences):
+        if not tagged.topics:
+            continue
+        line = Text(f"{index:>3}  ", style="dim")
+        line.append(" ".join(tagged.sentence.text.split()), style="default")
+        screen.print(line)
+        labels = Text()
+        for topic in tagged.topics:
+            labels.append(topic, style=colours[topic])
+            labels.append(f" {tagged.probabilities[columns[topic]]:.2f}   ", style="dim")
+        screen.print(Padding(labels, (0, 0, 0, 5)))
+    screen.print()
+
+
+def _bar(probability: float, colour: str) -> Text:
+    filled = round(probability * _BAR)
+    return Text("━" * filled, style=colour) + Text("╌" * (_BAR - filled), style="dim")
+
+
+def _numbers(sentences: Sequence[int], most: int = 12) -> str:
+    shown = ", ".join(map(str, sentences[:most]))
+    more = len(sentences) - most
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None = None) -> None:
+    """Draw headline figures with intervals, scores per topic, and the reliability table."""
+    screen = console(out)
+    screen.print(Text(protocol, style="dim"))
+    screen.print(
+        f"{evaluation.sentences} sentences of {evaluation.documents} documents; "
+        "intervals are 95 %, by bootstrap over documents.\n"
+    )
+    table = Table(box=None, pad_edge=False)
+    for column in ("figure", "value", "95 % interval"):
+        table.add_column(column, justify="left" if column == "figure" else "right")
+    for key, row in evaluation.headlines.items():
+        table.add_row(key.replace("_", " "), f"{row.value:.3f}", f"{row.low:.3f} to {row.high:.3f}")
+    table.add_row("micro precision", f"{evaluation.micro_precision:.3f}", "")
+    table.add_row("micro recall", f"{evaluation.micro_recall:.3f}", "")
+    table.add_row("brier", f"{evaluation.brier:.3f}", "")
+    table.add_row("document micro f1", f"{evaluation.document_micro_f1:.3f}", "")
+    table.add_row("document macro f1", f"{evaluation.document_macro_f1:.3f}", "")
+    screen.print(table)
+    screen.print()
+    rows = [
+        (
+            t.topic,
+            t.support,
+            t.precision,
+            t.recall,
+            t.f1,
+            t.average_precision,
+            t.expected_calibration_error,
+        )
+        for t in evaluation.topics
+    ]
+    render_rows(("topic", "support", "precision", "recall", "F1", "AP", "ECE"), rows, out)
+    bins = [
+        (f"{b.lower:.1f} to {b.upper:.1f}", b.count, b.mean_probability, b.observed_share)
+        for b in evaluation.reliability
+    ]
+    render_rows(("probability", "predictions", "mean", "observed share"), bins, out)
+
+
+def render_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], out: IO[str] | None = None
+) -> None:
+    """Draw a plain table; numbers go right, floats have two decimals, None is a dash."""
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(
+            row[index] is None or isinstance(row[index], int | float) for row in rows
+        )
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    screen = console(out)
+    screen.print(table)
+    screen.print()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

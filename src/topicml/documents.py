@@ -1,0 +1,180 @@
+"""Texts to be tagged, read from files, folders, standard input and JSON Lines."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from topicml.errors import InputError
+
+LARGEST_TEXT = 10_000_000
+"""Bytes of one text; a file beyond it is a dump and not an article."""
+
+_BYTE_ORDER_MARKS = (
+    ("UTF-32", codecs.BOM_UTF32_LE),
+    ("UTF-32", codecs.BOM_UTF32_BE),
+    ("UTF-16", codecs.BOM_UTF16_LE),
+    ("UTF-16", codecs.BOM_UTF16_BE),
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TEXT_SUFFIXES = {".txt", ".text", ".md", ".jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text to be tagged."""
+
+    id: str
+    text: str
+
+
+def read_documents(
+    sources: Iterable[str], stdin: BinaryIO, encoding: str = "utf-8"
+) -> Iterator[Document | InputError]:
+    """Yield the texts of files, folders and ``-`` in order, and an error for each bad one.
+
+    A folder gives its text files, recursively, by name. A ``.jsonl`` file gives a text per
+    line with ``id`` and ``text``. A bad text is yielded as an ``InputError`` and not raised,
+    so that it never costs the good ones.
+    """
+    for source in sources:
+        if source == "-":
+            yield from _read_stream(stdin, "<stdin>", encoding)
+            continue
+        path = Path(source)
+        if path.is_dir():
+            yield from _read_folder(path, encoding)
+        else:
+            yield from _read_path(path, encoding)
+
+
+def decode_text(data: bytes, where: str, encoding: str = "utf-8") -> str:
+    """Decode a text, or say what is wrong with it.
+
+    Raises:
+        InputError: Empty, too large, binary, or not in the encoding.
+    """
+    if not data.strip():
+        raise InputError("empty: there is no text to tag", where=where, hint="Check the file.")
+    if len(data) > LARGEST_TEXT:
+        raise InputError(
+            f"more than {LARGEST_TEXT // 1_000_000} MB for one text",
+            where=where,
+            hint='Split it into articles, one {"id": …, "text": …} object a line, as .jsonl.',
+        )
+    convert = f"Convert it, or name its encoding: --encoding {{}} (now {encoding})."
+    if codecs.lookup(encoding).name == "utf-8":
+        for name, mark in _BYTE_ORDER_MARKS:
+            if data.startswith(mark):
+                raise InputError(
+                    f"{name} text, expected UTF-8", where=where, hint=convert.format(name.lower())
+                )
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as err:
+        if b"\0" in data:
+            raise _binary(where) from err
+        line = data.count(b"\n", 0, err.start) + 1
+        raise InputError(
+            f"not valid {encoding} (byte 0x{data[err.start]:02x} at offset {err.start})",
+            where=f"{where}:{line}",
+            hint=convert.format("cp1252"),
+        ) from err
+    if text.count("\0") > len(text) // 100:
+        raise _binary(where)
+    return text
+
+
+def _binary(where: str) -> InputError:
+    return InputError(
+        "a binary file, not text", where=where, hint="Give plain text, or save it as text first."
+    )
+
+
+def _read_folder(folder: Path, encoding: str) -> Iterator[Document | InputError]:
+    files = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in _TEXT_SUFFIXES
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    if not files:
+        yield InputError(
+            "no text files in this folder",
+            where=folder,
+            hint=f"Files ending in {', '.join(sorted(_TEXT_SUFFIXES))} are read.",
+        )
+    for path in files:
+        yield from _read_path(path, encoding)
+
+
+def _read_path(path: Path, encoding: str) -> Iterator[Document | InputError]:
+    try:
+        with path.open("rb") as file:
+            if path.suffix.lower() == ".jsonl":
+                yield from _read_records(file, str(path))
+            else:
+                yield from _read_stream(file, str(path), encoding)
+    except OSError as err:
+        yield InputError(
+            err.strerror or "cannot be read", where=path, hint="Check the path and permissions."
+        )
+
+
+def _read_stream(file: BinaryIO, name: str, encoding: str) -> Iterator[Document | InputError]:
+    data = file.read(LARGEST_TEXT + 1)
+    try:
+        yield Document(name, decode_text(data, name, encoding))
+    except InputError as err:
+        yield err
+
+
+def _read_records(file: BinaryIO, name: str) -> Iterator[Document | InputError]:
+    number = 0
+    found = False
+    while line := file.readline(LARGEST_TEXT + 1):
+        number += 1
+        where = f"{name}:{number}"
+        if len(line) > LARGEST_TEXT:
+            while not line.endswith(b"\n") and (line := file.readline(LARGEST_TEXT)):
+                pass
+            yield InputError(
+                f"a line of more than {LARGEST_TEXT // 1_000_000} MB",
+                where=where,
+                hint="Put one record on each line.",
+            )
+        elif line.strip():
+            yield _parse_record(line, where)
+        else:
+            continue
+        found = True
+    if not found:
+        yield InputError("empty: there is no record to tag", where=name, hint="Check the file.")
+
+
+def _parse_record(line: bytes, where: str) -> Document | InputError:
+    expected = 'Write one object a line: {"id": …, "text": …}.'
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as err:
+        return InputError(f"not valid JSON in UTF-8 ({err})", where=where, hint=expected)
+    if not isinstance(record, dict):
+        return InputError(
+            f"expected an object, found {type(record).__name__}", where=where, hint=expected
+        )
+    text = record.get("text")
+    if not isinstance(text, str):
+        found = "nothing" if text is None else type(text).__name__
+        return InputError(f"'text' must be a string, found {found}", where=where, hint=expected)
+    if _SURROGATE.search(text):
+        return InputError(
+            "'text' has a lone surrogate, half of a character", where=where, hint="Mend the text."
+        )
+    identifier = record.get("id")
+    return Document(where if identifier is None else str(identifier), text)

@@ -1,0 +1,53 @@
+"""The errors a user can cause or meet; everything else stays a traceback."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class TopicmlError(Exception):
+    """An expected failure: what happened, where, and what to do about it.
+
+    Args:
+        what: One clause that says what is wrong.
+        where: The file, record or setting it is about, e.g. ``train.jsonl:41``.
+        hint: What the user can do.
+    """
+
+    def __init__(self, what: str, *, where: str | Path | None = None, hint: str = "") -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.hint = hint
+        super().__init__(what, where, hint)
+
+    def __str__(self) -> str:
+        head = self.what if self.where is None else f"{self.where}: {self.what}"
+        return f"{head}. {self.hint}" if self.hint else head
+
+
+class InputError(TopicmlError):
+    """A text, file or record given to be tagged cannot be read."""
+
+
+class TaxonomyError(TopicmlError):
+    """A taxonomy file breaks its own rules."""
+
+
+class LabelError(TopicmlError):
+    """A label file or an annotation is not usable."""
+
+
+class ModelError(TopicmlError):
+    """A model folder is missing, damaged, or of another format."""
+
+
+class TrainingError(TopicmlError):
+    """The labels given cannot be trained or evaluated on."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ``Did you mean 'x'? `` for the nearest known word, or an empty string."""
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"Did you mean {near[0]!r}? " if near else ""

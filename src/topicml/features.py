@@ -1,0 +1,147 @@
+"""The scikit-learn pipeline: TF-IDF features into one-vs-rest logistic regression."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Everything about a model that is chosen and not learned.
+
+    Attributes:
+        word_ngrams: Shortest and longest word n-gram.
+        char_ngrams: Shortest and longest character n-gram inside words, or None for none.
+        min_df: Number of sentences a feature must occur in.
+        sublinear_tf: Use ``1 + log(tf)`` in place of ``tf``.
+        C: Inverse regularisation strength of the logistic regression.
+        class_weight: ``balanced`` weighs a topic's sentences up to those without it.
+        nb_mixing: Share of the naive-Bayes log-count ratio in each feature's scale; 0 is none.
+    """
+
+    word_ngrams: tuple[int, int] = (1, 2)
+    char_ngrams: tuple[int, int] | None = (3, 5)
+    min_df: int = 1
+    sublinear_tf: bool = True
+    C: float = 10.0
+    class_weight: Literal["balanced"] | None = "balanced"
+    nb_mixing: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as plain JSON values."""
+        fields = asdict(self)
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Parameters:
+        """Build parameters from what ``to_dict`` returned, absent ones at their default."""
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
+        }
+        return cls(**values)
+
+
+SKLEARN_DEFAULTS = Parameters(
+    word_ngrams=(1, 1), char_ngrams=None, sublinear_tf=False, C=1.0, class_weight=None
+)
+"""scikit-learn's own defaults, the baseline beside which chosen parameters are shown."""
+
+
+class NaiveBayesLogisticRegression(LogisticRegression):  # type: ignore[misc]
+    """Binary logistic regression on features scaled by their naive-Bayes log-count ratio.
+
+    Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic
+    Classification", ACL 2012: features that tell the classes apart are scaled up before the
+    fit. The scale is folded into ``coef_`` afterwards, so the fitted model is an ordinary
+    logistic regression over the unscaled features.
+
+    Args:
+        nb_mixing: Scale is ``1 - nb_mixing + nb_mixing * |r|`` with ``r`` the log-count ratio.
+        C: Inverse regularisation strength.
+        class_weight: As in ``LogisticRegression``.
+    """
+
+    def __init__(
+        self,
+        nb_mixing: float = 0.5,
+        C: float = 1.0,
+        class_weight: str | None = None,
+        solver: str = "liblinear",
+        max_iter: int = 1000,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(
+            C=C,
+            class_weight=class_weight,
+            solver=solver,
+            max_iter=max_iter,
+            random_state=random_state,
+        )
+        self.nb_mixing = nb_mixing
+
+    def fit(self, X: Any, y: NDArray[Any], sample_weight: Any = None) -> Any:
+        """Fit to a sparse matrix X of n sentences by m features and n labels of 0 or 1."""
+        if self.nb_mixing == 0:
+            return super().fit(X, y, sample_weight)
+        ratio = np.abs(log_count_ratio(X, y))
+        scale = 1 - self.nb_mixing + self.nb_mixing * ratio
+        super().fit(X.multiply(scale).tocsr(), y, sample_weight)
+        self.coef_: NDArray[np.float64] = self.coef_ * scale
+        return self
+
+
+def log_count_ratio(X: Any, y: NDArray[Any], smoothing: float = 1.0) -> NDArray[np.float64]:
+    """Return, per feature, the log of its smoothed share in the positives over the negatives.
+
+    Args:
+        X: Sparse matrix, n by m; presence counts, not weight.
+        y: n labels of 0 or 1.
+        smoothing: Added to each count.
+    """
+    presence = (X > 0).astype(np.float64)
+    positive = smoothing + np.asarray(presence[y == 1].sum(axis=0)).ravel()
+    negative = smoothing + np.asarray(presence[y == 0].sum(axis=0)).ravel()
+    ratio: NDArray[np.float64] = np.log(positive / positive.sum()) - np.log(
+        negative / negative.sum()
+    )
+    return ratio
+
+
+def make_vectorizer(parameters: Parameters) -> FeatureUnion:
+    """Return the unfitted TF-IDF vectoriser: a word block and, if asked, a character block."""
+    common = {"min_df": parameters.min_df, "sublinear_tf": parameters.sublinear_tf}
+    blocks = [("word", TfidfVectorizer(ngram_range=parameters.word_ngrams, **common))]
+    if parameters.char_ngrams is not None:
+        blocks.append(
+            (
+                "char_wb",
+                TfidfVectorizer(analyzer="char_wb", ngram_range=parameters.char_ngrams, **common),
+            )
+        )
+    return FeatureUnion(blocks)
+
+
+def make_classifier(parameters: Parameters) -> OneVsRestClassifier:
+    """Return the unfitted one-vs-rest classifier."""
+    return OneVsRestClassifier(
+        NaiveBayesLogisticRegression(
+            nb_mixing=parameters.nb_mixing,
+            C=parameters.C,
+            class_weight=parameters.class_weight,
+        )
+    )
+
+
+def make_pipeline(parameters: Parameters) -> Pipeline:
+    """Return the whole unfitted pipeline."""
+    return Pipeline(
+        [("features", make_vectorizer(parameters)), ("classifier", make_classifier(parameters))]
+    )

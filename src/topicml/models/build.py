@@ -1,0 +1,142 @@
+"""From a fitted model to a model folder: export, golden sentences, card, manifest."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.metadata
+import platform
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+
+from topicml.dataset import Dataset
+from topicml.evaluation import Evaluation
+from topicml.features import SKLEARN_DEFAULTS
+from topicml.models.card import render_card
+from topicml.models.folder import (
+    CARD,
+    GOLDEN,
+    PIPELINE,
+    SCORER,
+    golden_lines,
+    pick_golden,
+    sha256_file,
+    write_folder,
+)
+from topicml.models.store import ModelStore
+from topicml.scorer import export_scorer, load_scorer
+from topicml.taxonomy import Taxonomy
+from topicml.training import FittedModel
+
+SEED = 0
+_LIBRARIES = ("topicml", "scikit-learn", "numpy", "scipy", "joblib", "sentencex")
+_CANDIDATES_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model comes from: its label files and its taxonomy."""
+
+    labels: tuple[Path, ...]
+    taxonomy_path: Path
+    taxonomy: Taxonomy
+
+
+def build_model(
+    store: ModelStore,
+    name: str,
+    version: str,
+    fitted: FittedModel,
+    data: Dataset,
+    origin: Origin,
+    metrics: tuple[str, Evaluation],
+) -> Path:
+    """Write a model version; it appears whole or not at all.
+
+    Args:
+        store: Where to.
+        name: Model name.
+        version: A version the name does not have yet.
+        fitted: The model.
+        data: What it was fitted on.
+        origin: Files behind the data.
+        metrics: How it was evaluated, in a sentence, and the figures.
+
+    Raises:
+        ModelError: The version exists or the name is not usable.
+    """
+    path = store.path(name, version)
+    manifest = _manifest(name, version, fitted, data, origin, metrics)
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {file: Path(scratch) / file for file in (PIPELINE, SCORER, GOLDEN, CARD)}
+        joblib.dump(fitted.pipeline, files[PIPELINE], compress=3)
+        export_scorer(fitted.pipeline, data.topics, fitted.thresholds, files[SCORER])
+        golden = golden_lines(load_scorer(files[SCORER]), pick_golden(data.texts))
+        files[GOLDEN].write_text(golden, encoding="utf-8")
+        files[CARD].write_text(render_card(manifest, origin.taxonomy), encoding="utf-8")
+        write_folder(path, files, manifest)
+    return path
+
+
+def _manifest(
+    name: str,
+    version: str,
+    fitted: FittedModel,
+    data: Dataset,
+    origin: Origin,
+    metrics: tuple[str, Evaluation],
+) -> dict[str, Any]:
+    protocol, evaluation = metrics
+    return {
+        "name": name,
+        "version": version,
+        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "topics": list(data.topics),
+        "thresholds": dict(zip(data.topics, fitted.thresholds.tolist(), strict=True)),
+        "parameters": fitted.parameters.to_dict(),
+        "seed": SEED,
+        "search": _shown_candidates(fitted),
+        "labels": {
+            "files": {path.name: sha256_file(path) for path in origin.labels},
+            "sentences": len(data),
+            "groups": len(set(data.groups.tolist())),
+            "empty": int((data.Y.sum(axis=1) == 0).sum()),
+            "sources": dict(Counter(np.where(data.articles, "article", "authored").tolist())),
+        },
+        "taxonomy": {
+            "file": origin.taxonomy_path.name,
+            "sha256": hashlib.sha256(origin.taxonomy_path.read_bytes()).hexdigest(),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{library: importlib.metadata.version(library) for library in _LIBRARIES},
+        },
+        "metrics": {"protocol": protocol, "evaluation": evaluation.to_dict()},
+    }
+
+
+def _shown_candidates(fitted: FittedModel) -> list[dict[str, Any]]:
+    ranked = fitted.candidates
+    shown = [*ranked[:_CANDIDATES_SHOWN]]
+    shown += [c for c in ranked[_CANDIDATES_SHOWN:] if c.parameters == SKLEARN_DEFAULTS]
+    return [
+        {
+            "parameters": c.parameters.to_dict(),
+            "macro_average_precision": c.macro_average_precision,
+            "micro_f1": c.micro_f1,
+            "default": c.parameters == SKLEARN_DEFAULTS,
+        }
+        for c in shown
+    ]
+
+
+def label_files(folder: Path) -> Sequence[Path]:
+    """Return the label files of a folder: its ``.jsonl`` files, by name."""
+    return sorted(folder.glob("*.jsonl"))

@@ -1,0 +1,134 @@
+"""The model card, in the shape of the Hugging Face Hub's cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from topicml.taxonomy import Taxonomy
+
+_TEMPLATE = """---
+language: en
+license: mit
+library_name: scikit-learn
+pipeline_tag: text-classification
+tags: [multi-label, tf-idf, logistic-regression, defense-news]
+---
+
+# {name} {version}
+
+Tags sentences with {title}: none, one or several of {count}. TF-IDF features, one-vs-rest
+logistic regression, calibrated probabilities, one threshold per topic.
+
+## Use
+
+`topicml classify ARTICLE.txt` tags an article; `topicml models verify {name}@{version}` checks
+this folder. `scorer.npz` is the model as data only and is what tagging reads. `pipeline.joblib`
+is the same model as a scikit-learn pipeline; loading it runs code, so load it only from a source
+you trust.
+
+Meant for finding and sorting English news sentences, with a person reading what matters.
+Not meant for decisions about persons, nor as the only reading of a text.
+
+## Topics
+
+{topics}
+
+## Training data
+
+{data}
+
+{sources}
+
+## Metrics
+
+{protocol} 95 % intervals are by bootstrap over documents.
+
+{metrics}
+
+| topic | support | precision | recall | F1 | average precision |
+|---|---|---|---|---|---|
+{per_topic}
+
+{search}
+## Limits
+
+- The labels follow one codebook; a sentence is judged standing alone.
+- A text in another language, or about a subject far from the training data, can be tagged by
+  chance: read low probabilities with care.
+- Figures above come from texts like the training data; text by other writers is harder.
+
+## How made
+
+Parameters: {parameters}. Seed {seed}. Versions: {versions}. Labels and taxonomy by SHA-256 in
+`manifest.json`.
+"""
+
+
+def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
+    """Render ``MODEL_CARD.md`` from the manifest's figures and the taxonomy."""
+    labels = manifest["labels"]
+    evaluation = manifest["metrics"]["evaluation"]
+    return _TEMPLATE.format(
+        name=manifest["name"],
+        version=manifest["version"],
+        title=taxonomy.title,
+        count=len(taxonomy.topics),
+        topics="\n".join(f"- `{t.id}` ({t.name}): {t.definition}" for t in taxonomy.topics),
+        data=f"{labels['sentences']} labelled sentences of {labels['groups']} groups, "
+        f"{labels['empty']} of them with no topic.",
+        sources=_sources(labels["sources"]),
+        protocol=manifest["metrics"]["protocol"],
+        metrics=_headlines(evaluation["headlines"]),
+        per_topic="\n".join(_topic_row(row) for row in evaluation["topics"]),
+        search=_search(manifest["search"]),
+        parameters=_inline(manifest["parameters"]),
+        seed=manifest["seed"],
+        versions=_inline(manifest["versions"]),
+    )
+
+
+def _sources(sources: Mapping[str, int]) -> str:
+    words = {
+        "article": "sentences of real news articles, labelled in two independent passes and "
+        "adjudicated",
+        "authored": "sentences written for this purpose (not taken from any publication) and "
+        "labelled by their writers, a tenth of them a second time, blind",
+    }
+    return "\n".join(f"- {count} {words[source]}." for source, count in sorted(sources.items()))
+
+
+def _headlines(headlines: Mapping[str, Mapping[str, float]]) -> str:
+    rows = ["| figure | value | 95 % interval |", "|---|---|---|"]
+    rows += [
+        f"| {key.replace('_', ' ')} | {row['value']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
+        for key, row in headlines.items()
+    ]
+    return "\n".join(rows)
+
+
+def _topic_row(row: Mapping[str, Any]) -> str:
+    cells = [row["precision"], row["recall"], row["f1"], row["average_precision"]]
+    numbers = " | ".join("–" if cell is None else f"{cell:.2f}" for cell in cells)
+    return f"| {row['topic']} | {row['support']} | {numbers} |"
+
+
+def _search(candidates: list[Mapping[str, Any]]) -> str:
+    if not candidates:
+        return ""
+    lines = [
+        "Parameters searched in grouped cross-validation (best five, and scikit-learn's defaults):",
+        "",
+        "| parameters | macro average precision | micro F1 at 0.5 |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {_inline(c['parameters'])}{' **(default)**' if c['default'] else ''} "
+        f"| {c['macro_average_precision']:.3f} | {c['micro_f1']:.3f} |"
+        for c in candidates
+    ]
+    return "\n".join([*lines, "", ""])
+
+
+def _inline(fields: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in fields.items())

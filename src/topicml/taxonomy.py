@@ -1,0 +1,154 @@
+"""The label scheme as data: topics, rules and worked cases, read from a TOML file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from topicml.errors import LabelError, TaxonomyError, did_you_mean
+from topicml.records import LabelRecord
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: what a sentence must say to carry it, and what does not count."""
+
+    id: str
+    name: str
+    definition: str
+    excludes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedCase:
+    """A sentence with its right topics, as an example for annotators."""
+
+    text: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """A label scheme. The order of ``topics`` is the order of columns in every matrix."""
+
+    name: str
+    title: str
+    introduction: str
+    topics: tuple[Topic, ...]
+    rules: tuple[str, ...] = ()
+    cases: tuple[WorkedCase, ...] = ()
+
+    @property
+    def topic_ids(self) -> tuple[str, ...]:
+        """Topic ids in column order."""
+        return tuple(topic.id for topic in self.topics)
+
+    def check(self, topics: Iterable[str], where: str) -> None:
+        """Raise a ``LabelError`` that names the first topic the taxonomy does not have."""
+        for topic in topics:
+            if topic not in self.topic_ids:
+                raise LabelError(
+                    f"unknown topic {topic!r}",
+                    where=where,
+                    hint=did_you_mean(topic, self.topic_ids)
+                    + f"Known topics: {', '.join(self.topic_ids)}",
+                )
+
+    def check_records(self, records: Iterable[LabelRecord], path: Path) -> None:
+        """Raise a ``LabelError`` for the first record with an unknown topic."""
+        for record in records:
+            self.check(record.topics, f"{path} (id {record.id!r})")
+
+    def to_markdown(self) -> str:
+        """Render the codebook that annotators read."""
+        lines = [f"# Codebook: {self.title}", "", self.introduction.strip(), ""]
+        lines += ["| id | topic | the sentence says something about … | not |", "|---|---|---|---|"]
+        lines += [
+            f"| `{t.id}` | {t.name} | {t.definition} | {t.excludes or '–'} |" for t in self.topics
+        ]
+        if self.rules:
+            lines += ["", "## Rules", ""]
+            lines += [f"{number}. {rule}" for number, rule in enumerate(self.rules, start=1)]
+        if self.cases:
+            lines += ["", "## Worked cases", "", "| sentence | topics |", "|---|---|"]
+            lines += [f"| {case.text} | {_topic_cell(case.topics)} |" for case in self.cases]
+        return "\n".join(lines) + "\n"
+
+
+def load_taxonomy(path: Path) -> Taxonomy:
+    """Read a taxonomy file.
+
+    Raises:
+        TaxonomyError: The file is missing, is not TOML, or breaks a rule: at least one
+            topic, ids of lower-case words joined by hyphens, each id once, worked cases
+            with known topics.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as err:
+        raise TaxonomyError(
+            err.strerror or "cannot be read", where=path, hint="Check the path."
+        ) from err
+    except ValueError as err:  # TOMLDecodeError and UnicodeDecodeError
+        raise TaxonomyError(f"not valid TOML ({err})", where=path, hint="Mend the file.") from err
+    topics = tuple(_topic(entry, path) for entry in data.get("topics", []))
+    _check_topics(topics, path)
+    taxonomy = Taxonomy(
+        name=str(data.get("name", path.parent.name)),
+        title=str(data.get("title", data.get("name", ""))),
+        introduction=str(data.get("introduction", "")),
+        topics=topics,
+        rules=tuple(str(rule) for rule in data.get("rules", [])),
+        cases=tuple(
+            WorkedCase(str(case["text"]), tuple(case["topics"])) for case in data.get("cases", [])
+        ),
+    )
+    for case in taxonomy.cases:
+        taxonomy.check(case.topics, f"{path}: worked case {case.text!r}")
+    return taxonomy
+
+
+def _topic(entry: dict[str, Any], path: Path) -> Topic:
+    missing = [key for key in ("id", "name", "definition") if not entry.get(key)]
+    if missing:
+        raise TaxonomyError(
+            f"topic {entry.get('id', '?')!r} lacks {', '.join(missing)}",
+            where=path,
+            hint="Each [[topics]] entry needs id, name and definition.",
+        )
+    return Topic(
+        str(entry["id"]),
+        str(entry["name"]),
+        str(entry["definition"]),
+        str(entry.get("excludes", "")),
+    )
+
+
+def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
+    if not topics:
+        raise TaxonomyError(
+            "no topics", where=path, hint="Add at least one [[topics]] entry with an id."
+        )
+    seen: set[str] = set()
+    for topic in topics:
+        if not _ID.match(topic.id):
+            raise TaxonomyError(
+                f"topic id {topic.id!r} is not made of lower-case words joined by hyphens",
+                where=path,
+                hint="Write it like 'force-posture'.",
+            )
+        if topic.id in seen:
+            raise TaxonomyError(
+                f"topic id {topic.id!r} stands twice", where=path, hint="Remove or rename one."
+            )
+        seen.add(topic.id)
+
+
+def _topic_cell(topics: tuple[str, ...]) -> str:
+    return ", ".join(f"`{topic}`" for topic in topics) or "(none)"
