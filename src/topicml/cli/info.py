@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import platform
 import sys
 
@@ -27,7 +26,7 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
         for b in opened.scorer.blocks
     )
     lines = [
-        ("topicml", importlib.metadata.version("topicml")),
+        ("topicml", _version("topicml")),
         ("python", f"{platform.python_version()} ({sys.executable})"),
         *((library, _version(library)) for library in _LIBRARIES),
         *(
@@ -45,6 +44,8 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
 
 
 def _version(library: str) -> str:
+    import importlib.metadata  # not at the top: it would slow every command's start
+
     try:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:

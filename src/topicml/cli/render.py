@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -59,17 +58,19 @@ def render_article(article: TaggedArticle, out: IO[str]) -> None:
 
 def _render_sentences(screen: Console, article: TaggedArticle, colours: dict[str, str]) -> None:
     columns = {topic: column for column, topic in enumerate(article.topic_ids)}
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column()
     for index, tagged in enumerate(article.sentences):
         if not tagged.topics:
             continue
-        line = Text(f"{index:>3}  ", style="dim")
-        line.append(" ".join(tagged.sentence.text.split()), style="default")
-        screen.print(line)
-        labels = Text()
-        for topic in tagged.topics:
-            labels.append(topic, style=colours[topic])
-            labels.append(f" {tagged.probabilities[columns[topic]]:.2f}   ", style="dim")
-        screen.print(Padding(labels, (0, 0, 0, 5)))
+        labels = Text("   ").join(
+            Text.assemble((topic, colours[topic]), f" {tagged.probabilities[columns[topic]]:.2f}")
+            for topic in tagged.topics
+        )
+        grid.add_row(str(index), " ".join(tagged.sentence.text.split()))
+        grid.add_row("", labels)
+    screen.print(grid)
     screen.print()
 
 
