@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 from topicml.dataset import Dataset, Split
@@ -28,28 +29,30 @@ DEFAULT_GRID: tuple[Parameters, ...] = tuple(
 )
 """What is searched where no parameters are given: 24 settings."""
 
-_NEVER = -700.0  # the log-odds of a topic with no positive sentence: a probability of 0
+_CERTAIN = 50.0  # log-odds of what training saw always or never
 _FEWEST_FOR_CALIBRATION = 8
+_FEWEST_FOR_STACKING = 50
 _THRESHOLD_RANGE = (0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What turns a topic's log-odds into a probability and a tag.
+    """What turns log-odds into probabilities and tags.
 
     Attributes:
-        slope: T slopes; calibrated log-odds are ``slope * log_odds + offset``.
-        offset: T offsets.
+        weights: T by T + 1. A topic's calibrated log-odds are a weighted sum of the log-odds
+            of all topics and of relevance (that the sentence has any topic at all).
+        offset: T, added to the weighted sum.
         thresholds: T probabilities from which on a topic is given.
     """
 
-    slope: Floats
+    weights: Floats
     offset: Floats
     thresholds: Floats
 
     def probabilities(self, log_odds: Floats) -> Floats:
-        """Return calibrated probabilities, n by T."""
-        return sigmoid(log_odds * self.slope + self.offset)
+        """Return calibrated probabilities, n by T, for n by T + 1 log-odds."""
+        return sigmoid(_clip(log_odds) @ self.weights.T + self.offset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,10 @@ def sigmoid(x: Floats) -> Floats:
 
 
 def cross_validate(data: Dataset, parameters: Parameters, splits: Sequence[Split]) -> Floats:
-    """Return out-of-fold log-odds, n by T; rows in no test fold are NaN."""
+    """Return out-of-fold log-odds, n by T + 1; rows in no test fold are NaN.
+
+    The last column is relevance: that the sentence has any topic.
+    """
     return _cross_validate_many(data, [parameters], splits)[0]
 
 
@@ -85,9 +91,10 @@ def _cross_validate_many(
     data: Dataset, settings: Sequence[Parameters], splits: Iterable[Split]
 ) -> list[Floats]:
     """Cross-validate several settings, vectorising once for those that share features."""
-    log_odds = [np.full(data.Y.shape, np.nan) for _ in settings]
+    shape = (len(data), len(data.topics) + 1)
+    log_odds = [np.full(shape, np.nan) for _ in settings]
     for train, test in splits:
-        matrices: dict[Parameters, tuple[object, object]] = {}
+        matrices: dict[Parameters, tuple[Any, Any]] = {}
         for parameters, out in zip(settings, log_odds, strict=True):
             key = replace(parameters, C=1.0, class_weight=None, nb_mixing=0.0)
             if key not in matrices:
@@ -99,46 +106,58 @@ def _cross_validate_many(
     return log_odds
 
 
-def _fit_predict(
-    parameters: Parameters, X_train: object, X_test: object, Y: NDArray[np.int8]
-) -> Floats:
+def _fit_predict(parameters: Parameters, X_train: Any, X_test: Any, Y: NDArray[np.int8]) -> Floats:
+    classifier = fit_classifier(parameters, X_train, Y)
+    return np.column_stack([log_odds(e, X_test) for e in classifier.estimators_])
+
+
+def fit_classifier(parameters: Parameters, X: Any, Y: NDArray[np.int8]) -> OneVsRestClassifier:
+    """Fit T + 1 binary classifiers: the topics, and relevance (any topic at all)."""
+    relevance = Y.any(axis=1)
     with warnings.catch_warnings():
-        # a topic may be absent from a fold; the constant predictor is then what is meant
+        # a topic may be absent from a fold; a constant predictor is then what is meant
         warnings.filterwarnings("ignore", message="Label .* is present in all training")
-        warnings.filterwarnings("ignore", message="Label not .* is present in all training")
-        classifier = make_classifier(parameters).fit(X_train, Y)
-        return estimator_log_odds(classifier.estimators_, X_test)
+        return make_classifier(parameters).fit(X, np.column_stack([Y, relevance]))
 
 
-def estimator_log_odds(estimators: Sequence[Any], X: Any) -> Floats:
-    """Return n by T decision values; a topic never seen in training is never given."""
-    columns = [
-        estimator.decision_function(X)
-        if hasattr(estimator, "coef_")
-        else np.full(X.shape[0], _NEVER)
-        for estimator in estimators
-    ]
-    return np.column_stack(columns).astype(np.float64)
+def log_odds(estimator: Any, X: Any) -> Floats:
+    """Return n decision values; constant ones where training saw only one class."""
+    if hasattr(estimator, "coef_"):
+        values: Floats = estimator.decision_function(X)
+        return values
+    always = bool(estimator.predict(X[:1])[0])
+    return np.full(X.shape[0], _CERTAIN if always else -_CERTAIN)
 
 
 def choose_decision(Y: NDArray[np.int8], log_odds: Floats) -> Decision:
-    """Fit calibration and thresholds to out-of-fold log-odds.
+    """Fit calibration and thresholds to out-of-fold log-odds, n by T + 1.
 
-    Calibration is Platt's: a logistic regression of the label on the log-odds, per topic
-    (Platt, "Probabilistic Outputs for Support Vector Machines", 1999). Thresholds are the
-    probabilities that give each topic its highest F1, see ``best_threshold``.
+    Calibration is Platt's ("Probabilistic Outputs for Support Vector Machines", 1999): per
+    topic, a logistic regression of the label on the log-odds. A topic with sentences enough
+    takes those of all topics and of relevance as inputs (stacking), and so learns which
+    topics go together, and that a sentence about nothing is about none of them; one with few
+    takes only its own, one with hardly any is left as it is. Being linear, all of it folds
+    into the coefficients.
     """
     topics = Y.shape[1]
-    slope, offset = np.ones(topics), np.zeros(topics)
+    weights, offset = np.eye(topics, topics + 1), np.zeros(topics)
     for t in range(topics):
-        if _FEWEST_FOR_CALIBRATION <= Y[:, t].sum() <= len(Y) - _FEWEST_FOR_CALIBRATION:
-            finite = np.clip(log_odds[:, [t]], -50, 50)
-            platt = LogisticRegression(C=1e4, solver="lbfgs").fit(finite, Y[:, t])
-            if platt.coef_[0, 0] > 0:  # else the ranking itself is worthless: leave it
-                slope[t], offset[t] = platt.coef_[0, 0], platt.intercept_[0]
-    probabilities = sigmoid(log_odds * slope + offset)
-    thresholds = choose_thresholds(Y, probabilities)
-    return Decision(slope, offset, thresholds)
+        support = min(Y[:, t].sum(), len(Y) - Y[:, t].sum())
+        if support < _FEWEST_FOR_CALIBRATION:
+            continue
+        inputs = slice(None) if support >= _FEWEST_FOR_STACKING else slice(t, t + 1)
+        calibrator = LogisticRegression(C=1.0, max_iter=1000)
+        calibrator.fit(_clip(log_odds)[:, inputs], Y[:, t])
+        fitted = np.zeros(topics + 1)
+        fitted[inputs] = calibrator.coef_[0]
+        if fitted[t] > 0:  # else the ranking itself is worthless: leave it
+            weights[t], offset[t] = fitted, calibrator.intercept_[0]
+    decision = Decision(weights, offset, np.full(topics, 0.5))
+    return replace(decision, thresholds=choose_thresholds(Y, decision.probabilities(log_odds)))
+
+
+def _clip(log_odds: Floats) -> Floats:
+    return np.clip(log_odds, -_CERTAIN, _CERTAIN)
 
 
 def choose_thresholds(Y: NDArray[np.int8], probabilities: Floats) -> Floats:
@@ -175,7 +194,7 @@ def rank_parameters(
 
 def _candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats) -> Candidate:
     tested = ~np.isnan(log_odds[:, 0])
-    Y, log_odds = Y[tested], log_odds[tested]
+    Y, log_odds = Y[tested], log_odds[tested, :-1]
     present = Y.any(axis=0)
     # a fixed cut of one half: the setting itself, before any threshold is tuned
     tags = log_odds >= 0
@@ -222,14 +241,17 @@ def _check_support(data: Dataset) -> None:
 
 
 def _fit_pipeline(data: Dataset, parameters: Parameters, decision: Decision) -> Pipeline:
+    """Fit on all labels, with the calibration folded into the coefficients."""
     vectorizer = make_vectorizer(parameters)
-    classifier = make_classifier(parameters)
-    classifier.fit(vectorizer.fit_transform(data.texts).tocsr(), data.Y)
-    for estimator, slope, offset in zip(
-        classifier.estimators_, decision.slope, decision.offset, strict=True
-    ):
-        estimator.coef_ = estimator.coef_ * slope
-        estimator.intercept_ = estimator.intercept_ * slope + offset
+    X = vectorizer.fit_transform(data.texts).tocsr()
+    fitted = fit_classifier(parameters, X, data.Y).estimators_
+    linear = [e if hasattr(e, "coef_") else None for e in fitted]  # relevance may be constant
+    coefficients = np.vstack([np.zeros(X.shape[1]) if e is None else e.coef_[0] for e in linear])
+    intercepts = np.array([_CERTAIN if e is None else e.intercept_[0] for e in linear])
+    classifier = make_classifier(parameters).fit(X, data.Y)
+    for t, estimator in enumerate(classifier.estimators_):
+        estimator.coef_ = decision.weights[[t]] @ coefficients
+        estimator.intercept_ = decision.weights[[t]] @ intercepts + decision.offset[t]
     return Pipeline([("features", vectorizer), ("classifier", classifier)])
 
 
@@ -256,7 +278,7 @@ def nested_predictions(
         if chosen is None:
             chosen = rank_parameters(inner, DEFAULT_GRID, inner_splits)[0].parameters
         decision = choose_decision(inner.Y, cross_validate(inner, chosen, inner_splits))
-        log_odds = cross_validate(data, chosen, [(train, test)])[test]
-        probabilities[test] = decision.probabilities(log_odds)
+        held_out = cross_validate(data, chosen, [(train, test)])[test]
+        probabilities[test] = decision.probabilities(held_out)
         thresholds[test] = decision.thresholds
     return probabilities, thresholds

@@ -1,0 +1,202 @@
+"""Profiles, and what several test files share: paths, a tiny model, the real command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from topicml.models.store import ModelStore
+
+EXAMPLES = 40
+settings.register_profile("default", max_examples=EXAMPLES, deadline=None)
+settings.register_profile(
+    "soak",
+    max_examples=50 * EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TINY_TAXONOMY = """
+name = "weekend"
+title = "weekend pastimes"
+introduction = "What a sentence about a weekend says."
+
+[[topics]]
+id = "baking"
+name = "Baking"
+definition = "bread, cakes, ovens and dough"
+
+[[topics]]
+id = "gardening"
+name = "Gardening"
+definition = "plants, beds, seeds and soil"
+
+[[topics]]
+id = "sailing"
+name = "Sailing"
+definition = "boats, wind, harbours and sails"
+"""
+
+_TINY_SENTENCES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("baking",): (
+        "She kneads the dough before the oven is hot.",
+        "The bread rises under a warm cloth.",
+        "A cake wants butter, sugar and a slow oven.",
+    ),
+    ("gardening",): (
+        "He digs the soil and plants the beans.",
+        "Tomato seeds need warm soil and light.",
+        "The rose bed was weeded on Friday.",
+    ),
+    ("sailing",): (
+        "The boat left the harbour with a fair wind.",
+        "They hoisted the sails at noon.",
+        "Wind and tide took the yacht home.",
+    ),
+    ("baking", "gardening"): ("Herbs from the garden bed went into the bread dough.",),
+    ("gardening", "sailing"): ("They planted seeds on the deck of the boat.",),
+    (): ("Nobody answered the telephone.", "It was a long day."),
+}
+TINY_ARTICLES = ("monday", "tuesday", "wednesday", "thursday")
+
+
+def tiny_records() -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{article}-{number}",
+            "article": article,
+            "text": f"{text} It was {article}, hour {number}.",
+            "topics": list(topics),
+            "source": "article",
+            "status": "gold",
+            "annotator": "tester",
+        }
+        for article in TINY_ARTICLES
+        for number, (topics, text) in enumerate(
+            (topics, text) for topics, texts in _TINY_SENTENCES.items() for text in texts
+        )
+    ]
+
+
+def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    lines = [json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows]
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A trained store of another subject than the project's own, and what it is made of."""
+
+    store: ModelStore
+    labels: Path
+    taxonomy: Path
+    parameters: Path
+    name: str = "weekend"
+    version: str = "1.0.0"
+
+    @property
+    def folder(self) -> Path:
+        return self.store.root / self.name / self.version
+
+    def build(self, store: ModelStore, version: str = "1.0.0") -> Path:
+        """Train anew from the same files into a store."""
+        from topicml.dataset import load_dataset
+        from topicml.features import Parameters
+        from topicml.models.build import Origin, build_model
+        from topicml.taxonomy import load_taxonomy
+        from topicml.training import fit_model
+        from topicml.validation import cross_validated_evaluation
+
+        scheme = load_taxonomy(self.taxonomy)
+        data = load_dataset([self.labels], scheme)
+        parameters = Parameters.from_dict(json.loads(self.parameters.read_text(encoding="utf-8")))
+        fitted = fit_model(data, parameters)
+        metrics = cross_validated_evaluation(data, "article", parameters)
+        origin = Origin((self.labels,), self.taxonomy, scheme)
+        return build_model(store, self.name, version, fitted, data, origin, metrics)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Built once; tests that change a folder copy it first."""
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "taxonomy.toml").write_text(TINY_TAXONOMY, encoding="utf-8")
+    (folder / "parameters.json").write_text('{"char_ngrams": [3, 4]}', encoding="utf-8")
+    labels = write_jsonl(folder / "labels.jsonl", tiny_records())
+    store = ModelStore(folder / "models")
+    tiny = Tiny(store, labels, folder / "taxonomy.toml", folder / "parameters.json")
+    tiny.build(store)
+    store.set_current(tiny.name, tiny.version)
+    return tiny
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stdout.split("\n") if line]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """Run the real command in a process of its own."""
+
+    def run_command(
+        *arguments: str | Path,
+        stdin: str | bytes = b"",
+        cwd: Path = ROOT,
+        env: dict[str, str] | None = None,
+    ) -> Result:
+        environment = {k: v for k, v in os.environ.items() if k not in _CLEARED}
+        done = subprocess.run(
+            [sys.executable, "-m", "topicml", *map(str, arguments)],
+            input=stdin.encode() if isinstance(stdin, str) else stdin,
+            capture_output=True,
+            cwd=cwd,
+            env={**environment, "COLUMNS": "120", **(env or {})},
+            timeout=100,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
+
+    return run_command
+
+
+_CLEARED = {"TOPICML_MODELS", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING"}
+
+
+def assert_clean_failure(result: Result, *parts: str, code: int = 1) -> None:
+    """An expected failure: its code, nothing on stdout, each part said, no traceback."""
+    assert result.code == code, result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    said = " ".join(result.stderr.replace("│", " ").split())  # usage errors come in a box
+    for part in parts:
+        assert part in said, result.stderr

@@ -1,0 +1,120 @@
+"""A label scheme of another subject, small enough to train on in a blink."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from topicml.dataset import Dataset, make_dataset
+from topicml.records import LabelRecord
+from topicml.taxonomy import Taxonomy, Topic
+
+TAXONOMY_TOML = """\
+name = "home-topics"
+title = "home topics"
+introduction = "What a sentence on home life is about."
+rules = ["Label what the sentence says.", "Do not infer."]
+
+[[topics]]
+id = "cooking"
+name = "Cooking"
+definition = "preparing food"
+excludes = "eating out"
+
+[[topics]]
+id = "gardening"
+name = "Gardening"
+definition = "growing plants"
+
+[[cases]]
+text = "Fry the onions."
+topics = ["cooking"]
+
+[[cases]]
+text = "The train was late."
+topics = []
+"""
+
+TAXONOMY = Taxonomy(
+    name="home-topics",
+    title="home topics",
+    introduction="What a sentence on home life is about.",
+    topics=(
+        Topic("cooking", "Cooking", "preparing food", "eating out"),
+        Topic("gardening", "Gardening", "growing plants"),
+    ),
+)
+
+_COOKING = ("cooking",)
+_GARDENING = ("gardening",)
+_BOTH = ("cooking", "gardening")
+_NONE: tuple[str, ...] = ()
+
+SENTENCES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "spring": (
+        ("Fry the onions in butter until they are golden.", _COOKING),
+        ("Simmer the soup on the stove for an hour.", _COOKING),
+        ("Whisk eggs and flour into a smooth batter.", _COOKING),
+        ("Sow the seeds in moist soil by the fence.", _GARDENING),
+        ("Prune the roses before new shoots appear.", _GARDENING),
+        ("Water the seedlings in the greenhouse every morning.", _GARDENING),
+        ("Pick herbs from the garden bed and stir them into the sauce.", _BOTH),
+        ("The train to the city was late again.", _NONE),
+    ),
+    "summer": (
+        ("Grill the peppers and season the sauce with salt.", _COOKING),
+        ("Bake the bread in a hot oven.", _COOKING),
+        ("Boil the noodles and fry the garlic in oil.", _COOKING),
+        ("Water the garden bed at dusk and mulch the soil.", _GARDENING),
+        ("Plant the tomato seedlings beside the roses.", _GARDENING),
+        ("Weeds grow fast between the shoots.", _GARDENING),
+        ("Dig up potatoes from the soil and boil them in salt water.", _BOTH),
+        ("Her brother plays chess on Sundays.", _NONE),
+    ),
+    "autumn": (
+        ("Roast the squash in the oven with butter.", _COOKING),
+        ("Stir the batter and bake it until golden.", _COOKING),
+        ("Simmer apples into a sweet sauce on the stove.", _COOKING),
+        ("Rake the leaves and mulch the garden bed.", _GARDENING),
+        ("Prune the hedge and compost the weeds.", _GARDENING),
+        ("Plant bulbs in the soil before the frost.", _GARDENING),
+        ("Harvest onions from the garden and fry them in butter.", _BOTH),
+        ("The museum opens at nine.", _NONE),
+    ),
+    "winter": (
+        ("Boil beans slowly and season the soup.", _COOKING),
+        ("Whisk butter and eggs, then bake the cake.", _COOKING),
+        ("Fry garlic and peppers in a hot pan.", _COOKING),
+        ("Move the seedlings into the greenhouse before frost.", _GARDENING),
+        ("Sow the first seeds in trays of moist soil.", _GARDENING),
+        ("Compost and mulch keep the roses alive.", _GARDENING),
+        ("Cut greenhouse herbs and simmer them in the soup.", _BOTH),
+        ("A new bridge crosses the river.", _NONE),
+    ),
+}
+
+
+def home_records(*, authored: tuple[str, ...] = ()) -> list[LabelRecord]:
+    """Return 32 sentences in four groups; groups named in ``authored`` are no articles."""
+    return [
+        LabelRecord(
+            id=f"{group}-{number}",
+            article=group,
+            text=text,
+            topics=topics,
+            source="authored" if group in authored else "article",
+        )
+        for group, sentences in SENTENCES.items()
+        for number, (text, topics) in enumerate(sentences)
+    ]
+
+
+def home_dataset(*, authored: tuple[str, ...] = ()) -> Dataset:
+    return make_dataset(home_records(authored=authored), TAXONOMY)
+
+
+def write_lines(path: Path, *objects: object) -> Path:
+    """Write objects as JSON Lines; a string is written as it is."""
+    lines = [o if isinstance(o, str) else json.dumps(o) for o in objects]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

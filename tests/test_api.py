@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+from conftest import Tiny
+
+import topicml
+from topicml import Scorer, Sentence, TaggedArticle, TopicmlError, classify_text, load_model
+
+TEXT = "The bread is in the oven. Nobody answered."
+
+
+def test_public_names_are_these_and_are_there() -> None:
+    assert set(topicml.__all__) == {
+        "Scorer",
+        "Sentence",
+        "TaggedArticle",
+        "TopicmlError",
+        "__version__",
+        "classify_text",
+        "load_model",
+        "split_sentences",
+    }
+    assert all(hasattr(topicml, name) for name in topicml.__all__)
+
+
+def test_text_is_tagged_with_a_model_from_a_folder(tiny: Tiny) -> None:
+    article = classify_text(TEXT, load_model(tiny.folder))
+    assert isinstance(article, TaggedArticle)
+    assert article.model == "weekend@1.0.0"
+    assert [topic.topic for topic in article.topics] == ["baking"]
+    assert article.sentences[1].sentence == Sentence(26, 42, "Nobody answered.")
+
+
+def test_folder_can_be_given_as_a_string(tiny: Tiny) -> None:
+    assert load_model(str(tiny.folder)).reference == "weekend@1.0.0"
+
+
+@pytest.mark.parametrize("reference", ["weekend", "weekend@1.0.0"])
+def test_model_is_found_by_name(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    monkeypatch.setenv("TOPICML_MODELS", str(tiny.store.root))
+    assert load_model(reference).path == tiny.folder
+
+
+def test_default_model_tags_defense_news(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TOPICML_MODELS", raising=False)
+    monkeypatch.chdir(root)
+    model = load_model()
+    assert isinstance(model.scorer, Scorer)
+    article = classify_text((root / "data/raw/000_67757e0a190ff99f.txt").read_text("utf-8"), model)
+    assert {"command-structure", "diplomacy"} <= {topic.topic for topic in article.topics}
+
+
+def test_threshold_is_taken(tiny: Tiny) -> None:
+    article = classify_text(TEXT, load_model(tiny.folder), threshold=0.0)
+    assert [len(tagged.topics) for tagged in article.sentences] == [3, 3]
+
+
+def test_missing_model_is_an_error_to_catch(tmp_path: Path) -> None:
+    with pytest.raises(TopicmlError, match="no model here"):
+        load_model(tmp_path)

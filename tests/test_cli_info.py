@@ -1,0 +1,69 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from conftest import Run, Tiny, assert_clean_failure
+
+import topicml
+from topicml.cli.app import app
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command that has no commands below it."""
+    below = getattr(command, "commands", {})
+    if not below:
+        yield path
+    for name, sub in below.items():
+        yield from commands(sub, (*path, name))
+
+
+COMMANDS = sorted(commands(typer.main.get_command(app)))
+
+
+def test_command_tree_has_the_commands_of_the_design() -> None:
+    expected = {("classify",), ("train",), ("evaluate",), ("info",), ("models", "verify")}
+    assert expected <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example_of_itself(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words, "--help")
+    assert (result.code, result.stderr) == (0, "")
+    said = " ".join(result.stdout.split())
+    assert f"Usage: python -m topicml {' '.join(words)} " in said
+    assert f"Example: topicml {' '.join(words)}" in said
+
+
+@pytest.mark.parametrize("words", [(), ("models",), ("labels",)], ids=" ".join)
+def test_groups_list_their_commands(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words, "-h")
+    assert result.code == 0
+    below = {command[len(words)] for command in COMMANDS if command[: len(words)] == words}
+    assert below
+    assert all(f" {name} " in result.stdout for name in below)
+
+
+@pytest.mark.parametrize("words", [("nonsense",), ("models", "nonsense")], ids=" ".join)
+def test_unknown_command_ends_in_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
+    assert_clean_failure(run(*words), "nonsense", code=2)
+
+
+def test_info_says_versions_model_paths_and_scorer(run: Run, tiny: Tiny) -> None:
+    result = run("info", "--models-dir", tiny.store.root, "--model", "weekend")
+    assert (result.code, result.stderr) == (0, "")
+    lines = [line.split("  ", 1) for line in result.stdout.splitlines()]
+    said = {key.strip(): value.strip() for key, value in lines}
+    assert said["topicml"] == topicml.__version__
+    assert said["models"] == str(tiny.store.root)
+    assert said["model"] == f"weekend@1.0.0 ({tiny.folder})"
+    assert "word 1-2-grams" in said["features"]
+    assert "char_wb 3-4-grams" in said["features"]
+    assert "scorer.npz" in said["scorer"]
+    assert {"python", "numpy", "scikit-learn", "sentencex"} <= said.keys()
+
+
+def test_info_of_a_missing_model_is_a_clean_failure(run: Run, tmp_path: Path) -> None:
+    result = run("info", "--models-dir", tmp_path)
+    assert_clean_failure(result, str(tmp_path), "no model", "TOPICML_MODELS")

@@ -1,0 +1,176 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run, Tiny, assert_clean_failure, tiny_records, write_jsonl
+
+
+def count(stdout: str, topic: str) -> list[str]:
+    (line,) = [line for line in stdout.splitlines() if line.startswith(topic + " ")]
+    return line.removeprefix(topic).split()
+
+
+def test_committed_labels_have_no_errors(run: Run) -> None:
+    result = run("labels", "check")
+    assert result.code == 0
+    assert "0 errors" in result.stderr
+    assert "error:" not in result.stdout
+
+
+def test_check_finds_an_unknown_topic_and_suggests_one(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    rows: list[dict[str, Any]] = [*tiny_records(), {"id": "x", "text": "So.", "topics": ["bakin"]}]
+    path = write_jsonl(tmp_path / "labels.jsonl", rows)
+    result = run("labels", "check", "--labels", path, "--taxonomy", tiny.taxonomy)
+    assert result.code == 1
+    (finding,) = [line for line in result.stdout.splitlines() if "unknown topic" in line]
+    assert finding.startswith(f"error: {path}:{len(rows)}: unknown topic 'bakin'")
+    assert "Did you mean 'baking'?" in finding
+    assert "Known topics: baking, gardening, sailing" in finding
+    assert "Traceback" not in result.stderr
+
+
+def test_check_finds_offsets_that_do_not_give_the_sentence(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    (folder / "one.txt").write_text("The bread rises. The wind turns.")
+    (folder / "manifest.json").write_text('[{"id": "one", "file": "one.txt"}]')
+    rows = [
+        {
+            "id": "a",
+            "article": "one",
+            "text": "The bread rises.",
+            "topics": [],
+            "start": 0,
+            "end": 16,
+        },
+        {
+            "id": "b",
+            "article": "one",
+            "text": "The wind turns.",
+            "topics": [],
+            "start": 16,
+            "end": 31,
+        },
+    ]
+    path = write_jsonl(tmp_path / "offsets.jsonl", rows)
+    result = run("labels", "check", "-l", path, "--taxonomy", tiny.taxonomy, "--raw", folder)
+    assert result.code == 1
+    assert [line.split(": ")[1] for line in result.stdout.splitlines()] == [f"{path}:2"]
+
+
+@pytest.mark.parametrize(
+    "line", ["{", "[]", '{"id": "x"}', '{"id": "x", "text": "y", "topics": 1}']
+)
+def test_broken_record_is_named_by_file_and_line(
+    run: Run, tiny: Tiny, tmp_path: Path, line: str
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text(f'{{"id": "a", "text": "b", "topics": []}}\n{line}\n')
+    result = run("labels", "check", "--labels", path, "--taxonomy", tiny.taxonomy)
+    assert_clean_failure(result, f"{path}:2: ")
+
+
+@pytest.mark.parametrize("command", ["check", "stats"])
+def test_missing_label_file_is_a_clean_failure(run: Run, command: str) -> None:
+    result = run("labels", command, "--labels", "/nowhere/labels.jsonl")
+    assert_clean_failure(result, "/nowhere/labels.jsonl", "No such file", "Check the path")
+
+
+def test_folder_without_labels_is_a_clean_failure(run: Run, tmp_path: Path) -> None:
+    assert_clean_failure(run("labels", "check", cwd=tmp_path), "no label files", "--labels")
+
+
+def test_missing_taxonomy_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
+    result = run("labels", "stats", "-l", tiny.labels, "--taxonomy", "/nowhere/taxonomy.toml")
+    assert_clean_failure(result, "/nowhere/taxonomy.toml", "No such file")
+
+
+def test_stats_count_sentences_per_topic(run: Run, tiny: Tiny) -> None:
+    result = run("labels", "stats", "--labels", tiny.labels, "--taxonomy", tiny.taxonomy)
+    rows = tiny_records()
+    assert result.code == 0
+    for topic in ("baking", "gardening", "sailing"):
+        carriers = [row for row in rows if topic in row["topics"]]
+        alone = sum(len(row["topics"]) == 1 for row in carriers)
+        assert count(result.stdout, topic) == [str(len(carriers)), str(alone)]
+    assert f"{len(rows)} sentences in 4 groups" in result.stdout
+
+
+def test_agreement_counts_kappa_and_lists_differences(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    first = [{"id": str(i), "topics": ["baking"] if i < 5 else []} for i in range(10)]
+    second = [{"id": str(i), "topics": ["baking"] if i < 4 else []} for i in range(10)]
+    paths = write_jsonl(tmp_path / "1.jsonl", first), write_jsonl(tmp_path / "2.jsonl", second)
+    result = run("labels", "agreement", *paths, "--taxonomy", tiny.taxonomy)
+    assert result.code == 0
+    # observed agreement 0.9, by chance 0.5 * 0.4 + 0.5 * 0.6 = 0.5, so kappa is 0.8
+    assert count(result.stdout, "baking") == ["5", "4", "0.80"]
+    assert count(result.stdout, "sailing") == ["0", "0", "–"]
+    assert "4: baking | –" in result.stdout
+    assert "9 of 10 sentences have the same topics in both" in result.stdout
+
+
+def test_passes_over_other_sentences_cannot_agree(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    first = write_jsonl(tmp_path / "1.jsonl", [{"id": "a", "topics": []}])
+    second = write_jsonl(tmp_path / "2.jsonl", [{"id": "b", "topics": []}])
+    result = run("labels", "agreement", first, second, "--taxonomy", tiny.taxonomy)
+    assert_clean_failure(result, "share no sentence")
+
+
+def test_committed_codebook_is_the_one_of_the_taxonomy(run: Run, root: Path) -> None:
+    result = run("labels", "codebook")
+    assert result.code == 0
+    assert result.stdout == (root / "data/labels/CODEBOOK.md").read_text("utf-8")
+
+
+def test_codebook_goes_to_a_file(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "CODEBOOK.md"
+    result = run("labels", "codebook", "--taxonomy", tiny.taxonomy, "-o", path)
+    assert (result.code, result.stdout) == (0, "")
+    text = path.read_text("utf-8")
+    assert text.startswith("# Codebook: weekend pastimes\n")
+    assert all(f"`{topic}`" in text for topic in ("baking", "gardening", "sailing"))
+
+
+def test_codebook_that_cannot_be_written_is_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    path = tmp_path / "missing" / "CODEBOOK.md"
+    result = run("labels", "codebook", "--taxonomy", tiny.taxonomy, "-o", path)
+    assert_clean_failure(result, str(path))
+
+
+def test_committed_passes_agree_well(run: Run, root: Path) -> None:
+    folder = root / "data/labels/annotations"
+    result = run(
+        "labels", "agreement", folder / "articles.pass-1.jsonl", folder / "articles.pass-2.jsonl"
+    )
+    passes = [
+        {row["id"]: row["topics"] for row in map(json.loads, path.read_text("utf-8").splitlines())}
+        for path in (folder / "articles.pass-1.jsonl", folder / "articles.pass-2.jsonl")
+    ]
+    same = sum(sorted(passes[0][key]) == sorted(passes[1][key]) for key in passes[0])
+    assert f"{same} of 116 sentences have the same topics in both" in result.stdout
+
+
+def test_finding_has_the_line_of_the_file_blank_lines_counted(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text('\n\n{"id": "a", "text": "So.", "topics": ["bakin"]}\n')
+    result = run("labels", "check", "--labels", path, "--taxonomy", tiny.taxonomy)
+    assert f"{path}:3: unknown topic 'bakin'" in result.stdout
+
+
+@pytest.mark.parametrize("manifest", ["{", "[{}]", '[{"id": "one", "file": "gone.txt"}]'])
+def test_broken_manifest_of_raw_articles_is_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path, manifest: str
+) -> None:
+    (tmp_path / "manifest.json").write_text(manifest)
+    options = ("--taxonomy", tiny.taxonomy, "--raw", tmp_path)
+    result = run("labels", "check", "--labels", tiny.labels, *options)
+    assert_clean_failure(result, str(tmp_path))

@@ -1,0 +1,209 @@
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Result, Run, Tiny, assert_clean_failure, tiny_records, write_jsonl
+
+from topicml.models.folder import read_manifest, verify_model
+from topicml.models.store import ModelStore
+
+
+@pytest.fixture(scope="module")
+def trained(run: Run, tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A store made by ``topicml train``, with parameters searched, and what it printed."""
+    store = tmp_path_factory.mktemp("trained") / "models"
+    result = run(
+        *("train", "--labels", tiny.labels, "--taxonomy", tiny.taxonomy),
+        *("--name", "pastimes", "--models-dir", store),
+    )
+    return store, result
+
+
+def train(run: Run, tiny: Tiny, store: Path, *arguments: str | Path) -> Result:
+    return run(
+        *("train", "--taxonomy", tiny.taxonomy, "--models-dir", store),
+        *("--parameters", tiny.parameters, *arguments),
+    )
+
+
+def test_train_makes_a_whole_model_and_points_to_it(trained: tuple[Path, Result]) -> None:
+    store, result = trained
+    assert result.code == 0, result.stderr
+    assert "Traceback" not in result.stderr
+    assert verify_model(store / "pastimes/1.0.0").reference == "pastimes@1.0.0"
+    assert ModelStore(store).current("pastimes") == "1.0.0"
+    assert f"Made {store / 'pastimes/1.0.0'}; current is 1.0.0." in result.stdout
+
+
+def test_train_accounts_for_the_search_and_the_figures(trained: tuple[Path, Result]) -> None:
+    store, result = trained
+    for words in ("chosen", "default", "micro f1", "95 % interval", "baking"):
+        assert words in result.stdout
+    search = read_manifest(store / "pastimes/1.0.0")["search"]
+    scores = [c["macro_average_precision"] for c in search if not c["default"]]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(c["default"] for c in search) == 1
+
+
+def test_trained_model_classifies(run: Run, trained: tuple[Path, Result]) -> None:
+    store, _ = trained
+    result = run(
+        *("classify", "-", "-f", "jsonl", "--model", "pastimes", "--models-dir", store),
+        stdin="The dough is in the oven. They hoisted the sails.",
+    )
+    (record,) = result.records()
+    assert record["model"] == "pastimes@1.0.0"
+    assert [s["topics"] for s in record["sentences"]] == [["baking"], ["sailing"]]
+
+
+def test_later_version_is_current_only_when_promoted(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    arguments = ("--labels", tiny.labels, "--name", "pastimes")
+    store = ModelStore(tmp_path)
+    for flags, version, current in [((), "1.0.0", "1.0.0"), ((), "1.1.0", "1.0.0")]:
+        assert train(run, tiny, tmp_path, *arguments, *flags).code == 0
+        assert (store.versions("pastimes")[-1], store.current("pastimes")) == (version, current)
+    flags = ("--promote", "--version", "3.0.0")
+    assert train(run, tiny, tmp_path, *arguments, *flags).code == 0
+    assert (store.versions("pastimes")[-1], store.current("pastimes")) == ("3.0.0", "3.0.0")
+    scorers = {path.read_bytes() for path in tmp_path.glob("pastimes/*/scorer.npz")}
+    assert len(scorers) == 1
+
+
+def test_existing_version_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
+    result = train(
+        *(run, tiny, tiny.store.root, "--labels", tiny.labels),
+        *("--name", "weekend", "--version", "1.0.0"),
+    )
+    assert_clean_failure(result, "weekend 1.0.0 exists", "--version")
+
+
+def test_unknown_topic_is_a_clean_failure(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    rows = [*tiny_records(), {"id": "x", "text": "So.", "topics": ["sailling"]}]
+    path = write_jsonl(tmp_path / "labels.jsonl", rows)
+    result = train(run, tiny, tmp_path / "models", "--labels", path)
+    assert_clean_failure(
+        result, str(path), "'x'", "unknown topic 'sailling'", "Did you mean 'sailing'?"
+    )
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("keep", "parts"),
+    [
+        (lambda row: row["topics"] == ["baking"], ["topic 'baking' is on", "Label sentences"]),
+        (lambda row: row["article"] == "monday", ["one article", "at least two"]),
+        (lambda row: row["article"] in ("monday", "tuesday"), ["2 articles", "three or more"]),
+        (lambda _row: False, ["no labelled sentences"]),
+    ],
+    ids=["one-topic", "one-article", "two-articles", "nothing"],
+)
+def test_labels_that_cannot_be_trained_on_are_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path, keep: object, parts: list[str]
+) -> None:
+    rows = [row for row in tiny_records() if keep(row)]  # type: ignore[operator]
+    path = write_jsonl(tmp_path / "labels.jsonl", rows)
+    result = train(run, tiny, tmp_path / "models", "--labels", path)
+    said = result.stderr.split("error: ")[-1]
+    assert_clean_failure(Result(result.code, result.stdout, said), *parts)
+    assert not list(tmp_path.glob("models/*/*"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--labels", "/nowhere/l.jsonl"], ["/nowhere/l.jsonl", "No such file"]),
+        (["--name", "Bad Name"], ["'Bad Name'", "lower-case words"]),
+        (["--version", "1"], ["version '1' is not of the form 1.2.3"]),
+        (["--parameters", "/nowhere/p.json"], ["/nowhere/p.json", "not a parameter file"]),
+    ],
+    ids=["labels", "name", "version", "parameters"],
+)
+def test_wrong_argument_is_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path, arguments: list[str], parts: list[str]
+) -> None:
+    labels = [] if "--labels" in arguments else ["--labels", tiny.labels]
+    assert_clean_failure(train(run, tiny, tmp_path, *labels, *arguments), *parts)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"depth": 3}', '"C"'])
+def test_broken_parameter_file_is_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "parameters.json"
+    path.write_text(content)
+    result = train(run, tiny, tmp_path, "--labels", tiny.labels, "--parameters", path)
+    assert_clean_failure(result, str(path), "not a parameter file", "manifest.json")
+
+
+def test_models_folder_that_is_a_file_is_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    (tmp_path / "models").write_text("")
+    result = train(run, tiny, tmp_path / "models", "--labels", tiny.labels)
+    assert result.code == 1
+    assert "Traceback" not in result.stderr
+    assert str(tmp_path / "models") in result.stderr
+
+
+def evaluate(run: Run, tiny: Tiny, *arguments: str | Path) -> Result:
+    return run("evaluate", "--taxonomy", tiny.taxonomy, *arguments)
+
+
+def test_evaluate_on_data_gives_the_figures_as_json_and_in_a_file(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    model = ("--models-dir", tiny.store.root, "--model", "weekend")
+    target = tmp_path / "metrics.json"
+    result = evaluate(
+        *(run, tiny, "--data", tiny.labels, *model),
+        *("--format", "json", "--metrics-file", target),
+    )
+    assert (result.code, result.stderr) == (0, "")
+    figures = json.loads(result.stdout)
+    assert figures == json.loads(target.read_text("utf-8"))
+    assert "weekend@1.0.0" in figures["protocol"]
+    assert figures["sentences"] == len(tiny_records())
+    assert figures["documents"] == 4
+    support = {row["topic"]: row["support"] for row in figures["topics"]}
+    assert support["baking"] == sum("baking" in row["topics"] for row in tiny_records())
+    assert figures["headlines"]["micro_f1"]["value"] == 1.0  # the model knows these by heart
+
+
+def test_evaluate_prints_a_table(run: Run, tiny: Tiny) -> None:
+    model = ("--models-dir", tiny.store.root, "--model", "weekend")
+    result = evaluate(run, tiny, "--data", tiny.labels, *model)
+    assert result.code == 0
+    for words in ("micro f1", "95 % interval", "gardening", "observed share"):
+        assert words in result.stdout
+
+
+@pytest.mark.parametrize("by", ["article", "group"])
+def test_evaluate_cross_validates_the_recipe(run: Run, tiny: Tiny, by: str) -> None:
+    result = evaluate(
+        *(run, tiny, "--labels", tiny.labels, "--parameters", tiny.parameters),
+        *("--by", by, "--format", "json"),
+    )
+    figures = json.loads(result.stdout)
+    assert figures["protocol"].startswith({"article": "Leave-one", "group": "Grouped"}[by])
+    assert "fixed beforehand" in figures["protocol"]
+    assert figures["sentences"] == len(tiny_records())
+
+
+def test_evaluate_refuses_another_taxonomy(run: Run, tiny: Tiny, root: Path) -> None:
+    taxonomy = root / "data/labels/taxonomy.toml"
+    result = run(
+        *("evaluate", "--data", tiny.labels, "--taxonomy", taxonomy),
+        *("--models-dir", tiny.store.root, "--model", "weekend"),
+    )
+    assert_clean_failure(result, str(taxonomy), "other topics", "--taxonomy")
+
+
+def test_metrics_file_that_cannot_be_written_is_a_clean_failure(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    target = tmp_path / "missing" / "metrics.json"
+    result = evaluate(
+        *(run, tiny, "--data", tiny.labels, "--models-dir", tiny.store.root),
+        *("--model", "weekend", "--metrics-file", target),
+    )
+    assert_clean_failure(result, str(target))

@@ -1,0 +1,114 @@
+"""A module imports only from layers below it, and what tagging reaches imports little."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src"
+LAYERS = (
+    {"errors"},
+    {"records"},
+    {"taxonomy"},
+    {"sentences", "documents"},
+    {"features", "dataset"},
+    {"scorer", "labels"},
+    {"training", "evaluation"},
+    {"validation", "classify"},
+    {"formats", "models"},
+    {"api"},
+    {"cli"},
+    {"", "__main__"},  # the package itself shows the whole API
+)
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+HEAVY = {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas"}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): ast.parse(path.read_text("utf-8")) for path in SOURCE.rglob("*.py")}
+
+
+def statements(node: ast.AST, *, top_only: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield imports that happen: none for type checkers, inside functions only if asked."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        elif not (top_only and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)):
+            yield from statements(child, top_only=top_only)
+
+
+def imports(module: str, *, top_only: bool = False) -> set[str]:
+    found: set[str] = set()
+    for statement in statements(MODULES[module], top_only=top_only):
+        if isinstance(statement, ast.Import):
+            found |= {alias.name for alias in statement.names}
+        else:
+            assert statement.level == 0, f"{module}: relative import"
+            source = statement.module or ""
+            names = {f"{source}.{alias.name}" for alias in statement.names}
+            inside = names & MODULES.keys()
+            found |= inside
+            if len(inside) < len(names):
+                found.add(source)
+    return found
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def reached(start: str) -> set[str]:
+    """All modules of the package that importing one imports, packages around them included."""
+    seen: set[str] = set()
+    waiting = [start]
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module not in MODULES:
+            continue
+        seen.add(module)
+        waiting += imports(module, top_only=True)
+        if "." in module:
+            waiting.append(module.rpartition(".")[0])
+    return seen
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {room(module) for module in MODULES} == LEVEL.keys()
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_module_imports_only_from_layers_below(module: str) -> None:
+    inside = {name for name in imports(module) if name in MODULES}
+    wrong = {
+        name
+        for name in inside
+        if room(name) != room(module) and LEVEL[room(name)] >= LEVEL[room(module)]
+    }
+    assert not wrong
+
+
+def test_there_are_no_cycles() -> None:
+    graph = {module: imports(module) & MODULES.keys() for module in MODULES}
+    order = list(TopologicalSorter(graph).static_order())
+    assert sorted(order) == sorted(MODULES)
+    assert order.index("topicml.errors") < order.index("topicml.cli.app")
+
+
+@pytest.mark.parametrize("module", sorted(reached("topicml.__main__")))
+def test_what_the_command_loads_at_its_start_is_light(module: str) -> None:
+    heavy = {name.split(".")[0] for name in imports(module, top_only=True)} & HEAVY
+    assert not heavy
+
+
+def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
+    light = reached("topicml.__main__")
+    assert {"topicml.cli.classify", "topicml.scorer", "topicml.sentences"} <= light
+    assert "topicml.training" not in light

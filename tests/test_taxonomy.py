@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import pytest
+from samples import TAXONOMY, TAXONOMY_TOML
+
+from topicml.errors import LabelError, TaxonomyError, TopicmlError
+from topicml.records import LabelRecord
+from topicml.taxonomy import Taxonomy, Topic, load_taxonomy
+
+DEFENSE = Taxonomy(
+    "defense",
+    "defense",
+    "",
+    (
+        Topic("defense-industry", "Defense industry", "arms"),
+        Topic("diplomacy", "Diplomacy", "talks"),
+    ),
+)
+
+
+def write(tmp_path, text):
+    path = tmp_path / "taxonomy.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def entry(identifier="a", name="A", definition="about a"):
+    return f'[[topics]]\nid = "{identifier}"\nname = "{name}"\ndefinition = "{definition}"\n'
+
+
+def test_file_is_read_whole(tmp_path):
+    taxonomy = load_taxonomy(write(tmp_path, TAXONOMY_TOML))
+    assert taxonomy.name == "home-topics"
+    assert taxonomy.title == "home topics"
+    assert taxonomy.introduction == "What a sentence on home life is about."
+    assert taxonomy.topics == TAXONOMY.topics
+    assert taxonomy.rules == ("Label what the sentence says.", "Do not infer.")
+    assert [(case.text, case.topics) for case in taxonomy.cases] == [
+        ("Fry the onions.", ("cooking",)),
+        ("The train was late.", ()),
+    ]
+
+
+def test_topic_order_is_that_of_the_file(tmp_path):
+    path = write(tmp_path, entry("zebra") + entry("ant") + entry("moose"))
+    assert load_taxonomy(path).topic_ids == ("zebra", "ant", "moose")
+
+
+def test_unnamed_taxonomy_is_named_after_its_folder(tmp_path):
+    folder = tmp_path / "birds"
+    folder.mkdir()
+    assert load_taxonomy(write(folder, entry())).name == "birds"
+
+
+def test_missing_file_is_named(tmp_path):
+    path = tmp_path / "none.toml"
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(path)
+    assert "No such file" in caught.value.what
+    assert caught.value.where == str(path)
+    assert caught.value.hint == "Check the path."
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ("topics = [", "not valid TOML", "Mend the file"),
+        ('name = "empty"', "no topics", "Add at least one [[topics]] entry"),
+        ('[[topics]]\nname = "A"', "topic '?' lacks id, definition", "id, name and definition"),
+        (entry(name=""), "topic 'a' lacks name", "id, name and definition"),
+        (entry("Force_Posture"), "topic id 'Force_Posture' is not made of", "'force-posture'"),
+        (entry("a-"), "topic id 'a-' is not made of", "'force-posture'"),
+        (entry() + entry("b") + entry(), "topic id 'a' stands twice", "Remove or rename one"),
+    ],
+)
+def test_broken_file_is_refused(tmp_path, text, what, hint):
+    path = write(tmp_path, text)
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(path)
+    assert what in caught.value.what
+    assert caught.value.where == str(path)
+    assert hint in caught.value.hint
+
+
+def test_file_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "taxonomy.toml"
+    path.write_bytes(b'name = "\xff"')
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(path)
+    assert "not valid TOML" in caught.value.what
+    assert caught.value.where == str(path)
+    assert caught.value.hint == "Mend the file."
+
+
+@pytest.mark.xfail(strict=True, reason="shapes of entries are not checked")
+@pytest.mark.parametrize(
+    "text",
+    [
+        entry().replace("[[topics]]", "[topics]"),
+        'topics = "cooking"',
+        'topics = ["cooking", "gardening"]',
+        entry() + '[[cases]]\ntext = "No topics given."\n',
+        entry() + "[[cases]]\ntopics = []\n",
+        entry() + '[[cases]]\ntext = "x"\ntopics = "a"\n',
+        'rules = "one"\n' + entry(),
+    ],
+    ids=[
+        "single brackets",
+        "topics a string",
+        "topics strings",
+        "case without topics",
+        "case without text",
+        "case topics a string",
+        "rules a string",
+    ],
+)
+def test_entry_of_the_wrong_shape_is_refused_cleanly(tmp_path, text):
+    path = write(tmp_path, text)
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(path)
+    assert caught.value.what
+    assert str(path) in caught.value.where
+    assert caught.value.hint
+
+
+def test_worked_case_with_an_unknown_topic_is_refused(tmp_path):
+    path = write(tmp_path, TAXONOMY_TOML.replace('topics = ["cooking"]', 'topics = ["coking"]'))
+    with pytest.raises(TopicmlError) as caught:
+        load_taxonomy(path)
+    assert caught.value.what == "unknown topic 'coking'"
+    assert caught.value.where == f"{path}: worked case 'Fry the onions.'"
+    assert "Did you mean 'cooking'?" in caught.value.hint
+
+
+@pytest.mark.xfail(strict=True, reason="a LabelError is raised")
+def test_worked_case_with_an_unknown_topic_is_an_error_of_the_taxonomy(tmp_path):
+    path = write(tmp_path, TAXONOMY_TOML.replace('topics = ["cooking"]', 'topics = ["coking"]'))
+    with pytest.raises(TaxonomyError, match="unknown topic 'coking'"):
+        load_taxonomy(path)
+
+
+def test_unknown_topic_comes_with_the_nearest_known_one():
+    with pytest.raises(LabelError) as caught:
+        DEFENSE.check(["diplomacy", "defence-industry"], "train.jsonl:41")
+    assert caught.value.what == "unknown topic 'defence-industry'"
+    assert caught.value.where == "train.jsonl:41"
+    assert caught.value.hint == (
+        "Did you mean 'defense-industry'? Known topics: defense-industry, diplomacy"
+    )
+    assert str(caught.value).startswith(
+        "train.jsonl:41: unknown topic 'defence-industry'. Did you mean 'defense-industry'?"
+    )
+
+
+def test_unknown_topic_like_no_other_still_lists_the_known_ones():
+    with pytest.raises(LabelError) as caught:
+        DEFENSE.check(["zzz"], "here")
+    assert caught.value.hint == "Known topics: defense-industry, diplomacy"
+
+
+def test_unknown_topic_in_records_is_placed_by_file_and_id(tmp_path):
+    path = tmp_path / "train.jsonl"
+    records = [
+        LabelRecord("s-1", "g", "one", ("diplomacy",)),
+        LabelRecord("s-2", "g", "two", ("defence-industry",)),
+    ]
+    with pytest.raises(LabelError) as caught:
+        DEFENSE.check_records(records, path)
+    assert caught.value.what == "unknown topic 'defence-industry'"
+    assert caught.value.where.startswith(str(path))
+    assert "'s-2'" in caught.value.where
+    assert "Did you mean 'defense-industry'?" in caught.value.hint
+
+
+def test_known_topics_and_the_empty_set_pass():
+    records = [LabelRecord("1", "g", "one", ("diplomacy",)), LabelRecord("2", "g", "two", ())]
+    assert DEFENSE.check_records(records, "x") is None
+
+
+def test_codebook_shows_topics_rules_and_cases(tmp_path):
+    lines = load_taxonomy(write(tmp_path, TAXONOMY_TOML)).to_markdown().splitlines()
+    assert lines[0] == "# Codebook: home topics"
+    assert "| `cooking` | Cooking | preparing food | eating out |" in lines
+    assert "| `gardening` | Gardening | growing plants | – |" in lines
+    assert "1. Label what the sentence says." in lines
+    assert "2. Do not infer." in lines
+    assert "| Fry the onions. | `cooking` |" in lines
+    assert "| The train was late. | (none) |" in lines
+
+
+def test_codebook_without_rules_and_cases_has_no_empty_headings():
+    text = DEFENSE.to_markdown()
+    assert "## " not in text
+    assert text.endswith("|\n")

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from samples import SENTENCES, home_dataset
+from sklearn.metrics import f1_score
+
+from topicml.errors import TrainingError
+from topicml.features import Parameters
+from topicml.scorer import export_scorer, load_scorer
+from topicml.training import fit_model, nested_predictions
+from topicml.validation import PROTOCOLS, cross_validated_evaluation, evaluate_model
+
+QUICK = Parameters(char_ngrams=None)
+
+
+def test_by_article_tests_on_real_articles_only():
+    data = home_dataset(authored=("winter",))
+    protocol, evaluation = cross_validated_evaluation(data, "article", QUICK)
+    assert protocol.startswith(PROTOCOLS["article"])
+    assert evaluation.sentences == 24
+    assert evaluation.documents == 3
+
+
+def test_by_group_tests_on_every_sentence():
+    data = home_dataset(authored=("winter",))
+    protocol, evaluation = cross_validated_evaluation(data, "group", QUICK)
+    assert protocol.startswith(PROTOCOLS["group"])
+    assert evaluation.sentences == 32
+    assert evaluation.documents == 4
+
+
+def test_figures_are_those_of_nested_predictions():
+    data = home_dataset()
+    probabilities, thresholds = nested_predictions(data, data.grouped_splits(), QUICK)
+    _, evaluation = cross_validated_evaluation(data, "group", QUICK)
+    assert evaluation.headlines["micro_f1"].value == pytest.approx(
+        f1_score(data.Y, probabilities >= thresholds, average="micro")
+    )
+
+
+def test_labels_without_a_pattern_are_not_predicted_well():
+    data = home_dataset()
+    noise = np.random.default_rng(0).permutation(len(data))
+    _, honest = cross_validated_evaluation(data, "group", QUICK)
+    _, shuffled = cross_validated_evaluation(replace(data, Y=data.Y[noise]), "group", QUICK)
+    assert (
+        shuffled.headlines["macro_average_precision"].value + 0.1
+        < honest.headlines["macro_average_precision"].value
+    )
+
+
+def test_protocol_says_when_parameters_were_fixed():
+    data = home_dataset()
+    three = data.subset(data.groups != "winter")
+    fixed, _ = cross_validated_evaluation(three, "article", QUICK)
+    assert fixed == PROTOCOLS["article"] + " Parameters were fixed beforehand."
+
+
+def test_protocol_does_not_say_so_when_they_were_searched():
+    data = home_dataset()
+    three = data.subset(data.groups != "winter")
+    searched, _ = cross_validated_evaluation(three, "article")
+    assert searched == PROTOCOLS["article"]
+
+
+def test_fewer_than_three_groups_are_refused():
+    data = home_dataset().subset(np.arange(16))
+    with pytest.raises(TrainingError) as caught:
+        cross_validated_evaluation(data, "group", QUICK)
+    assert caught.value.what == "2 articles are too few to evaluate on"
+    assert caught.value.where is None
+    assert "Label three or more" in caught.value.hint
+
+
+def test_labels_without_a_real_article_are_refused_by_article():
+    with pytest.raises(TrainingError) as caught:
+        cross_validated_evaluation(home_dataset(authored=tuple(SENTENCES)), "article", QUICK)
+    assert caught.value.what == "no sentence comes from a real article"
+    assert caught.value.where is None
+    assert "--by group" in caught.value.hint
+
+
+def test_finished_model_is_evaluated_with_its_own_thresholds(tmp_path):
+    data = home_dataset()
+    train, test = data.grouped_splits()[0]
+    model = fit_model(data.subset(train), QUICK)
+    thresholds = np.array([0.2, 0.8])
+    export_scorer(model.pipeline, data.topics, thresholds, tmp_path / "scorer.npz")
+    unseen = data.subset(test)
+    evaluation = evaluate_model(load_scorer(tmp_path / "scorer.npz"), unseen)
+    tags = model.pipeline.predict_proba(unseen.texts) >= thresholds
+    assert evaluation.sentences == 8
+    assert evaluation.headlines["micro_f1"].value == pytest.approx(
+        f1_score(unseen.Y, tags, average="micro")
+    )
+    assert [scores.support for scores in evaluation.topics] == [4, 4]
