@@ -80,8 +80,8 @@ def update(pinned: dict[str, Any], *, allow_lower: bool, labels: Path = LABELS) 
         lower = [f for f, floor in protocol["floors"].items() if figures[f] < floor]
         if lower and not allow_lower:
             refused += [
-                f"{name}: {figure} would fall from {protocol['floors'][figure]} to {figures[figure]}"
-                for figure in lower
+                f"{name}: {f} would fall from {protocol['floors'][f]} to {figures[f]}"
+                for f in lower
             ]
             continue
         protocol["floors"] = figures

@@ -74,7 +74,7 @@ def test_existing_version_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
         *(run, tiny, tiny.store.root, "--labels", tiny.labels),
         *("--name", "weekend", "--version", "1.0.0"),
     )
-    assert_clean_failure(result, "weekend 1.0.0 exists", "--version")
+    assert_clean_failure(result, "weekend/1.0.0", "this version exists", "--version")
 
 
 def test_unknown_topic_is_a_clean_failure(run: Run, tiny: Tiny, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_unknown_topic_is_a_clean_failure(run: Run, tiny: Tiny, tmp_path: Path) 
     path = write_jsonl(tmp_path / "labels.jsonl", rows)
     result = train(run, tiny, tmp_path / "models", "--labels", path)
     assert_clean_failure(
-        result, str(path), "'x'", "unknown topic 'sailling'", "Did you mean 'sailing'?"
+        result, f"{path}:{len(rows)}:", "unknown topic 'sailling'", "Did you mean 'sailing'?"
     )
     assert not (tmp_path / "models").exists()
 

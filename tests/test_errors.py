@@ -42,7 +42,6 @@ def test_place_that_is_not_given_is_none():
     assert TopicmlError("broken").where is None
 
 
-@pytest.mark.xfail(strict=True, reason="where and hint are keyword-only: not unpickled")
 @pytest.mark.parametrize("kind", KINDS)
 def test_error_crosses_process_borders_whole(kind):
     error = kind("broken", where="x.jsonl:41", hint="Mend it.")

@@ -244,7 +244,6 @@ def test_resampling_takes_whole_documents(case):
         assert interval.high == pytest.approx(interval.value)
 
 
-@pytest.mark.xfail(strict=True, reason="undefined headlines are NaN, not None")
 def test_figures_can_be_written_as_strict_json():
     Y = np.array([[1], [1], [1]], dtype=np.int8)  # no sentence is empty: no false-tag rate
     documents = np.array(["x", "y", "z"])

@@ -90,7 +90,6 @@ def test_near_duplicates_among_articles_are_as_they_are():
     )
 
 
-@pytest.mark.xfail(strict=True, reason="also reported as a near-duplicate")
 def test_authored_repeat_is_reported_once():
     findings = check(
         record("1", "Sow seeds."),
@@ -119,7 +118,6 @@ def test_more_than_three_topics_is_a_note_and_comes_after_errors():
     assert "4 topics on '1'" in findings[-1].what
 
 
-@pytest.mark.xfail(strict=True, reason="records are counted, not lines")
 def test_finding_names_the_line_of_the_file(tmp_path):
     path = write_lines(
         tmp_path / "a.jsonl",
@@ -227,7 +225,6 @@ def test_kappa_is_undefined_where_neither_gave_the_topic():
     assert gardening.kappa is None
 
 
-@pytest.mark.xfail(strict=True, reason="NaN and a warning")
 @pytest.mark.filterwarnings("error")
 def test_kappa_is_undefined_where_both_gave_the_topic_to_every_sentence():
     both = [Annotation("1", ("cooking",)), Annotation("2", ("cooking",))]
@@ -271,13 +268,11 @@ def test_group_sizes_count_sentences_in_order_of_appearance():
     assert group_sizes(home_records()) == Counter(r.article for r in home_records())
 
 
-@pytest.mark.xfail(strict=True, reason="only sentences with a start are checked")
 def test_article_sentence_without_offsets_is_a_gap():
     findings = check(record("1", "Sow seeds."), raw={"g": "Sow seeds."})
     assert [finding.severity for finding in findings] == ["error"]
 
 
-@pytest.mark.xfail(strict=True, reason="topics outside the taxonomy are passed over")
 def test_agreement_refuses_a_topic_that_the_taxonomy_does_not_have():
     passes_with_typo = [Annotation("1", ("coking",))], [Annotation("1", ())]
     with pytest.raises(LabelError, match="Did you mean 'cooking'"):

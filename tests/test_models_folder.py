@@ -17,6 +17,7 @@ from topicml.models.folder import (
     MANIFEST,
     PIPELINE,
     SCORER,
+    manifest_text,
     open_model,
     pick_golden,
     read_manifest,
@@ -41,8 +42,7 @@ def flip(path: Path, position: int) -> None:
 def rewrite_manifest(folder: Path, **changes: Any) -> None:
     """Change the manifest and hash it anew, as a maker of models could."""
     manifest = {**json.loads((folder / MANIFEST).read_text(encoding="utf-8")), **changes}
-    manifest["manifest_sha256"] = folder_module._manifest_digest(manifest)
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
 
 
 def test_folder_has_the_five_files_and_verifies(tiny: Tiny) -> None:
@@ -203,7 +203,7 @@ def test_half_written_folder_never_appears(tmp_path: Path, missing: str) -> None
 def test_failure_before_the_rename_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_manifest: object) -> str:
+    def fail(*_: object) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(folder_module, "_manifest_digest", fail)

@@ -92,7 +92,6 @@ def test_file_that_is_not_utf8_is_refused(tmp_path):
     assert caught.value.hint == "Mend the file."
 
 
-@pytest.mark.xfail(strict=True, reason="shapes of entries are not checked")
 @pytest.mark.parametrize(
     "text",
     [
@@ -132,7 +131,6 @@ def test_worked_case_with_an_unknown_topic_is_refused(tmp_path):
     assert "Did you mean 'cooking'?" in caught.value.hint
 
 
-@pytest.mark.xfail(strict=True, reason="a LabelError is raised")
 def test_worked_case_with_an_unknown_topic_is_an_error_of_the_taxonomy(tmp_path):
     path = write(tmp_path, TAXONOMY_TOML.replace('topics = ["cooking"]', 'topics = ["coking"]'))
     with pytest.raises(TaxonomyError, match="unknown topic 'coking'"):

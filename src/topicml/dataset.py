@@ -109,7 +109,7 @@ def load_dataset(paths: Sequence[Path], taxonomy: Taxonomy) -> Dataset:
                 )
             seen[record.id] = path
         records += loaded
-    if not records:
+    if all(record.status == "skipped" for record in records):
         raise LabelError(
             "no labelled sentences", where=", ".join(map(str, paths)), hint="Label some."
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import json
-import re
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from topicml.errors import InputError
+from topicml.records import LONE_SURROGATE
 
 LARGEST_TEXT = 10_000_000
 """Bytes of one text; a file beyond it is a dump and not an article."""
@@ -21,7 +22,6 @@ _BYTE_ORDER_MARKS = (
     ("UTF-16", codecs.BOM_UTF16_LE),
     ("UTF-16", codecs.BOM_UTF16_BE),
 )
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _TEXT_SUFFIXES = {".txt", ".text", ".md", ".jsonl"}
 
 
@@ -87,6 +87,10 @@ def decode_text(data: bytes, where: str, encoding: str = "utf-8") -> str:
         ) from err
     if text.count("\0") > len(text) // 100:
         raise _binary(where)
+    if LONE_SURROGATE.search(text):
+        raise InputError(
+            f"{encoding} gives half characters here", where=where, hint=convert.format("utf-8")
+        )
     return text
 
 
@@ -115,15 +119,16 @@ def _read_folder(folder: Path, encoding: str) -> Iterator[Document | InputError]
 
 
 def _read_path(path: Path, encoding: str) -> Iterator[Document | InputError]:
+    name = os.fsencode(path).decode("utf-8", errors="replace")  # a file name may be any bytes
     try:
         with path.open("rb") as file:
             if path.suffix.lower() == ".jsonl":
-                yield from _read_records(file, str(path))
+                yield from _read_records(file, name)
             else:
-                yield from _read_stream(file, str(path), encoding)
+                yield from _read_stream(file, name, encoding)
     except OSError as err:
         yield InputError(
-            err.strerror or "cannot be read", where=path, hint="Check the path and permissions."
+            err.strerror or "cannot be read", where=name, hint="Check the path and permissions."
         )
 
 
@@ -140,6 +145,8 @@ def _read_records(file: BinaryIO, name: str) -> Iterator[Document | InputError]:
     found = False
     while line := file.readline(LARGEST_TEXT + 1):
         number += 1
+        if number == 1:
+            line = line.removeprefix(codecs.BOM_UTF8)
         where = f"{name}:{number}"
         if len(line) > LARGEST_TEXT:
             while not line.endswith(b"\n") and (line := file.readline(LARGEST_TEXT)):
@@ -172,9 +179,11 @@ def _parse_record(line: bytes, where: str) -> Document | InputError:
     if not isinstance(text, str):
         found = "nothing" if text is None else type(text).__name__
         return InputError(f"'text' must be a string, found {found}", where=where, hint=expected)
-    if _SURROGATE.search(text):
+    identifier = where if record.get("id") is None else str(record["id"])
+    if LONE_SURROGATE.search(text) or LONE_SURROGATE.search(identifier):
         return InputError(
-            "'text' has a lone surrogate, half of a character", where=where, hint="Mend the text."
+            "a lone surrogate, half of a character, in id or text",
+            where=where,
+            hint="Mend the record.",
         )
-    identifier = record.get("id")
-    return Document(where if identifier is None else str(identifier), text)
+    return Document(identifier, text)

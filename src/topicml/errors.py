@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 
 class TopicmlError(Exception):
@@ -22,6 +23,10 @@ class TopicmlError(Exception):
         self.hint = hint
         super().__init__(what, where, hint)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # keyword arguments do not survive the default; worker processes send errors back
+        return _rebuild, (type(self), self.what, self.where, self.hint)
+
     def __str__(self) -> str:
         head = self.what if self.where is None else f"{self.where}: {self.what}"
         return f"{head}. {self.hint}" if self.hint else head
@@ -29,6 +34,10 @@ class TopicmlError(Exception):
 
 class InputError(TopicmlError):
     """A text, file or record given to be tagged cannot be read."""
+
+
+class OutputError(TopicmlError):
+    """A file cannot be written."""
 
 
 class TaxonomyError(TopicmlError):
@@ -45,6 +54,10 @@ class ModelError(TopicmlError):
 
 class TrainingError(TopicmlError):
     """The labels given cannot be trained or evaluated on."""
+
+
+def _rebuild(kind: type[TopicmlError], what: str, where: str | None, hint: str) -> TopicmlError:
+    return kind(what, where=where, hint=hint)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

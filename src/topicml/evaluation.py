@@ -53,11 +53,11 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure with its 95 % bootstrap interval over documents."""
+    """A figure with its 95 % bootstrap interval over documents; None where undefined."""
 
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,5 +291,7 @@ def _document_weights(rows: NDArray[np.intp], documents: int, resamples: int, se
 
 def _interval(point: Floats, spread: Floats) -> Interval:
     spread = spread[~np.isnan(spread)]
-    low, high = np.percentile(spread, [2.5, 97.5]) if len(spread) else (np.nan, np.nan)
+    if np.isnan(point[0]) or not len(spread):
+        return Interval(None, None, None)
+    low, high = np.percentile(spread, [2.5, 97.5])
     return Interval(float(point[0]), float(low), float(high))

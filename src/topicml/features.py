@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -41,13 +42,43 @@ class Parameters:
         return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
 
     @classmethod
-    def from_dict(cls, fields: dict[str, Any]) -> Parameters:
-        """Build parameters from what ``to_dict`` returned, absent ones at their default."""
+    def from_dict(cls, fields: Any) -> Parameters:
+        """Build parameters from what ``to_dict`` returned, absent ones at their default.
+
+        Raises:
+            ValueError: Not an object, an unknown parameter, or a value out of its range.
+        """
+        if not isinstance(fields, dict):
+            raise ValueError(f"expected an object, found {type(fields).__name__}")  # noqa: TRY004
+        for key, value in fields.items():
+            if key not in _VALID:
+                raise ValueError(f"unknown parameter {key!r}")
+            if not _VALID[key](value):
+                raise ValueError(f"{key} cannot be {value!r}")
         values: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()
         }
         return cls(**values)
 
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_range(value: Any) -> bool:
+    pair = isinstance(value, list | tuple) and len(value) == 2
+    return pair and all(type(n) is int for n in value) and 1 <= value[0] <= value[1]
+
+
+_VALID: dict[str, Callable[[Any], bool]] = {
+    "word_ngrams": _is_range,
+    "char_ngrams": lambda value: value is None or _is_range(value),
+    "min_df": lambda value: type(value) is int and value >= 1,
+    "sublinear_tf": lambda value: isinstance(value, bool),
+    "C": lambda value: _is_number(value) and 0 < value < float("inf"),
+    "class_weight": lambda value: value in (None, "balanced"),
+    "nb_mixing": lambda value: _is_number(value) and 0 <= value <= 1,
+}
 
 SKLEARN_DEFAULTS = Parameters(
     word_ngrams=(1, 1), char_ngrams=None, sublinear_tf=False, C=1.0, class_weight=None

@@ -17,7 +17,7 @@ from topicml.records import Annotation, LabelRecord
 from topicml.taxonomy import Taxonomy
 
 NEAR_DUPLICATE = 0.6
-"""Jaccard overlap of two sentences' words from which on they are near-duplicates."""
+"""Jaccard overlap of two sentences' words above which they are near-duplicates."""
 
 MOST_TOPICS = 3
 _ROWS_AT_ONCE = 1000
@@ -50,7 +50,7 @@ class TopicAgreement:
     """Two annotators on one topic: how often each gave it, and Cohen's kappa.
 
     Kappa (Cohen, "A Coefficient of Agreement for Nominal Scales", 1960) is None where
-    neither annotator gave the topic.
+    both gave the topic to no sentence, or to every one.
     """
 
     topic: str
@@ -74,13 +74,14 @@ def check_labels(
     Returns:
         Errors: unknown topics, ids that stand twice, offsets that do not give the
         sentence, contradictions (one text, two label sets), duplicates and near-duplicates
-        among authored sentences, gaps in the records. Notes: more than three topics.
+        among authored sentences, article sentences without offsets. Notes: more than three
+        topics.
     """
     findings: list[Finding] = []
     placed = [
-        (f"{path}:{line}", record)
+        (f"{path}:{record.line or number}", record)
         for path, records in files.items()
-        for line, record in enumerate(records, start=1)
+        for number, record in enumerate(records, start=1)
     ]
     findings += _check_each(placed, taxonomy, raw or {})
     findings += _check_identities(placed)
@@ -107,7 +108,11 @@ def _check_each(
             findings.append(
                 Finding("note", where, f"{len(record.topics)} topics on {record.id!r}: look again")
             )
-        if record.article in raw and record.start is not None:
+        if record.article not in raw or record.source != "article":
+            continue
+        if record.start is None or record.end is None:
+            findings.append(Finding("error", where, f"{record.id!r} has no start and end"))
+        else:
             found = raw[record.article][record.start : record.end]
             if found != record.text:
                 findings.append(
@@ -126,7 +131,7 @@ def _check_identities(placed: Iterable[tuple[str, LabelRecord]]) -> list[Finding
                 Finding("error", where, f"id {record.id!r} also stands in {ids[record.id]}")
             )
         ids.setdefault(record.id, where)
-        folded = " ".join(record.text.lower().split())
+        folded = _folded(record)
         if folded in texts:
             other_where, other = texts[folded]
             if other.topics != record.topics:
@@ -137,6 +142,10 @@ def _check_identities(placed: Iterable[tuple[str, LabelRecord]]) -> list[Finding
                 findings.append(Finding("error", where, f"same text as {other_where}"))
         texts.setdefault(folded, (where, record))
     return findings
+
+
+def _folded(record: LabelRecord) -> str:
+    return " ".join(record.text.lower().split())
 
 
 def _check_overlaps(placed: Sequence[tuple[str, LabelRecord]]) -> list[Finding]:
@@ -150,7 +159,7 @@ def _check_overlaps(placed: Sequence[tuple[str, LabelRecord]]) -> list[Finding]:
         )
         for first, second, overlap in near_duplicates([record.text for _, record in placed])
         if "authored" in (placed[first][1].source, placed[second][1].source)
-        and placed[first][1].text.lower() != placed[second][1].text.lower()
+        and _folded(placed[first][1]) != _folded(placed[second][1])
     ]
 
 
@@ -197,8 +206,10 @@ def agreement(
     """Compare two passes over the same sentences, topic by topic.
 
     Raises:
-        LabelError: The passes share no sentence.
+        LabelError: The passes share no sentence, or one names an unknown topic.
     """
+    for annotation in (*first, *second):
+        taxonomy.check(annotation.topics, f"annotation of {annotation.id!r}")
     by_id = {annotation.id: annotation for annotation in second}
     pairs = [(a, by_id[a.id]) for a in first if a.id in by_id]
     if not pairs:
@@ -209,7 +220,8 @@ def agreement(
     for topic in taxonomy.topic_ids:
         a = [topic in one.topics for one, _ in pairs]
         b = [topic in other.topics for _, other in pairs]
-        kappa = float(cohen_kappa_score(a, b, labels=[False, True])) if any(a + b) else None
+        defined = len(set(a + b)) > 1
+        kappa = float(cohen_kappa_score(a, b)) if defined else None
         rows.append(TopicAgreement(topic, sum(a), sum(b), kappa))
     return rows
 

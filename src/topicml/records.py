@@ -6,12 +6,17 @@ One object a line, UTF-8, keys sorted, made for diffs in git.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from topicml.errors import LabelError
+from topicml.files import write_text
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What no UTF-8 file can hold, but a JSON escape can smuggle in."""
 
 Status = Literal["gold", "single", "skipped"]
 Source = Literal["article", "authored"]
@@ -32,6 +37,7 @@ class LabelRecord:
         start: Character offset of the sentence in the raw file, where it has one.
         end: Character offset behind the sentence.
         round: Authoring round, for authored sentences.
+        line: Line of the file it was read from; no part of the record.
     """
 
     id: str
@@ -44,10 +50,11 @@ class LabelRecord:
     start: int | None = None
     end: int | None = None
     round: int | None = None
+    line: int | None = field(default=None, compare=False)
 
     def to_json(self) -> str:
         """Return the record as one line of JSON with sorted keys, absent fields left out."""
-        fields = {key: value for key, value in asdict(self).items() if value is not None}
+        fields = {k: v for k, v in asdict(self).items() if v is not None and k != "line"}
         return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
@@ -78,7 +85,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         where = f"{path}:{number}"
         try:
             fields = json.loads(line.decode("utf-8"))
-        except ValueError as err:  # JSONDecodeError and UnicodeDecodeError
+        except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
             raise LabelError(
                 f"not valid JSON in UTF-8 ({err})", where=where, hint="Mend or remove the line."
             ) from err
@@ -100,7 +107,7 @@ def read_labels(path: Path) -> list[LabelRecord]:
     Raises:
         LabelError: With file and line, for anything that is not a label record.
     """
-    return [_label_record(fields, f"{path}:{number}") for number, fields in read_jsonl(path)]
+    return [_label_record(fields, path, number) for number, fields in read_jsonl(path)]
 
 
 def read_annotations(path: Path) -> list[Annotation]:
@@ -109,7 +116,7 @@ def read_annotations(path: Path) -> list[Annotation]:
         Annotation(
             id=_text_field(fields, "id", f"{path}:{number}"),
             topics=_topics_field(fields, f"{path}:{number}"),
-            annotator=str(fields.get("annotator", "")),
+            annotator=str(fields.get("annotator") or ""),
         )
         for number, fields in read_jsonl(path)
     ]
@@ -117,25 +124,30 @@ def read_annotations(path: Path) -> list[Annotation]:
 
 def write_labels(path: Path, records: Iterable[LabelRecord]) -> None:
     """Write records in the order given, replacing the file in one step."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text("".join(r.to_json() + "\n" for r in records), encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, "".join(record.to_json() + "\n" for record in records))
 
 
-def _label_record(fields: dict[str, Any], where: str) -> LabelRecord:
+def _label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
+    where = f"{path}:{line}"
     identifier = _text_field(fields, "id", where)
     return LabelRecord(
         id=identifier,
-        article=str(fields.get("article") or fields.get("doc") or identifier),
+        article=_group(fields, identifier),
         text=_text_field(fields, "text", where),
         topics=_topics_field(fields, where),
         source=cast("Source", _choice(fields, "source", ("article", "authored"), where)),
-        annotator=str(fields.get("annotator", "")),
+        annotator=str(fields.get("annotator") or ""),
         status=cast("Status", _choice(fields, "status", ("gold", "single", "skipped"), where)),
         start=_int_field(fields, "start", where),
         end=_int_field(fields, "end", where),
         round=_int_field(fields, "round", where),
+        line=line,
     )
+
+
+def _group(fields: dict[str, Any], identifier: str) -> str:
+    named = [str(fields[key]) for key in ("article", "doc") if fields.get(key) not in (None, "")]
+    return named[0] if named else identifier
 
 
 def _text_field(fields: dict[str, Any], key: str, where: str) -> str:
@@ -146,6 +158,10 @@ def _text_field(fields: dict[str, Any], key: str, where: str) -> str:
             f"{key!r} must be a string that is not empty, found {found}",
             where=where,
             hint=f"Give the record a {key!r}.",
+        )
+    if LONE_SURROGATE.search(value):
+        raise LabelError(
+            f"{key!r} has a lone surrogate, half of a character", where=where, hint="Mend it."
         )
     return value
 

@@ -63,7 +63,8 @@ class Taxonomy:
     def check_records(self, records: Iterable[LabelRecord], path: Path) -> None:
         """Raise a ``LabelError`` for the first record with an unknown topic."""
         for record in records:
-            self.check(record.topics, f"{path} (id {record.id!r})")
+            line = f":{record.line}" if record.line else f" (id {record.id!r})"
+            self.check(record.topics, f"{path}{line}")
 
     def to_markdown(self) -> str:
         """Render the codebook that annotators read."""
@@ -97,21 +98,53 @@ def load_taxonomy(path: Path) -> Taxonomy:
         ) from err
     except ValueError as err:  # TOMLDecodeError and UnicodeDecodeError
         raise TaxonomyError(f"not valid TOML ({err})", where=path, hint="Mend the file.") from err
-    topics = tuple(_topic(entry, path) for entry in data.get("topics", []))
+    topics = tuple(_topic(entry, path) for entry in _tables(data, "topics", path))
     _check_topics(topics, path)
     taxonomy = Taxonomy(
         name=str(data.get("name", path.parent.name)),
         title=str(data.get("title", data.get("name", ""))),
         introduction=str(data.get("introduction", "")),
         topics=topics,
-        rules=tuple(str(rule) for rule in data.get("rules", [])),
-        cases=tuple(
-            WorkedCase(str(case["text"]), tuple(case["topics"])) for case in data.get("cases", [])
-        ),
+        rules=_strings(data, "rules", path),
+        cases=tuple(_case(entry, path) for entry in _tables(data, "cases", path)),
     )
     for case in taxonomy.cases:
-        taxonomy.check(case.topics, f"{path}: worked case {case.text!r}")
+        try:
+            taxonomy.check(case.topics, f"{path}: worked case {case.text!r}")
+        except LabelError as err:
+            raise TaxonomyError(err.what, where=err.where, hint=err.hint) from err
     return taxonomy
+
+
+def _tables(data: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+    entries = data.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise TaxonomyError(
+            f"{key!r} must be tables",
+            where=path,
+            hint=f"Write each as an entry of its own under [[{key}]].",
+        )
+    return entries
+
+
+def _strings(data: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
+    values = data.get(key, [])
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TaxonomyError(
+            f"{key!r} must be a list of strings", where=path, hint=f'Write {key} = ["…", "…"].'
+        )
+    return tuple(values)
+
+
+def _case(entry: dict[str, Any], path: Path) -> WorkedCase:
+    text = entry.get("text")
+    if not isinstance(text, str) or "topics" not in entry:
+        raise TaxonomyError(
+            "a worked case lacks text or topics",
+            where=path,
+            hint="Each [[cases]] entry needs text and topics; topics = [] for none.",
+        )
+    return WorkedCase(text, _strings(entry, "topics", path))
 
 
 def _topic(entry: dict[str, Any], path: Path) -> Topic:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +16,8 @@ import typer
 from topicml.classify import TaggedArticle, classify_documents
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
 from topicml.documents import Document, read_documents
-from topicml.errors import InputError, TopicmlError
+from topicml.errors import InputError
+from topicml.files import replacing
 from topicml.formats import write_csv, write_json, write_jsonl
 from topicml.models.folder import open_model
 
@@ -77,6 +79,8 @@ def classify(
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
     _check_encoding(encoding)
+    if threshold is not None and math.isnan(threshold):
+        raise typer.BadParameter(f"--threshold {threshold} is not a number from 0 to 1")
     opened = open_model(model_store(models_dir).find(model))
     rejected: list[InputError] = []
     documents = _good_documents(_sources(sources), encoding, rejected)
@@ -122,12 +126,7 @@ def _writable(output: str) -> AbstractContextManager[IO[str]]:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
         return nullcontext(sys.stdout)
-    try:
-        return Path(output).open("w", encoding="utf-8", newline="")
-    except OSError as err:
-        raise TopicmlError(
-            err.strerror or "cannot be written", where=output, hint="Check the folder."
-        ) from err
+    return replacing(Path(output))
 
 
 def _write_table(articles: Iterable[TaggedArticle], out: IO[str]) -> int:

@@ -16,6 +16,7 @@ from topicml.cli.options import (
     label_paths,
 )
 from topicml.errors import LabelError
+from topicml.files import write_text
 
 app = typer.Typer(help="The label store.", no_args_is_help=True)
 
@@ -115,7 +116,7 @@ def codebook(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_text(output, text)
 
 
 def _paths(labels: list[Path] | None) -> list[Path]:
@@ -129,5 +130,12 @@ def _raw_texts(folder: Path) -> dict[str, str]:
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         return {}
-    entries = json.loads(manifest.read_text(encoding="utf-8"))
-    return {e["id"]: (folder / e["file"]).read_bytes().decode("utf-8") for e in entries}
+    try:
+        entries = json.loads(manifest.read_text(encoding="utf-8"))
+        return {e["id"]: (folder / e["file"]).read_bytes().decode("utf-8") for e in entries}
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise LabelError(
+            f"raw articles cannot be read ({err!r})",
+            where=manifest,
+            hint="It lists each article's id and file; mend it, or point --raw elsewhere.",
+        ) from err

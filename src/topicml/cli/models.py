@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from topicml.cli.options import ModelsDirOption, model_store
+from topicml.errors import ModelError
 from topicml.models.folder import read_manifest, verify_model
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
@@ -77,6 +78,14 @@ def verify(
     """
     store = model_store(models_dir)
     everything = [store.path(name, v) for name in store.names() for v in store.versions(name)]
+    damaged = 0
     for path in [store.find(model)] if model or not everything else everything:
-        verified = verify_model(path)
-        typer.echo(f"{verified.reference}: all files and golden sentences as made ({path})")
+        try:
+            verified = verify_model(path)
+        except ModelError as err:
+            damaged += 1
+            typer.echo(f"error: {err}", err=True)
+        else:
+            typer.echo(f"{verified.reference}: all files and golden sentences as made ({path})")
+    if damaged:
+        raise typer.Exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,7 @@ from topicml.cli.options import (
     model_store,
 )
 from topicml.errors import TopicmlError
+from topicml.files import write_text
 from topicml.models.store import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def train(
     from topicml.cli.render import render_evaluation
     from topicml.dataset import load_dataset
     from topicml.models.build import Origin, build_model
+    from topicml.models.folder import prepare_folder
     from topicml.taxonomy import load_taxonomy
     from topicml.training import fit_model
     from topicml.validation import cross_validated_evaluation
@@ -86,12 +88,7 @@ def train(
     data = load_dataset(paths, scheme)
     store = model_store(models_dir)
     version = version or store.next_version(name)
-    if store.path(name, version).exists():
-        raise TopicmlError(
-            f"{name} {version} exists, and versions are never changed",
-            where=store.path(name, version),
-            hint="Give another one with --version.",
-        )
+    prepare_folder(store.path(name, version))  # before the long work
     chosen = _load_parameters(parameters, store.root / name / "parameters.json")
     typer.echo(f"Fitting on {len(data)} sentences.", err=True)
     fitted = fit_model(data, chosen)
@@ -156,7 +153,7 @@ def evaluate(
         protocol, evaluation = cross_validated_evaluation(dataset, by.value, chosen)
     figures = json.dumps({"protocol": protocol, **evaluation.to_dict()}, indent=2)
     if metrics_file:
-        metrics_file.write_text(figures + "\n", encoding="utf-8")
+        write_text(metrics_file, figures + "\n")
     if output_format is EvaluationFormat.JSON:
         typer.echo(figures)
     else:
@@ -170,8 +167,7 @@ def _load_parameters(given: Path | None, default: Path) -> Parameters | None:
     if given is None and not default.exists():
         return None
     try:
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Parameters.from_dict(fields)
+        return Parameters.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as err:
         raise TopicmlError(
             f"not a parameter file ({err})",

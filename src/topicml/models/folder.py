@@ -32,6 +32,7 @@ FILES = (PIPELINE, SCORER, GOLDEN, CARD)
 GOLDEN_TOLERANCE = 1e-9
 _RESTORE = "Restore the folder from version control or train the version again."
 _SELF = "manifest_sha256"
+_UNSET = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     file = path / MANIFEST
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        manifest = json.loads(text)
     except (FileNotFoundError, NotADirectoryError) as err:
         raise ModelError(
             "no model here: manifest.json is missing",
@@ -78,7 +80,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
             where=file,
             hint="Install a topicml release that reads it, or train the version again.",
         )
-    if manifest.get(_SELF) != _manifest_digest(manifest):
+    if manifest.get(_SELF) != _manifest_digest(text, str(manifest.get(_SELF))):
         raise ModelError("manifest does not agree with its own hash", where=file, hint=_RESTORE)
     return manifest
 
@@ -144,7 +146,7 @@ def check_golden(model: Model) -> None:
     for row, probabilities in zip(golden, found, strict=True):
         expected = np.array([row["probabilities"][topic] for topic in model.scorer.topics])
         gap = float(np.abs(expected - probabilities).max())
-        if gap > GOLDEN_TOLERANCE:
+        if not gap <= GOLDEN_TOLERANCE:  # NaN is no agreement
             raise ModelError(
                 f"golden sentence {row['text'][:60]!r} is off by {gap:.2g}",
                 where=model.path / GOLDEN,
@@ -164,6 +166,28 @@ def golden_lines(scorer: Scorer, texts: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def prepare_folder(path: Path) -> None:
+    """Make sure that a version can be written: it is new, and its parent is a folder.
+
+    Raises:
+        ModelError: The version is there already, or the folder cannot be made.
+    """
+    if path.exists():
+        raise ModelError(
+            "this version exists, and versions are never changed",
+            where=path,
+            hint="Give another one with --version.",
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise ModelError(
+            f"folder cannot be made ({err.strerror})",
+            where=path.parent,
+            hint="Check the path and its permissions.",
+        ) from err
+
+
 def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any]) -> None:
     """Gather finished files into a model folder that appears whole or not at all.
 
@@ -175,13 +199,7 @@ def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, A
     Raises:
         ModelError: The version is there already.
     """
-    if path.exists():
-        raise ModelError(
-            "this version exists, and versions are never changed",
-            where=path,
-            hint="Give another one with --version.",
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    prepare_folder(path)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
         staged = Path(scratch) / path.name
         staged.mkdir()
@@ -192,10 +210,7 @@ def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, A
             "format": FORMAT,
             "files": {name: sha256_file(staged / name) for name in FILES},
         }
-        full[_SELF] = _manifest_digest(full)
-        (staged / MANIFEST).write_text(
-            json.dumps(full, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        (staged / MANIFEST).write_text(manifest_text(full), encoding="utf-8")
         staged.rename(path)
 
 
@@ -216,6 +231,13 @@ _HARD_TEXTS = (
 )
 
 
-def _manifest_digest(manifest: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in manifest.items() if key != _SELF}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """Return a manifest as its file holds it, with its own hash in it."""
+    fields = {**manifest, _SELF: _UNSET}
+    text = json.dumps(fields, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return text.replace(_UNSET, _manifest_digest(text, _UNSET))
+
+
+def _manifest_digest(text: str, digest: str) -> str:
+    """Return the SHA-256 of the manifest's bytes with its own digest set to zeros."""
+    return hashlib.sha256(text.replace(digest, _UNSET).encode("utf-8")).hexdigest()
