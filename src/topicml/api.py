@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from topicml.classify import TaggedArticle, classify_document
+from topicml.classify import TaggedArticle, classify_document, thresholds_for_precision
 from topicml.documents import Document
 from topicml.models.folder import Model, open_model
 from topicml.models.store import default_store
@@ -24,14 +24,14 @@ def load_model(reference: str | Path | None = None) -> Model:
     return open_model(default_store().find(reference))
 
 
-def classify_text(text: str, model: Model, *, threshold: float | None = None) -> TaggedArticle:
+def classify_text(text: str, model: Model, *, min_precision: float | None = None) -> TaggedArticle:
     """Tag one article.
 
     Args:
         text: The article.
         model: From ``load_model``.
-        threshold: Probability from which on a topic is given, in place of the model's own.
+        min_precision: Give fewer, surer tags; see ``thresholds_for_precision``.
     """
-    return classify_document(
-        Document("text", text), model.scorer, model.reference, threshold=threshold
-    )
+    scorer = model.scorer
+    thresholds = None if min_precision is None else thresholds_for_precision(scorer, min_precision)
+    return classify_document(Document("text", text), scorer, model.reference, thresholds=thresholds)

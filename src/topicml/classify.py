@@ -6,15 +6,19 @@ among them. (docs/decisions/article-topics.md has the figures behind the rule.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from topicml.documents import Document
+from topicml.errors import ModelError
 from topicml.scorer import Scorer
+from topicml.screening import Reason, screen
 from topicml.sentences import Sentence, split_sentences, whole_text
 
 Unit = Literal["article", "sentence"]
@@ -22,11 +26,15 @@ Unit = Literal["article", "sentence"]
 
 @dataclass(frozen=True, slots=True)
 class TaggedSentence:
-    """A sentence with its topics; ``probabilities`` has T values in column order."""
+    """A sentence with its topics; ``probabilities`` has T values in column order.
+
+    ``reason`` says why there is no topic, and is None where there is one.
+    """
 
     sentence: Sentence
     topics: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +48,18 @@ class ArticleTopic:
 
 @dataclass(frozen=True, slots=True)
 class TaggedArticle:
-    """A text with its topics, the most probable first, and all its sentences."""
+    """A text with its topics, the most probable first, and all its sentences.
+
+    ``reason`` says why there is no topic (the commonest reason of its sentences), and is
+    None where there is one.
+    """
 
     id: str
     model: str
     topics: tuple[ArticleTopic, ...]
     sentences: tuple[TaggedSentence, ...]
     topic_ids: tuple[str, ...]
+    reason: Reason | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the output record of ``classify --format jsonl``."""
@@ -57,6 +70,7 @@ class TaggedArticle:
                 {"topic": t.topic, "probability": t.probability, "sentences": list(t.sentences)}
                 for t in self.topics
             ],
+            "reason": self.reason,
             "sentences": [
                 {
                     "index": index,
@@ -64,6 +78,7 @@ class TaggedArticle:
                     "end": tagged.sentence.end,
                     "text": tagged.sentence.text,
                     "topics": list(tagged.topics),
+                    "reason": tagged.reason,
                     "probabilities": dict(
                         zip(self.topic_ids, tagged.probabilities.tolist(), strict=True)
                     ),
@@ -79,11 +94,11 @@ def classify_documents(
     model: str,
     *,
     unit: Unit = "article",
-    threshold: float | None = None,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> Iterator[TaggedArticle]:
     """Tag documents one after another; see ``classify_document``."""
     for document in documents:
-        yield classify_document(document, scorer, model, unit=unit, threshold=threshold)
+        yield classify_document(document, scorer, model, unit=unit, thresholds=thresholds)
 
 
 def classify_document(
@@ -92,7 +107,7 @@ def classify_document(
     model: str,
     *,
     unit: Unit = "article",
-    threshold: float | None = None,
+    thresholds: NDArray[np.float64] | None = None,
 ) -> TaggedArticle:
     """Tag one text.
 
@@ -101,29 +116,79 @@ def classify_document(
         scorer: The model's scorer.
         model: ``name@version``, for the record.
         unit: ``sentence`` takes the whole text as one sentence, unsplit.
-        threshold: Probability from which on a topic is given, in place of the model's own.
+        thresholds: T probabilities from which on a topic is given; None for the model's own.
     """
     text = document.text
     sentences = whole_text(text) if unit == "sentence" else split_sentences(text)
-    probabilities = scorer.predict_proba([sentence.text for sentence in sentences])
-    thresholds = scorer.thresholds if threshold is None else np.full(len(scorer.topics), threshold)
-    given = probabilities >= thresholds
+    probabilities, given, reasons = tag_sentences(scorer, [s.text for s in sentences], thresholds)
+    topics = article_topics(scorer.topics, probabilities, given)
     return TaggedArticle(
         id=document.id,
         model=model,
-        topics=article_topics(scorer.topics, probabilities, given),
+        topics=topics,
         sentences=tuple(
-            TaggedSentence(
-                sentence,
-                tuple(
-                    topic for topic, is_given in zip(scorer.topics, row, strict=True) if is_given
-                ),
-                probability,
+            TaggedSentence(sentence, tuple(compress(scorer.topics, row)), probability, reason)
+            for sentence, row, probability, reason in zip(
+                sentences, given, probabilities, reasons, strict=True
             )
-            for sentence, row, probability in zip(sentences, given, probabilities, strict=True)
         ),
         topic_ids=scorer.topics,
+        reason=None if topics else article_reason(reasons),
     )
+
+
+def tag_sentences(
+    scorer: Scorer, texts: Sequence[str], thresholds: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[Reason | None]]:
+    """Decide the topics of n sentences.
+
+    Args:
+        scorer: The model's scorer.
+        texts: n sentences.
+        thresholds: T probabilities; None for the model's own.
+
+    Returns:
+        Probabilities and which topics are given, both n by T, and for each sentence without
+        a topic the reason.
+    """
+    scores = scorer.score(texts)
+    relevant = scores.relevance >= scorer.relevance_threshold
+    reasons = [
+        screen(text, known, bool(is_relevant))
+        for text, known, is_relevant in zip(texts, scores.known_share, relevant, strict=True)
+    ]
+    given = scores.probabilities >= (scorer.thresholds if thresholds is None else thresholds)
+    given[[reason is not None for reason in reasons]] = False
+    explained: list[Reason | None] = [
+        reason or (None if row.any() else "below_threshold")
+        for reason, row in zip(reasons, given, strict=True)
+    ]
+    return scores.probabilities, given, explained
+
+
+def thresholds_for_precision(scorer: Scorer, precision: float) -> NDArray[np.float64]:
+    """Return T thresholds that reached a precision in cross-validation.
+
+    The nearest precision at or above the one asked for is taken. A topic that never reached
+    it is never given; no threshold is under the model's own.
+
+    Raises:
+        ModelError: The model has no thresholds for a precision as high as that.
+    """
+    reached = [k for k, p in enumerate(scorer.precisions) if p >= precision - 1e-9]
+    if not reached:
+        known = ", ".join(f"{p:g}" for p in scorer.precisions)
+        raise ModelError(
+            f"no thresholds for a precision of {precision:g}", hint=f"The model has: {known}."
+        )
+    chosen = scorer.precision_thresholds[:, reached[0]]
+    return np.maximum(np.where(np.isnan(chosen), np.inf, chosen), scorer.thresholds)
+
+
+def article_reason(reasons: Sequence[Reason | None]) -> Reason:
+    """Return the commonest reason; ``unfamiliar`` for a text without a sentence."""
+    counts = Counter(reason for reason in reasons if reason is not None)
+    return counts.most_common(1)[0][0] if counts else "unfamiliar"
 
 
 def article_topics(

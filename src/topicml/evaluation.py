@@ -84,7 +84,7 @@ def evaluate_predictions(
     topics: tuple[str, ...],
     Y: Labels,
     probabilities: Floats,
-    thresholds: Floats,
+    tags: Labels,
     documents: NDArray[np.str_],
     *,
     resamples: int = 1000,
@@ -96,13 +96,12 @@ def evaluate_predictions(
         topics: T topic ids.
         Y: n by T labels of 0 and 1.
         probabilities: n by T.
-        thresholds: T, or n by T where each fold has its own.
+        tags: n by T, 1 where a topic is given.
         documents: n document names; resampled as wholes, since sentences of one document
             are alike.
         resamples: Bootstrap resamples behind the intervals (Efron, 1979; percentile).
         seed: Of the resampling.
     """
-    tags = (probabilities >= thresholds).astype(np.int8)
     names, rows = np.unique(documents, return_inverse=True)
     once = np.ones((1, len(Y)))
     draws = _document_weights(rows, len(names), resamples, seed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
@@ -146,6 +148,56 @@ def log_count_ratio(X: Any, y: NDArray[Any], smoothing: float = 1.0) -> NDArray[
     return ratio
 
 
+class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
+    """One-vs-rest over T topics, and relevance: whether a sentence has any topic at all.
+
+    Attributes:
+        relevance_: A classifier like those of the topics, or None where training saw only
+            sentences with a topic.
+    """
+
+    def fit(self, X: Any, Y: NDArray[Any]) -> TopicClassifier:
+        """Fit to X, n by m, and the indicator matrix Y, n by T."""
+        with warnings.catch_warnings():
+            # a topic may be absent from a fold; a constant predictor is then what is meant
+            warnings.filterwarnings("ignore", message="Label .* is present in all training")
+            super().fit(X, Y)
+        relevant = np.asarray(Y.any(axis=1))
+        known = 0 < relevant.sum() < len(relevant)
+        self.relevance_ = clone(self.estimator).fit(X, relevant) if known else None
+        return self
+
+    def log_odds(self, X: Any) -> NDArray[np.float64]:
+        """Return n by T + 1 log-odds; the last column is relevance."""
+        columns = [_log_odds(estimator, X) for estimator in (*self.estimators_, self.relevance_)]
+        return np.column_stack(columns)
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return n by T probabilities, also where there is but one topic."""
+        return sigmoid(self.log_odds(X)[:, :-1])
+
+    def predict_relevance(self, X: Any) -> NDArray[np.float64]:
+        """Return n probabilities that a sentence has any topic."""
+        return sigmoid(_log_odds(self.relevance_, X))
+
+
+CERTAIN = 50.0
+"""Log-odds, one way or the other, of what training saw always or never."""
+
+
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``1 / (1 + exp(-x))`` without overflow."""
+    return np.exp(-np.logaddexp(0.0, -x))
+
+
+def _log_odds(estimator: Any, X: Any) -> NDArray[np.float64]:
+    if hasattr(estimator, "coef_"):
+        values: NDArray[np.float64] = estimator.decision_function(X)
+        return values
+    always = estimator is None or bool(estimator.predict(X[:1])[0])
+    return np.full(X.shape[0], CERTAIN if always else -CERTAIN)
+
+
 def make_vectorizer(parameters: Parameters) -> FeatureUnion:
     """Return the unfitted TF-IDF vectoriser: a word block and, if asked, a character block."""
     common = {"min_df": parameters.min_df, "sublinear_tf": parameters.sublinear_tf}
@@ -160,9 +212,9 @@ def make_vectorizer(parameters: Parameters) -> FeatureUnion:
     return FeatureUnion(blocks)
 
 
-def make_classifier(parameters: Parameters) -> OneVsRestClassifier:
+def make_classifier(parameters: Parameters) -> TopicClassifier:
     """Return the unfitted one-vs-rest classifier."""
-    return OneVsRestClassifier(
+    return TopicClassifier(
         NaiveBayesLogisticRegression(
             nb_mixing=parameters.nb_mixing,
             C=parameters.C,

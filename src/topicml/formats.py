@@ -34,11 +34,12 @@ def write_csv(articles: Iterable[TaggedArticle], out: IO[str]) -> int:
     count = 0
     for count, article in enumerate(articles, start=1):
         if count == 1:
-            header = ["id", "model", "index", "start", "end", "text", "topics"]
+            header = ["id", "model", "index", "start", "end", "text", "topics", "reason"]
             writer.writerow([*header, *article.topic_ids])
         for index, tagged in enumerate(article.sentences):
             start, end, text = tagged.sentence
             row = [article.id, article.model, index, start, end, text, ";".join(tagged.topics)]
+            row.append(tagged.reason or "")
             writer.writerow([*row, *(f"{p:.6f}" for p in tagged.probabilities)])
     return count
 

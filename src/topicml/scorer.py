@@ -1,7 +1,8 @@
 """Probabilities from a model stored as data only: no scikit-learn, nothing unpickled.
 
 ``scorer.npz`` holds arrays of numbers and UTF-8 bytes: topics, thresholds, intercepts, and
-per feature block its settings, vocabulary, idf and coefficients. The features are those
+per feature block its settings, vocabulary, idf and coefficients. Behind the T topics there is
+one more column, relevance: that a sentence has any topic at all. The features are those
 of scikit-learn's ``TfidfVectorizer`` for the analyzers ``word`` and ``char_wb``; results
 agree with the pipeline's ``predict_proba`` to rounding.
 """
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,12 @@ from topicml.errors import ModelError
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+    from topicml.training import Decision
+
 Floats = NDArray[np.float64]
 
 _WORD = re.compile(r"(?u)\b\w\w+\b")  # TfidfVectorizer's default token_pattern
+_CERTAIN = 50.0  # log-odds, as in features.CERTAIN
 _REPAIR = "Restore the model folder from version control or train it again."
 
 
@@ -41,7 +45,7 @@ class FeatureBlock:
         sublinear_tf: Whether term frequencies are damped to ``1 + log(tf)``.
         columns: Term to row of ``idf`` and ``coefficients``.
         idf: m inverse document frequencies.
-        coefficients: m by T.
+        coefficients: m by T + 1.
     """
 
     analyzer: str
@@ -52,7 +56,7 @@ class FeatureBlock:
     coefficients: Floats
 
     def log_odds(self, lowered: str) -> Floats | float:
-        """Return the block's T contributions to a lower-cased sentence's log-odds."""
+        """Return the block's T + 1 contributions to a lower-cased sentence's log-odds."""
         counts = Counter(ANALYZERS[self.analyzer](lowered, *self.ngram_range))
         columns = self.columns
         known = [(columns[term], count) for term, count in counts.items() if term in columns]
@@ -65,6 +69,20 @@ class FeatureBlock:
         return contributions
 
 
+class Scores(NamedTuple):
+    """What a model finds in n texts.
+
+    Attributes:
+        probabilities: n by T, of each topic.
+        relevance: n, of having any topic at all.
+        known_share: n, the share of a text's words that the model has seen.
+    """
+
+    probabilities: Floats
+    relevance: Floats
+    known_share: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Scorer:
     """A model ready to score sentences.
@@ -72,23 +90,46 @@ class Scorer:
     Attributes:
         topics: T topic ids, in column order.
         thresholds: T probabilities from which on a topic is given.
-        intercepts: T.
+        relevance_threshold: Probability of having any topic under which none is given.
+        precisions: K precisions that can be asked for.
+        precision_thresholds: T by K thresholds that reached them in cross-validation, NaN
+            where none did.
+        intercepts: T + 1.
         blocks: The feature blocks.
     """
 
     topics: tuple[str, ...]
     thresholds: Floats
+    relevance_threshold: float
+    precisions: tuple[float, ...]
+    precision_thresholds: Floats
     intercepts: Floats
     blocks: tuple[FeatureBlock, ...]
 
-    def predict_proba(self, texts: Sequence[str]) -> Floats:
-        """Return the probability of each topic for each text, n by T."""
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Return probabilities, relevance and share of known words of n texts."""
         log_odds = np.tile(self.intercepts, (len(texts), 1))
+        known = np.empty(len(texts))
         for row, text in enumerate(texts):
             lowered = text.lower()
+            known[row] = self._known_share(lowered)
             for block in self.blocks:
                 log_odds[row] += block.log_odds(lowered)
-        return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
+        probabilities = np.exp(-np.logaddexp(0.0, -log_odds))
+        return Scores(probabilities[:, :-1], probabilities[:, -1], known)
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Return the probability of each topic for each text, n by T."""
+        return self.score(texts).probabilities
+
+    def _known_share(self, lowered: str) -> float:
+        vocabularies = [
+            b.columns for b in self.blocks if b.analyzer == "word" and b.ngram_range[0] == 1
+        ]
+        words = _WORD.findall(lowered)
+        if not vocabularies or not words:
+            return 1.0
+        return sum(word in vocabularies[0] for word in words) / len(words)
 
 
 def word_ngrams(lowered: str, shortest: int, longest: int) -> Iterator[str]:
@@ -121,15 +162,31 @@ ANALYZERS: dict[str, Callable[[str, int, int], Iterator[str]]] = {
 
 
 def export_scorer(
-    pipeline: Pipeline, topics: Sequence[str], thresholds: Floats, path: Path
+    pipeline: Pipeline, topics: Sequence[str], decision: Decision, path: Path
 ) -> None:
-    """Write a fitted pipeline as ``scorer.npz``: the same bytes for the same pipeline."""
+    """Write a fitted pipeline as ``scorer.npz``: the same bytes for the same pipeline.
+
+    Args:
+        pipeline: Fitted, with calibration folded in.
+        topics: T topic ids, in column order.
+        decision: Gives the thresholds.
+        path: File to write.
+    """
     classifier = pipeline.named_steps["classifier"]
-    coefficients = np.vstack([e.coef_[0] for e in classifier.estimators_]).T
+    relevance = classifier.relevance_
+    estimators = [e for e in (*classifier.estimators_, relevance) if e is not None]
+    coefficients = np.vstack([e.coef_[0] for e in estimators]).T
+    intercepts = [e.intercept_[0] for e in estimators]
+    if relevance is None:  # training saw no sentence without a topic: all are relevant
+        coefficients = np.column_stack([coefficients, np.zeros(len(coefficients))])
+        intercepts.append(_CERTAIN)
     arrays: dict[str, NDArray[Any]] = {
         "topics": _to_bytes("\n".join(topics)),
-        "thresholds": np.asarray(thresholds, dtype=np.float64),
-        "intercepts": np.array([e.intercept_[0] for e in classifier.estimators_]),
+        "thresholds": np.asarray(decision.thresholds, dtype=np.float64),
+        "relevance_threshold": np.array([decision.relevance_threshold]),
+        "precisions": np.array(decision.precisions),
+        "precision_thresholds": decision.precision_thresholds,
+        "intercepts": np.array(intercepts),
     }
     start = 0
     blocks = pipeline.named_steps["features"].transformer_list
@@ -161,12 +218,15 @@ def load_scorer(path: Path) -> Scorer:
             scorer = Scorer(
                 topics=tuple(_to_text(arrays["topics"]).split("\n")),
                 thresholds=arrays["thresholds"],
+                relevance_threshold=float(arrays["relevance_threshold"][0]),
+                precisions=tuple(arrays["precisions"].tolist()),
+                precision_thresholds=arrays["precision_thresholds"],
                 intercepts=arrays["intercepts"],
                 blocks=tuple(_read_blocks(arrays)),
             )
     except FileNotFoundError as err:
         raise ModelError("file is missing", where=path, hint=_REPAIR) from err
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, TypeError) as err:
+    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, TypeError) as err:
         raise ModelError(f"not a readable scorer ({err})", where=path, hint=_REPAIR) from err
     _check_shapes(scorer, path)
     return scorer
@@ -194,11 +254,13 @@ def _read_blocks(arrays: Any) -> Iterator[FeatureBlock]:
 def _check_shapes(scorer: Scorer, path: Path) -> None:
     topics = len(scorer.topics)
     fits = (
-        scorer.thresholds.shape == scorer.intercepts.shape == (topics,)
+        scorer.thresholds.shape == (topics,)
+        and scorer.intercepts.shape == (topics + 1,)
+        and scorer.precision_thresholds.shape == (topics, len(scorer.precisions))
         and len(scorer.blocks) > 0
         and all(
             block.idf.shape == (len(block.columns),)
-            and block.coefficients.shape == (len(block.columns), topics)
+            and block.coefficients.shape == (len(block.columns), topics + 1)
             for block in scorer.blocks
         )
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,12 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 from topicml.dataset import Dataset, Split
 from topicml.errors import TrainingError
-from topicml.features import SKLEARN_DEFAULTS, Parameters, make_classifier, make_vectorizer
+from topicml.features import (
+    CERTAIN,
+    SKLEARN_DEFAULTS,
+    Parameters,
+    make_classifier,
+    make_vectorizer,
+    sigmoid,
+)
 
 Floats = NDArray[np.float64]
 
@@ -29,9 +34,14 @@ DEFAULT_GRID: tuple[Parameters, ...] = tuple(
 )
 """What is searched where no parameters are given: 24 settings."""
 
-_CERTAIN = 50.0  # log-odds of what training saw always or never
+PRECISIONS = (0.6, 0.7, 0.8, 0.9, 0.95)
+"""Precisions that can be asked for, each with its own thresholds."""
+
 _FEWEST_FOR_CALIBRATION = 8
 _FEWEST_FOR_STACKING = 50
+_FEWEST_FOR_PRECISION = 10
+_RELEVANCE_GRID = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
+_RELEVANCE_PRICE = 0.005
 _THRESHOLD_RANGE = (0.1, 0.9)
 
 
@@ -40,18 +50,35 @@ class Decision:
     """What turns log-odds into probabilities and tags.
 
     Attributes:
-        weights: T by T + 1. A topic's calibrated log-odds are a weighted sum of the log-odds
-            of all topics and of relevance (that the sentence has any topic at all).
-        offset: T, added to the weighted sum.
+        weights: T + 1 by T + 1. Calibrated log-odds of a topic, and in the last row of
+            relevance, are a weighted sum of the log-odds of all topics and of relevance.
+        offset: T + 1, added to the weighted sum.
         thresholds: T probabilities from which on a topic is given.
+        relevance_threshold: Probability of having any topic under which none is given.
+        precision_thresholds: T by K, the lowest threshold at which the topic reaches each
+            precision in cross-validation, NaN where none does.
+        precisions: K precisions.
     """
 
     weights: Floats
     offset: Floats
     thresholds: Floats
+    relevance_threshold: float
+    precision_thresholds: Floats
+    precisions: tuple[float, ...] = PRECISIONS
 
     def probabilities(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T, for n by T + 1 log-odds."""
+        return self._calibrated(log_odds)[:, :-1]
+
+    def tags(self, log_odds: Floats) -> NDArray[np.int8]:
+        """Return which topics are given, n by T, as 0 and 1."""
+        calibrated = self._calibrated(log_odds)
+        relevant = calibrated[:, -1] >= self.relevance_threshold
+        given = (calibrated[:, :-1] >= self.thresholds) & relevant[:, None]
+        return given.astype(np.int8)
+
+    def _calibrated(self, log_odds: Floats) -> Floats:
         return sigmoid(_clip(log_odds) @ self.weights.T + self.offset)
 
 
@@ -66,17 +93,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class FittedModel:
-    """A fitted pipeline with its thresholds, and the candidates it was chosen from."""
+    """A fitted pipeline with its decision, and the candidates it was chosen from."""
 
     pipeline: Pipeline
-    thresholds: Floats
+    decision: Decision
     parameters: Parameters
     candidates: tuple[Candidate, ...] = field(default=())
-
-
-def sigmoid(x: Floats) -> Floats:
-    """Return ``1 / (1 + exp(-x))`` without overflow."""
-    return np.exp(-np.logaddexp(0.0, -x))
 
 
 def cross_validate(data: Dataset, parameters: Parameters, splits: Sequence[Split]) -> Floats:
@@ -102,31 +124,9 @@ def _cross_validate_many(
                 X_train = vectorizer.fit_transform([data.texts[i] for i in train]).tocsr()
                 X_test = vectorizer.transform([data.texts[i] for i in test]).tocsr()
                 matrices[key] = (X_train, X_test)
-            out[test] = _fit_predict(parameters, *matrices[key], data.Y[train])
+            X_train, X_test = matrices[key]
+            out[test] = make_classifier(parameters).fit(X_train, data.Y[train]).log_odds(X_test)
     return log_odds
-
-
-def _fit_predict(parameters: Parameters, X_train: Any, X_test: Any, Y: NDArray[np.int8]) -> Floats:
-    classifier = fit_classifier(parameters, X_train, Y)
-    return np.column_stack([log_odds(e, X_test) for e in classifier.estimators_])
-
-
-def fit_classifier(parameters: Parameters, X: Any, Y: NDArray[np.int8]) -> OneVsRestClassifier:
-    """Fit T + 1 binary classifiers: the topics, and relevance (any topic at all)."""
-    relevance = Y.any(axis=1)
-    with warnings.catch_warnings():
-        # a topic may be absent from a fold; a constant predictor is then what is meant
-        warnings.filterwarnings("ignore", message="Label .* is present in all training")
-        return make_classifier(parameters).fit(X, np.column_stack([Y, relevance]))
-
-
-def log_odds(estimator: Any, X: Any) -> Floats:
-    """Return n decision values; constant ones where training saw only one class."""
-    if hasattr(estimator, "coef_"):
-        values: Floats = estimator.decision_function(X)
-        return values
-    always = bool(estimator.predict(X[:1])[0])
-    return np.full(X.shape[0], _CERTAIN if always else -_CERTAIN)
 
 
 def choose_decision(Y: NDArray[np.int8], log_odds: Floats) -> Decision:
@@ -140,24 +140,72 @@ def choose_decision(Y: NDArray[np.int8], log_odds: Floats) -> Decision:
     into the coefficients.
     """
     topics = Y.shape[1]
-    weights, offset = np.eye(topics, topics + 1), np.zeros(topics)
-    for t in range(topics):
-        support = min(Y[:, t].sum(), len(Y) - Y[:, t].sum())
+    weights, offset = np.eye(topics + 1), np.zeros(topics + 1)
+    for t, y in enumerate(np.column_stack([Y, Y.any(axis=1)]).T):
+        support = min(y.sum(), len(y) - y.sum())
         if support < _FEWEST_FOR_CALIBRATION:
             continue
-        inputs = slice(None) if support >= _FEWEST_FOR_STACKING else slice(t, t + 1)
+        stacked = t < topics and support >= _FEWEST_FOR_STACKING
+        inputs = slice(None) if stacked else slice(t, t + 1)
         calibrator = LogisticRegression(C=1.0, max_iter=1000)
-        calibrator.fit(_clip(log_odds)[:, inputs], Y[:, t])
+        calibrator.fit(_clip(log_odds)[:, inputs], y)
         fitted = np.zeros(topics + 1)
         fitted[inputs] = calibrator.coef_[0]
         if fitted[t] > 0:  # else the ranking itself is worthless: leave it
             weights[t], offset[t] = fitted, calibrator.intercept_[0]
-    decision = Decision(weights, offset, np.full(topics, 0.5))
-    return replace(decision, thresholds=choose_thresholds(Y, decision.probabilities(log_odds)))
+    calibrated = sigmoid(_clip(log_odds) @ weights.T + offset)
+    probabilities, relevance = calibrated[:, :-1], calibrated[:, -1]
+    thresholds = choose_thresholds(Y, probabilities)
+    return Decision(
+        weights,
+        offset,
+        thresholds,
+        choose_relevance_threshold(Y, probabilities >= thresholds, relevance),
+        precision_thresholds(Y, probabilities),
+    )
 
 
 def _clip(log_odds: Floats) -> Floats:
-    return np.clip(log_odds, -_CERTAIN, _CERTAIN)
+    return np.clip(log_odds, -CERTAIN, CERTAIN)
+
+
+def choose_relevance_threshold(
+    Y: NDArray[np.int8], tags: NDArray[np.bool_], relevance: Floats
+) -> float:
+    """Return the highest relevance threshold that costs hardly any micro-F1.
+
+    Sentences under it get no topic, so a higher one gives fewer false tags. Half a point of
+    micro-F1 is paid for that, no more; 0 where too few sentences are without a topic.
+    """
+    if (~Y.any(axis=1)).sum() < _FEWEST_FOR_STACKING:
+        return 0.0
+    scores = [_micro_f1(Y, tags & (relevance >= cut)[:, None]) for cut in _RELEVANCE_GRID]
+    paid = [
+        cut
+        for cut, score in zip(_RELEVANCE_GRID, scores, strict=True)
+        if score >= scores[0] - _RELEVANCE_PRICE
+    ]
+    return max(paid)
+
+
+def precision_thresholds(Y: NDArray[np.int8], probabilities: Floats) -> Floats:
+    """Return, T by len(PRECISIONS), the lowest threshold that reaches each precision."""
+    table = np.full((Y.shape[1], len(PRECISIONS)), np.nan)
+    for t, (y, probability) in enumerate(zip(Y.T, probabilities.T, strict=True)):
+        if not y.any():
+            continue
+        precision, _, cuts = precision_recall_curve(y, probability)
+        enough = np.array([(probability >= cut).sum() >= _FEWEST_FOR_PRECISION for cut in cuts])
+        for k, wanted in enumerate(PRECISIONS):
+            reached = np.flatnonzero(enough & (precision[:-1] >= wanted))
+            if len(reached):
+                table[t, k] = cuts[reached[0]]
+    return table
+
+
+def _micro_f1(Y: NDArray[np.int8], tags: NDArray[np.bool_]) -> float:
+    hits = float((tags & (Y == 1)).sum())
+    return 2 * hits / max(1.0, float(tags.sum() + Y.sum()))
 
 
 def choose_thresholds(Y: NDArray[np.int8], probabilities: Floats) -> Floats:
@@ -197,12 +245,10 @@ def _candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats) ->
     Y, log_odds = Y[tested], log_odds[tested, :-1]
     present = Y.any(axis=0)
     # a fixed cut of one half: the setting itself, before any threshold is tuned
-    tags = log_odds >= 0
-    hits = float((tags & (Y == 1)).sum())
     return Candidate(
         parameters,
         float(average_precision_score(Y[:, present], log_odds[:, present], average="macro")),
-        2 * hits / max(1.0, float(tags.sum() + Y.sum())),
+        _micro_f1(Y, log_odds >= 0),
     )
 
 
@@ -228,7 +274,7 @@ def fit_model(data: Dataset, parameters: Parameters | None = None) -> FittedMode
         candidates, parameters = ranked, ranked[0].parameters
     decision = choose_decision(data.Y, cross_validate(data, parameters, splits))
     pipeline = _fit_pipeline(data, parameters, decision)
-    return FittedModel(pipeline, decision.thresholds, parameters, candidates)
+    return FittedModel(pipeline, decision, parameters, candidates)
 
 
 def _check_support(data: Dataset) -> None:
@@ -244,20 +290,20 @@ def _fit_pipeline(data: Dataset, parameters: Parameters, decision: Decision) -> 
     """Fit on all labels, with the calibration folded into the coefficients."""
     vectorizer = make_vectorizer(parameters)
     X = vectorizer.fit_transform(data.texts).tocsr()
-    fitted = fit_classifier(parameters, X, data.Y).estimators_
-    linear = [e if hasattr(e, "coef_") else None for e in fitted]  # relevance may be constant
-    coefficients = np.vstack([np.zeros(X.shape[1]) if e is None else e.coef_[0] for e in linear])
-    intercepts = np.array([_CERTAIN if e is None else e.intercept_[0] for e in linear])
     classifier = make_classifier(parameters).fit(X, data.Y)
-    for t, estimator in enumerate(classifier.estimators_):
-        estimator.coef_ = decision.weights[[t]] @ coefficients
-        estimator.intercept_ = decision.weights[[t]] @ intercepts + decision.offset[t]
+    linear = [*classifier.estimators_, classifier.relevance_]  # relevance may be constant
+    coefficients = np.vstack([np.zeros(X.shape[1]) if e is None else e.coef_[0] for e in linear])
+    intercepts = np.array([CERTAIN if e is None else e.intercept_[0] for e in linear])
+    for t, estimator in enumerate(linear):
+        if estimator is not None:
+            estimator.coef_ = decision.weights[[t]] @ coefficients
+            estimator.intercept_ = decision.weights[[t]] @ intercepts + decision.offset[t]
     return Pipeline([("features", vectorizer), ("classifier", classifier)])
 
 
 def nested_predictions(
     data: Dataset, splits: Iterable[Split], parameters: Parameters | None = None
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, NDArray[np.int8]]:
     """Predict each test fold with nothing but its training fold, thresholds included.
 
     Args:
@@ -266,11 +312,10 @@ def nested_predictions(
         parameters: Fixed for all folds; searched anew inside each fold where None.
 
     Returns:
-        Calibrated probabilities and the fold's thresholds, both n by T; rows in no test
-        fold are NaN.
+        Calibrated probabilities (NaN for rows in no test fold) and tags, both n by T.
     """
     probabilities = np.full(data.Y.shape, np.nan)
-    thresholds = np.full(data.Y.shape, np.nan)
+    tags = np.zeros_like(data.Y)
     for train, test in splits:
         inner = data.subset(train)
         inner_splits = inner.grouped_splits()
@@ -280,5 +325,5 @@ def nested_predictions(
         decision = choose_decision(inner.Y, cross_validate(inner, chosen, inner_splits))
         held_out = cross_validate(data, chosen, [(train, test)])[test]
         probabilities[test] = decision.probabilities(held_out)
-        thresholds[test] = decision.thresholds
-    return probabilities, thresholds
+        tags[test] = decision.tags(held_out)
+    return probabilities, tags

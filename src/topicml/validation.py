@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
+from topicml.classify import tag_sentences
 from topicml.dataset import Dataset
 from topicml.errors import TrainingError
 from topicml.evaluation import Evaluation, evaluate_predictions
@@ -49,20 +52,21 @@ def cross_validated_evaluation(
         raise TrainingError(
             "no sentence comes from a real article", hint="Evaluate with --by group."
         )
-    probabilities, thresholds = nested_predictions(data, splits, parameters)
+    probabilities, tags = nested_predictions(data, splits, parameters)
     tested = ~(probabilities != probabilities).any(axis=1)
     evaluation = evaluate_predictions(
         data.topics,
         data.Y[tested],
         probabilities[tested],
-        thresholds[tested],
+        tags[tested],
         data.groups[tested],
     )
     return PROTOCOLS[by] + (_FIXED if parameters is not None else ""), evaluation
 
 
 def evaluate_model(scorer: Scorer, data: Dataset) -> Evaluation:
-    """Evaluate a finished model, with the thresholds stored in it, on labelled sentences."""
+    """Evaluate a finished model on labelled sentences, tagging them as ``classify`` does."""
+    probabilities, given, _ = tag_sentences(scorer, data.texts)
     return evaluate_predictions(
-        data.topics, data.Y, scorer.predict_proba(data.texts), scorer.thresholds, data.groups
+        data.topics, data.Y, probabilities, given.astype(np.int8), data.groups
     )

@@ -11,15 +11,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
-from topicml.classify import TaggedArticle, classify_documents
+from topicml.classify import TaggedArticle, classify_documents, thresholds_for_precision
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
 from topicml.documents import Document, read_documents
 from topicml.errors import InputError
 from topicml.files import replacing
 from topicml.formats import write_csv, write_json, write_jsonl
 from topicml.models.folder import open_model
+from topicml.scorer import Scorer
 
 EXIT_SOME_REJECTED = 3
 
@@ -64,6 +67,14 @@ def classify(
             show_default="the model's own, per topic",
         ),
     ] = None,
+    min_precision: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Give only tags this sure, by the thresholds of the model's cross-validation.",
+        ),
+    ] = None,
     model: ModelOption = None,
     models_dir: ModelsDirOption = None,
     encoding: Annotated[str, typer.Option(help="Encoding of text files.")] = "utf-8",
@@ -79,18 +90,30 @@ def classify(
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
     _check_encoding(encoding)
-    if threshold is not None and math.isnan(threshold):
-        raise typer.BadParameter(f"--threshold {threshold} is not a number from 0 to 1")
+    for name, value in (("--threshold", threshold), ("--min-precision", min_precision)):
+        if value is not None and math.isnan(value):
+            raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
+    if threshold is not None and min_precision is not None:
+        raise typer.BadParameter("give --threshold or --min-precision, not both")
     opened = open_model(model_store(models_dir).find(model))
+    thresholds = _thresholds(opened.scorer, threshold, min_precision)
     rejected: list[InputError] = []
     documents = _good_documents(_sources(sources), encoding, rejected)
     articles = classify_documents(
-        documents, opened.scorer, opened.reference, unit=unit.value, threshold=threshold
+        documents, opened.scorer, opened.reference, unit=unit.value, thresholds=thresholds
     )
     with _writable(output) as out:
         count = _WRITERS[output_format](articles, out)
     if rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else 1)
+
+
+def _thresholds(
+    scorer: Scorer, threshold: float | None, min_precision: float | None
+) -> NDArray[np.float64] | None:
+    if threshold is not None:
+        return np.full(len(scorer.topics), threshold)
+    return None if min_precision is None else thresholds_for_precision(scorer, min_precision)
 
 
 def _sources(sources: list[str] | None) -> list[str]:

@@ -11,9 +11,19 @@ from rich.text import Text
 
 from topicml.classify import TaggedArticle
 from topicml.evaluation import Evaluation
+from topicml.screening import Reason
 
 _BAR = 20
 _COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "bright_cyan", "bright_magenta")
+
+
+_IN_WORDS: dict[Reason | None, str] = {
+    "not_english": "the text is not in English",
+    "furniture": "it is the page around an article, not an article",
+    "unfamiliar": "the model knows too few of its words",
+    "no_topic": "its sentences are about none of the topics",
+    "below_threshold": "no topic is likely enough",
+}
 
 
 def console(out: IO[str] | None = None) -> Console:
@@ -33,7 +43,7 @@ def render_article(article: TaggedArticle, out: IO[str]) -> None:
         )
     )
     if not article.topics:
-        screen.print("No topic.\n")
+        screen.print(Text(f"No topic: {_IN_WORDS[article.reason]}.\n"))
         return
     colours = {t: _COLOURS[i % len(_COLOURS)] for i, t in enumerate(article.topic_ids)}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -77,7 +77,7 @@ def build_model(
     with tempfile.TemporaryDirectory() as scratch:
         files = {file: Path(scratch) / file for file in (PIPELINE, SCORER, GOLDEN, CARD)}
         joblib.dump(fitted.pipeline, files[PIPELINE], compress=3)
-        export_scorer(fitted.pipeline, data.topics, fitted.thresholds, files[SCORER])
+        export_scorer(fitted.pipeline, data.topics, fitted.decision, files[SCORER])
         golden = golden_lines(load_scorer(files[SCORER]), pick_golden(data.texts))
         files[GOLDEN].write_text(golden, encoding="utf-8")
         files[CARD].write_text(render_card(manifest, origin.taxonomy), encoding="utf-8")
@@ -99,7 +99,8 @@ def _manifest(
         "version": version,
         "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "topics": list(data.topics),
-        "thresholds": dict(zip(data.topics, fitted.thresholds.tolist(), strict=True)),
+        "thresholds": dict(zip(data.topics, fitted.decision.thresholds.tolist(), strict=True)),
+        "relevance_threshold": fitted.decision.relevance_threshold,
         "parameters": fitted.parameters.to_dict(),
         "seed": SEED,
         "search": _shown_candidates(fitted),

@@ -142,10 +142,14 @@ def check_golden(model: Model) -> None:
     """Recompute the golden sentences and compare the probabilities."""
     lines = (model.path / GOLDEN).read_text(encoding="utf-8").splitlines()
     golden = [json.loads(line) for line in lines]
-    found = model.scorer.predict_proba([row["text"] for row in golden])
-    for row, probabilities in zip(golden, found, strict=True):
-        expected = np.array([row["probabilities"][topic] for topic in model.scorer.topics])
-        gap = float(np.abs(expected - probabilities).max())
+    found = model.scorer.score([row["text"] for row in golden])
+    for row, probabilities, relevance in zip(
+        golden, found.probabilities, found.relevance, strict=True
+    ):
+        expected = [row["probabilities"][topic] for topic in model.scorer.topics]
+        gap = float(
+            np.abs(np.array([*expected, row["relevance"]]) - [*probabilities, relevance]).max()
+        )
         if not gap <= GOLDEN_TOLERANCE:  # NaN is no agreement
             raise ModelError(
                 f"golden sentence {row['text'][:60]!r} is off by {gap:.2g}",
@@ -159,9 +163,10 @@ def golden_lines(scorer: Scorer, texts: Iterable[str]) -> str:
     """Return golden sentences with their probabilities, one JSON object a line."""
     texts = list(texts)
     lines = []
-    for text, row in zip(texts, scorer.predict_proba(texts), strict=True):
+    scores = scorer.score(texts)
+    for text, row, relevance in zip(texts, scores.probabilities, scores.relevance, strict=True):
         probabilities = dict(zip(scorer.topics, row.tolist(), strict=True))
-        golden = {"probabilities": probabilities, "text": text}
+        golden = {"probabilities": probabilities, "relevance": float(relevance), "text": text}
         lines.append(json.dumps(golden, sort_keys=True))
     return "\n".join(lines) + "\n"
 

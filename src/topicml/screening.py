@@ -1,0 +1,104 @@
+"""Sentences that a model has no ground to judge, told apart before it tags them by chance.
+
+Four of the reasons are about the sentence itself and checked in this order; the fifth,
+``below_threshold``, is what remains where nothing is wrong but no topic is likely enough.
+Word lists and limits are small on purpose: the model's own relevance does most of the work.
+(docs/decisions/unfamiliar-text.md has the figures.)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Reason = Literal["not_english", "furniture", "unfamiliar", "no_topic", "below_threshold"]
+
+FEWEST_KNOWN = 0.4
+"""Share of a sentence's words that the model must have seen."""
+
+_FEWEST_WORDS = 4
+_FEWEST_LATIN = 0.5  # share of the letters
+_LONGEST_FURNITURE = 14  # words
+_WORDS = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
+
+# Small words that are common in running text, a language a line.
+_SMALL_WORDS = """
+en the of and to in is was are were for with that this by it he they we you have has had will
+en would not from at be been but as on or an its their our his her who which what there if can
+en could should may more than after before about into over under between when while no all said
+de der die das und ist nicht mit den dem des ein eine einen einem einer auf für von zu im am sich
+de auch wird werden wurde nach bei aus wie noch hat haben sind über um durch als
+fr le la les des du de et est une un dans pour que qui sur au aux par pas ne se ce cette avec sont
+fr plus ont été leur son sa ses mais ou nous vous il elle ils en à
+es el la los las de del y en que un una por con para es se no su sus al como más pero este esta son
+it il lo la gli le di del della dei delle e è un una per con che non si da al alla sono ha più nel
+pt o a os as de do da dos das e em no na que um uma por com para é não se ao mais como foi são
+nl de het een en van in is dat op te zijn met voor niet aan er om ook als bij door
+sv och att det som en är på för med av den till inte har om ett de var från
+pl w i na z do się nie jest to że o jak po za od przez dla są oraz
+id yang dan di dari untuk dengan pada ini itu tidak dalam akan oleh sebagai adalah ke
+"""
+
+_FURNITURE_STARTS = (
+    r"leave a (reply|comment)|log ?(in|out|on)|sign (in|up|out)|register (now|here)|subscribe",
+    r"share (this|on|via)|follow us|read (more|next|also)|see also|print this|e-?mail this",
+    r"related (articles?|stories|posts|topics)|(click|tap) here|skip to|back to top",
+    r"advertisement|sponsored|all rights reserved|copyright|©|your e-?mail address",
+    r"required fields|we use cookies|(accept|manage) (all )?cookies|cookie (policy|settings)",
+    r"privacy policy|terms (of (use|service)|and conditions)|(next|previous) (article|post)",
+    r"photo(graph)?s? ?(by|:|credit)|image (credit|source)|with inputs? from|(reporting|editing) by",
+    r"by our (staff|correspondent)|download (pdf|the app)|comments? are closed",
+    r"this (article|story) (was|has been) (updated|originally|first)",
+)
+_FURNITURE_WHOLE = r"comments?( \(\d+\))?|menu|search|home|blogs?|newsletters?|tags?"
+_FURNITURE = re.compile(
+    rf"\W*(({'|'.join(_FURNITURE_STARTS)})(\W|$)|({_FURNITURE_WHOLE})\W*$)", re.IGNORECASE
+)
+
+
+def _small_words() -> dict[str, frozenset[str]]:
+    words: dict[str, set[str]] = {}
+    for line in _SMALL_WORDS.strip().splitlines():
+        language, *rest = line.split()
+        words.setdefault(language, set()).update(rest)
+    english = words["en"]
+    return {
+        language: frozenset(own if language == "en" else own - english)
+        for language, own in words.items()
+    }
+
+
+_MARKERS = _small_words()
+
+
+def screen(text: str, known_share: float, relevant: bool) -> Reason | None:
+    """Return why a sentence should not be tagged, or None where it may be.
+
+    Args:
+        text: The sentence.
+        known_share: Share of its words that the model has seen.
+        relevant: Whether the model finds it likely to have any topic.
+    """
+    words = _WORDS.findall(text.lower())
+    if not is_english(text, words):
+        return "not_english"
+    if len(words) <= _LONGEST_FURNITURE and _FURNITURE.match(text):
+        return "furniture"
+    if not words or (len(words) >= _FEWEST_WORDS and known_share < FEWEST_KNOWN):
+        return "unfamiliar"
+    return None if relevant else "no_topic"
+
+
+def is_english(text: str, words: list[str]) -> bool:
+    """Whether a text may be English: in Latin letters, and no other language's small words.
+
+    A headline has hardly a small word of any language, so the doubt is for English.
+    """
+    letters = sum(map(len, words))
+    if letters and len(_LATIN.findall(text)) < letters * _FEWEST_LATIN:
+        return False
+    counts = {name: sum(map(marks.__contains__, words)) for name, marks in _MARKERS.items()}
+    english = counts.pop("en")
+    foreign = max(counts.values())
+    return not (foreign >= 2 and foreign > english)
