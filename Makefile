@@ -45,5 +45,5 @@ $(DEMO_READY): pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(CHECK_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch,report,dev]'
 	@touch $(DEMO_READY) $@

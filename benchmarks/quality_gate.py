@@ -36,7 +36,7 @@ def measure(protocol: dict[str, Any], labels: Path = LABELS) -> dict[str, float]
     data = load_dataset(paths, load_taxonomy(labels / "taxonomy.toml"))
     parameters = protocol["parameters"]
     fixed = None if parameters is None else Parameters.from_dict(parameters)
-    _, evaluation = cross_validated_evaluation(data, protocol["by"], fixed)
+    _, evaluation = cross_validated_evaluation(data, protocol["by"], fixed, jobs=2)
     return {name: round(evaluation.headlines[name].value, 4) for name in FIGURES}
 
 

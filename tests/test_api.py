@@ -1,5 +1,7 @@
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import Tiny
 
@@ -29,6 +31,8 @@ def test_text_is_tagged_with_a_model_from_a_folder(tiny: Tiny) -> None:
     assert article.model == "weekend@1.0.0"
     assert [topic.topic for topic in article.topics] == ["baking"]
     assert article.sentences[1].sentence == Sentence(26, 42, "Nobody answered.")
+    assert article.reason is None
+    assert [tagged.reason for tagged in article.sentences] == [None, "below_threshold"]
 
 
 def test_folder_can_be_given_as_a_string(tiny: Tiny) -> None:
@@ -52,9 +56,31 @@ def test_default_model_tags_defense_news(root: Path, monkeypatch: pytest.MonkeyP
     assert {"command-structure", "diplomacy"} <= {topic.topic for topic in article.topics}
 
 
-def test_threshold_is_taken(tiny: Tiny) -> None:
-    article = classify_text(TEXT, load_model(tiny.folder), threshold=0.0)
-    assert [len(tagged.topics) for tagged in article.sentences] == [3, 3]
+def test_minimal_precision_is_taken(tiny: Tiny) -> None:
+    model = load_model(tiny.folder)
+    table = np.array([[0.0, 2.0], [0.0, np.nan], [0.0, 0.0]])  # baking, gardening, sailing
+    scorer = replace(
+        model.scorer, thresholds=np.zeros(3), precisions=(0.5, 0.75), precision_thresholds=table
+    )
+    model = replace(model, scorer=scorer)
+
+    def given(precision: float | None) -> list[tuple[str, ...]]:
+        article = classify_text(TEXT, model, min_precision=precision)
+        return [tagged.topics for tagged in article.sentences]
+
+    assert given(None) == given(0.5) == [("baking", "gardening", "sailing")] * 2
+    assert given(0.75) == given(0.6) == [("sailing",)] * 2
+
+
+def test_precision_that_the_model_has_not_is_an_error_to_catch(tiny: Tiny) -> None:
+    with pytest.raises(TopicmlError, match=r"no thresholds for a precision of 0\.99"):
+        classify_text(TEXT, load_model(tiny.folder), min_precision=0.99)
+
+
+def test_reason_is_given_where_there_is_no_topic(tiny: Tiny) -> None:
+    article = classify_text("Leave a Reply", load_model(tiny.folder))
+    assert (article.topics, article.reason) == ((), "furniture")
+    assert [tagged.reason for tagged in article.sentences] == ["furniture"]
 
 
 def test_missing_model_is_an_error_to_catch(tmp_path: Path) -> None:

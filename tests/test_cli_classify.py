@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,18 @@ def classify(run: Run, tiny: Tiny) -> Run:
     return call
 
 
+SENTENCE_KEYS = ["index", "start", "end", "text", "topics", "reason", "probabilities"]
+
+
 def check_record(record: dict[str, Any], text: str) -> None:
-    assert list(record) == ["id", "model", "topics", "sentences"]
+    assert list(record) == ["id", "model", "topics", "reason", "sentences"]
+    assert bool(record["topics"]) is (record["reason"] is None)
+    if record["reason"]:
+        counts = Counter(s["reason"] for s in record["sentences"])
+        assert counts[record["reason"]] == max(counts.values())
     for index, sentence in enumerate(record["sentences"]):
-        assert list(sentence) == ["index", "start", "end", "text", "topics", "probabilities"]
+        assert list(sentence) == SENTENCE_KEYS
+        assert bool(sentence["topics"]) is (sentence["reason"] is None)
         assert sentence["index"] == index
         assert text[sentence["start"] : sentence["end"]] == sentence["text"]
         assert all(0 <= p <= 1 for p in sentence["probabilities"].values())
@@ -55,6 +64,7 @@ def test_jsonl_is_the_record_of_the_contract(classify: Run, article: Path) -> No
     assert (record["id"], record["model"]) == (str(article), "weekend@1.0.0")
     check_record(record, TEXT)
     assert [s["topics"] for s in record["sentences"]] == [["baking"], ["sailing"], []]
+    assert [s["reason"] for s in record["sentences"]] == [None, None, "below_threshold"]
 
 
 def test_all_formats_tell_the_same(classify: Run, article: Path) -> None:
@@ -70,6 +80,7 @@ def test_all_formats_tell_the_same(classify: Run, article: Path) -> None:
         ]
         assert row["text"] == sentence["text"]
         assert row["topics"] == ";".join(sentence["topics"])
+        assert row["reason"] == (sentence["reason"] or "")
         for topic, probability in sentence["probabilities"].items():
             assert math.isclose(float(row[topic]), probability, abs_tol=1e-6)
     table = classify(article).stdout
@@ -117,7 +128,41 @@ def test_threshold_decides_what_is_given(classify: Run, article: Path) -> None:
     (high,) = classify(article, "-f", "jsonl", "--threshold", "1").records()
     assert [len(s["topics"]) for s in low["sentences"]] == [3, 3, 3]
     assert (high["topics"], [s["topics"] for s in high["sentences"]]) == ([], [[], [], []])
+    assert (low["reason"], [s["reason"] for s in low["sentences"]]) == (None, [None] * 3)
+    assert high["reason"] == "below_threshold"
+    assert [s["reason"] for s in high["sentences"]] == ["below_threshold"] * 3
     assert low["sentences"][0]["probabilities"] == high["sentences"][0]["probabilities"]
+
+
+def given(result: Result) -> set[tuple[str, int, str]]:
+    assert (result.code, result.stderr) == (0, "")
+    return {
+        (record["id"], sentence["index"], topic)
+        for record in result.records()
+        for sentence in record["sentences"]
+        for topic in sentence["topics"]
+    }
+
+
+def test_minimal_precision_gives_fewer_tags_and_never_others(run: Run, root: Path) -> None:
+    articles = sorted((root / "data/raw").glob("0*.txt"))
+    tags = [given(run("classify", "-f", "jsonl", *articles))]
+    for precision in ("0.6", "0.8", "0.95"):
+        result = run("classify", "-f", "jsonl", "--min-precision", precision, *articles)
+        tags.append(given(result))
+        for record in result.records():
+            check_record(record, Path(record["id"]).read_bytes().decode("utf-8"))
+        assert tags[-1] <= tags[-2]
+    assert tags[-1] < tags[0]
+
+
+@pytest.mark.parametrize("precision", ["0.96", "1"])
+def test_precision_that_the_model_has_not_is_a_clean_failure(
+    classify: Run, article: Path, precision: str
+) -> None:
+    result = classify(article, "--min-precision", precision, "-f", "jsonl")
+    known = "The model has: 0.6, 0.7, 0.8, 0.9, 0.95."
+    assert_clean_failure(result, f"no thresholds for a precision of {precision}", known)
 
 
 def test_folder_is_read_by_name(classify: Run, tmp_path: Path) -> None:
@@ -204,10 +249,15 @@ def test_named_encoding_is_read(classify: Run, tmp_path: Path, encoding: str) ->
         (["--format", "xml"], ["xml", "jsonl"]),
         (["--threshold", "1.5"], ["1.5"]),
         (["--threshold", "nan"], ["nan"]),
+        (["--min-precision", "1.5"], ["1.5"]),
+        (["--min-precision", "-0.1"], ["-0.1"]),
+        (["--min-precision", "nan"], ["--min-precision nan"]),
+        (["--min-precision", "0.8", "--threshold", "0.5"], ["not both"]),
+        (["--min-precision", "0", "--threshold", "0"], ["not both"]),
         (["--unit", "word"], ["word", "sentence"]),
         (["--nonsense"], ["--nonsense"]),
     ],
-    ids=lambda value: "-".join(value)[:20],
+    ids=lambda value: "-".join(value)[:24],
 )
 def test_wrong_usage_ends_in_exit_code_2(
     classify: Run, article: Path, arguments: list[str], parts: list[str]
@@ -324,10 +374,21 @@ def test_table_fits_any_window(classify: Run, article: Path, columns: str) -> No
     assert "baking" in result.stdout
 
 
-def test_article_without_a_topic_is_said_to_have_none(classify: Run) -> None:
-    result = classify("-", stdin="Nobody answered.")
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Nobody answered.", "no topic is likely enough"),
+        ("Leave a Reply", "it is the page around an article, not an article"),
+        ("Die Segel sind nicht auf dem Boot.", "the text is not in English"),
+        ("Blorp frindle gnash wibblet snork.", "the model knows too few of its words"),
+    ],
+)
+def test_article_without_a_topic_is_said_to_have_none_and_why(
+    classify: Run, text: str, reason: str
+) -> None:
+    result = classify("-", stdin=text)
     assert "0 of 1 sentences tagged" in result.stdout
-    assert "No topic." in result.stdout
+    assert f"No topic: {reason}." in result.stdout
 
 
 @pytest.mark.parametrize("output_format", ["jsonl", "json", "csv"])

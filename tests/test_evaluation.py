@@ -32,9 +32,9 @@ def case():
     rng = np.random.default_rng(3)
     Y = (rng.random((60, 4)) < [0.4, 0.3, 0.15, 0.0]).astype(np.int8)
     probabilities = np.round(np.clip(0.35 * Y + 0.65 * rng.random((60, 4)), 0, 1), 2)
-    thresholds = np.array([0.5, 0.6, 0.45, 0.8])
+    tags = (probabilities >= [0.5, 0.6, 0.45, 0.8]).astype(np.int8)
     documents = np.array([f"doc-{i // 7}" for i in range(60)])
-    return Y, probabilities, thresholds, documents
+    return Y, probabilities, tags, documents
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,9 @@ def test_calibration_error_of_certain_and_right_is_zero_and_of_certain_and_wrong
 
 
 def test_topic_scores_equal_sklearns(case, evaluation):
-    Y, p, thresholds, _ = case
+    Y, p, tags, _ = case
     precision, recall, f1, support = precision_recall_fscore_support(
-        Y, p >= thresholds, average=None, zero_division=0
+        Y, tags, average=None, zero_division=0
     )
     for t, scores in enumerate(evaluation.topics[:3]):
         assert scores.topic == TOPICS[t]
@@ -137,8 +137,7 @@ def test_topic_that_occurs_nowhere_has_no_scores_but_a_brier(case, evaluation):
 
 
 def test_averages_equal_sklearns(case, evaluation):
-    Y, p, thresholds, _ = case
-    tags = (p >= thresholds).astype(int)
+    Y, p, tags, _ = case
     value = {key: interval.value for key, interval in evaluation.headlines.items()}
     assert tuple(value) == HEADLINES
     precision, recall, micro, _ = precision_recall_fscore_support(Y, tags, average="micro")
@@ -182,8 +181,7 @@ def test_weighted_averages_equal_sklearns(data):
 
 
 def test_integer_weights_count_like_repeated_sentences(case):
-    Y, p, thresholds, _ = case
-    tags = (p >= thresholds).astype(np.int8)
+    Y, p, tags, _ = case
     times = np.random.default_rng(1).integers(0, 4, len(Y))
     weighted = headline_scores(Y, p, tags, times[None].astype(np.float64))
     rows = np.repeat(np.arange(len(Y)), times)
@@ -193,8 +191,7 @@ def test_integer_weights_count_like_repeated_sentences(case):
 
 
 def test_documents_are_scored_on_the_union_of_their_sentences(case, evaluation):
-    Y, p, thresholds, documents = case
-    tags = p >= thresholds
+    Y, _, tags, documents = case
     names = sorted(set(documents.tolist()))
     document_Y = np.array([Y[documents == name].any(axis=0) for name in names])
     document_tags = np.array([tags[documents == name].any(axis=0) for name in names])
@@ -208,22 +205,34 @@ def test_documents_are_scored_on_the_union_of_their_sentences(case, evaluation):
     )
 
 
-def test_probability_at_the_threshold_is_a_tag():
+def test_tags_are_scored_as_they_are_given_whatever_the_probabilities():
     Y = np.array([[1], [0]], dtype=np.int8)
-    documents = np.array(["x", "y"])
-    found = evaluate_predictions(
-        ("a",), Y, np.array([[0.5], [0.49]]), np.array([0.5]), documents, resamples=5
-    )
-    assert found.headlines["micro_f1"].value == 1.0
+    probabilities, documents = np.array([[0.01], [0.99]]), np.array(["x", "y"])
+    right = evaluate_predictions(("a",), Y, probabilities, Y, documents, resamples=5)
+    assert right.headlines["micro_f1"].value == 1.0
+    assert right.headlines["false_tag_rate"].value == 0.0
+    assert right.topics[0].f1 == right.document_micro_f1 == 1.0
+    wrong = evaluate_predictions(("a",), Y, probabilities, 1 - Y, documents, resamples=5)
+    assert wrong.headlines["micro_f1"].value == 0.0
+    assert wrong.headlines["false_tag_rate"].value == 1.0
+    assert wrong.topics[0].f1 == wrong.document_micro_f1 == 0.0
 
 
-def test_each_row_may_have_thresholds_of_its_own(case):
+def test_tags_may_follow_any_rule(case):
     Y, p, _, documents = case
-    own = np.random.default_rng(5).random(Y.shape)
+    own = (p >= np.random.default_rng(5).random(Y.shape)).astype(np.int8)
     found = evaluate_predictions(TOPICS, Y, p, own, documents, resamples=5)
-    assert found.headlines["micro_f1"].value == pytest.approx(
-        f1_score(Y, p >= own, average="micro")
-    )
+    assert found.headlines["micro_f1"].value == pytest.approx(f1_score(Y, own, average="micro"))
+
+
+def test_ranking_and_calibration_do_not_depend_on_tags(case, evaluation):
+    Y, p, tags, documents = case
+    found = evaluate_predictions(TOPICS, Y, p, 1 - tags, documents, resamples=200)
+    for key in ("macro_average_precision", "expected_calibration_error"):
+        assert found.headlines[key] == evaluation.headlines[key]
+    assert found.reliability == evaluation.reliability
+    assert found.brier == evaluation.brier
+    assert found.headlines["micro_f1"] != evaluation.headlines["micro_f1"]
 
 
 def test_intervals_hold_the_value_and_depend_on_the_seed_alone(case, evaluation):
@@ -237,8 +246,8 @@ def test_intervals_hold_the_value_and_depend_on_the_seed_alone(case, evaluation)
 
 
 def test_resampling_takes_whole_documents(case):
-    Y, p, thresholds, _ = case
-    one = evaluate_predictions(TOPICS, Y, p, thresholds, np.array(["x"] * 60), resamples=50)
+    Y, p, tags, _ = case
+    one = evaluate_predictions(TOPICS, Y, p, tags, np.array(["x"] * 60), resamples=50)
     for interval in one.headlines.values():
         assert interval.low == pytest.approx(interval.value)
         assert interval.high == pytest.approx(interval.value)
@@ -247,9 +256,9 @@ def test_resampling_takes_whole_documents(case):
 def test_figures_can_be_written_as_strict_json():
     Y = np.array([[1], [1], [1]], dtype=np.int8)  # no sentence is empty: no false-tag rate
     documents = np.array(["x", "y", "z"])
-    found = evaluate_predictions(
-        ("a",), Y, np.array([[0.5], [0.9], [0.2]]), np.array([0.5]), documents, resamples=5
-    )
+    probabilities = np.array([[0.5], [0.9], [0.2]])
+    tags = (probabilities >= 0.5).astype(np.int8)
+    found = evaluate_predictions(("a",), Y, probabilities, tags, documents, resamples=5)
     text = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(text)["topics"][0]["support"] == 3
 

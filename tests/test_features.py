@@ -15,12 +15,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from topicml.features import (
+    CERTAIN,
     SKLEARN_DEFAULTS,
     NaiveBayesLogisticRegression,
     Parameters,
     log_count_ratio,
+    make_classifier,
     make_pipeline,
     make_vectorizer,
+    sigmoid,
 )
 
 
@@ -155,3 +158,73 @@ def test_pipeline_gives_a_probability_per_topic():
     assert probabilities.shape == (2, 2)
     assert probabilities[0, 0] > probabilities[0, 1]
     assert probabilities[1, 1] > probabilities[1, 0]
+
+
+@pytest.fixture(scope="module")
+def home():
+    data = home_dataset()
+    return TfidfVectorizer().fit_transform(data.texts).tocsr(), data.Y
+
+
+def test_one_topic_gives_a_column_of_its_own(home):
+    X, Y = home
+    both = make_classifier(Parameters()).fit(X, Y).predict_proba(X)
+    classifier = make_classifier(Parameters()).fit(X, Y[:, :1])
+    assert classifier.predict_proba(X).shape == (len(Y), 1)
+    assert classifier.log_odds(X).shape == (len(Y), 2)
+    assert classifier.predict_relevance(X).shape == (len(Y),)
+    np.testing.assert_allclose(classifier.predict_proba(X)[:, 0], both[:, 0], atol=1e-12)
+    np.testing.assert_allclose(classifier.predict_relevance(X), both[:, 0], atol=1e-12)
+
+
+@pytest.mark.parametrize("nb_mixing", [0.0, 0.5])
+def test_relevance_is_a_classifier_of_having_any_topic(home, nb_mixing):
+    X, Y = home
+    parameters = Parameters(nb_mixing=nb_mixing)
+    classifier = make_classifier(parameters).fit(X, Y)
+    alone = NaiveBayesLogisticRegression(nb_mixing=nb_mixing, C=10.0, class_weight="balanced")
+    expected = alone.fit(X, Y.any(axis=1).astype(int)).predict_proba(X)[:, 1]
+    np.testing.assert_allclose(classifier.predict_relevance(X), expected, atol=1e-12)
+    assert np.ptp(expected) > 0.1
+
+
+def test_log_odds_are_those_of_the_probabilities_and_of_relevance(home):
+    X, Y = home
+    classifier = make_classifier(Parameters()).fit(X, Y)
+    log_odds = classifier.log_odds(X)
+    assert log_odds.shape == (len(Y), 3)
+    np.testing.assert_allclose(sigmoid(log_odds[:, :2]), classifier.predict_proba(X))
+    np.testing.assert_allclose(sigmoid(log_odds[:, 2]), classifier.predict_relevance(X))
+    for t, estimator in enumerate(classifier.estimators_):
+        np.testing.assert_array_equal(log_odds[:, t], estimator.decision_function(X))
+
+
+@pytest.mark.parametrize("topics", [1, 2])
+@pytest.mark.parametrize("value", [0, 1])
+def test_what_training_saw_always_or_never_is_certain(home, topics, value):
+    X, _ = home
+    Y = np.full((X.shape[0], topics), value)
+    classifier = make_classifier(Parameters()).fit(X, Y)
+    np.testing.assert_allclose(classifier.predict_proba(X), Y, atol=1e-9)
+
+
+def test_relevance_is_certain_where_every_sentence_has_a_topic(home):
+    X, Y = home
+    rows = Y.any(axis=1)
+    classifier = make_classifier(Parameters()).fit(X[rows], Y[rows])
+    assert classifier.relevance_ is None
+    assert classifier.log_odds(X)[:, -1].tolist() == [CERTAIN] * X.shape[0]
+    assert classifier.predict_relevance(X).min() > 1 - 1e-9
+
+
+def test_relevance_is_none_where_no_sentence_has_a_topic(home):
+    X, Y = home
+    classifier = make_classifier(Parameters()).fit(X, np.zeros_like(Y))
+    assert classifier.predict_relevance(X).max() < 1e-9
+
+
+def test_classifier_can_be_cloned_and_fitted_again(home):
+    X, Y = home
+    first = make_classifier(Parameters()).fit(X, Y)
+    again = clone(first).fit(X, Y)
+    np.testing.assert_array_equal(first.log_odds(X), again.log_odds(X))

@@ -49,7 +49,7 @@ def test_csv_is_one_row_a_sentence_with_a_column_a_topic(tiny: Tiny) -> None:
     articles = tag(tiny, *TEXTS)
     header, *rows = csv.reader(io.StringIO(written(write_csv, articles), newline=""))
     assert header == [
-        *("id", "model", "index", "start", "end", "text", "topics"),
+        *("id", "model", "index", "start", "end", "text", "topics", "reason"),
         *("baking", "gardening", "sailing"),
     ]
     expected = [(a, i, s) for a in articles for i, s in enumerate(a.sentences)]
@@ -58,7 +58,9 @@ def test_csv_is_one_row_a_sentence_with_a_column_a_topic(tiny: Tiny) -> None:
         start, end, text = tagged.sentence
         assert row[:6] == [article.id, article.model, str(index), str(start), str(end), text]
         assert row[6] == ";".join(tagged.topics)
-        assert [float(cell) for cell in row[7:]] == pytest.approx(
+        assert row[7] == (tagged.reason or "")
+        assert bool(row[6]) is not bool(row[7])
+        assert [float(cell) for cell in row[8:]] == pytest.approx(
             tagged.probabilities.tolist(), abs=1e-6
         )
 

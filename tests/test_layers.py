@@ -13,11 +13,13 @@ LAYERS = (
     {"files"},
     {"records"},
     {"taxonomy"},
-    {"sentences", "documents"},
+    {"sentences", "screening", "documents"},
     {"features", "dataset"},
     {"scorer", "labels"},
     {"training", "evaluation"},
-    {"validation", "classify"},
+    {"classify", "tuning"},
+    {"validation"},
+    {"report"},
     {"formats", "models"},
     {"api"},
     {"cli"},
@@ -44,6 +46,19 @@ def statements(node: ast.AST, *, top_only: bool) -> Iterator[ast.Import | ast.Im
             continue
         elif not (top_only and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)):
             yield from statements(child, top_only=top_only)
+
+
+def for_type_checking(module: str) -> set[str]:
+    """Modules of the package that a module imports for type checkers alone."""
+    guarded = [
+        node
+        for node in ast.walk(MODULES[module])
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+    ]
+    inside = (child for node in guarded for child in ast.walk(node))
+    return {
+        child.module or "" for child in inside if isinstance(child, ast.ImportFrom)
+    } & MODULES.keys()
 
 
 def imports(module: str, *, top_only: bool = False) -> set[str]:
@@ -96,6 +111,17 @@ def test_module_imports_only_from_layers_below(module: str) -> None:
     assert not wrong
 
 
+def test_only_the_scorer_names_a_layer_above_and_only_for_type_checking() -> None:
+    upward = {
+        (module, name)
+        for module in MODULES
+        for name in for_type_checking(module)
+        if room(name) != room(module) and LEVEL[room(name)] >= LEVEL[room(module)]
+    }
+    assert upward == {("topicml.scorer", "topicml.training")}
+    assert "topicml.training" not in imports("topicml.scorer")
+
+
 def test_there_are_no_cycles() -> None:
     graph = {module: imports(module) & MODULES.keys() for module in MODULES}
     order = list(TopologicalSorter(graph).static_order())
@@ -111,5 +137,8 @@ def test_what_the_command_loads_at_its_start_is_light(module: str) -> None:
 
 def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
     light = reached("topicml.__main__")
-    assert {"topicml.cli.classify", "topicml.scorer", "topicml.sentences"} <= light
+    assert {
+        *("topicml.cli.classify", "topicml.scorer"),
+        *("topicml.sentences", "topicml.screening"),
+    } <= light
     assert "topicml.training" not in light

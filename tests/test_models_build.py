@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import TINY_ARTICLES, Tiny, tiny_records
 
+from topicml.classify import tag_sentences
 from topicml.errors import ModelError
 from topicml.models.build import label_files
 from topicml.models.folder import CARD, GOLDEN, PIPELINE, SCORER, open_model, sha256_file
@@ -24,6 +25,10 @@ def manifest(tiny: Tiny) -> dict[str, Any]:
     return open_model(tiny.folder).manifest
 
 
+def relevance(pipeline: Any, texts: list[str]) -> Any:
+    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
+
+
 @pytest.mark.parametrize("name", [SCORER, GOLDEN, CARD])
 def test_training_twice_gives_the_same_bytes(tiny: Tiny, again: Path, name: str) -> None:
     assert again != tiny.folder
@@ -36,6 +41,9 @@ def test_pipeline_and_scorer_are_the_same_model(tiny: Tiny) -> None:
     texts = [row["text"] for row in tiny_records()]
     probabilities = pipeline.predict_proba(texts)
     np.testing.assert_allclose(scorer.predict_proba(texts), probabilities, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        scorer.score(texts).relevance, relevance(pipeline, texts), rtol=0, atol=1e-12
+    )
 
 
 def test_tiny_model_has_learned_its_labels(tiny: Tiny) -> None:
@@ -44,6 +52,9 @@ def test_tiny_model_has_learned_its_labels(tiny: Tiny) -> None:
     given = scorer.predict_proba([row["text"] for row in rows]) >= scorer.thresholds
     found = [[t for t, yes in zip(scorer.topics, row, strict=True) if yes] for row in given]
     assert found == [row["topics"] for row in rows]
+    _, tagged, reasons = tag_sentences(scorer, [row["text"] for row in rows])
+    np.testing.assert_array_equal(tagged, given)
+    assert reasons == [None if row["topics"] else "below_threshold" for row in rows]
 
 
 def test_manifest_counts_the_labels(manifest: dict[str, Any]) -> None:
@@ -80,6 +91,7 @@ def test_manifest_and_scorer_have_the_same_thresholds(tiny: Tiny, manifest: dict
     scorer = open_model(tiny.folder).scorer
     expected = dict(zip(scorer.topics, scorer.thresholds.tolist(), strict=True))
     assert manifest["thresholds"] == expected
+    assert manifest["relevance_threshold"] == scorer.relevance_threshold
 
 
 def test_golden_sentences_have_the_pipelines_probabilities(tiny: Tiny) -> None:
@@ -90,6 +102,12 @@ def test_golden_sentences_have_the_pipelines_probabilities(tiny: Tiny) -> None:
     pipeline = joblib.load(tiny.folder / PIPELINE)
     found = pipeline.predict_proba([row["text"] for row in golden])
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        relevance(pipeline, [row["text"] for row in golden]),
+        [row["relevance"] for row in golden],
+        rtol=0,
+        atol=1e-9,
+    )
 
 
 def test_card_has_front_matter_topics_figures_and_limits(

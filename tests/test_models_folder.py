@@ -147,10 +147,13 @@ def test_file_that_no_manifest_names_is_noticed(copy: Path) -> None:
 
 
 @pytest.mark.parametrize("off", [2e-9, 0.5, float("nan")])
-def test_golden_sentence_that_comes_out_otherwise_is_noticed(copy: Path, off: float) -> None:
+@pytest.mark.parametrize("figure", ["baking", "sailing", "relevance"])
+def test_golden_sentence_that_comes_out_otherwise_is_noticed(
+    copy: Path, figure: str, off: float
+) -> None:
     lines = (copy / GOLDEN).read_text(encoding="utf-8").splitlines()
     row = json.loads(lines[1])
-    row["probabilities"]["baking"] += off
+    (row if figure == "relevance" else row["probabilities"])[figure] += off
     lines[1] = json.dumps(row)
     (copy / GOLDEN).write_text("\n".join(lines), encoding="utf-8")
     files = {**read_manifest(copy)["files"], GOLDEN: sha256_file(copy / GOLDEN)}

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from topicml.features import Parameters, make_pipeline
 from topicml.models.folder import SCORER
 from topicml.models.store import ModelStore
 from topicml.scorer import Scorer, char_wb_ngrams, export_scorer, load_scorer, word_ngrams
+from topicml.training import Decision
 
 HARD_TEXTS = [
     "",
@@ -40,6 +42,38 @@ LETTERS = st.one_of(
 TEXTS = st.lists(LETTERS, max_size=60).map("".join)
 
 
+SEA_TEXTS = [
+    "the fleet sails at dawn",
+    "the fleet sails home",
+    "bread is baked at dawn",
+    "bread is baked at home",
+    "the fleet sails with bread",
+    "nothing is at home",
+]
+SEA_LABELS = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 1], [0, 0]])
+SEA_DECISION = Decision(
+    weights=np.eye(3),
+    offset=np.zeros(3),
+    thresholds=np.array([0.4, 0.6]),
+    relevance_threshold=0.35,
+    precision_thresholds=np.array([[0.2, 0.3, np.nan], [0.1, np.nan, np.nan]]),
+    precisions=(0.5, 0.75, 0.9),
+)
+
+
+def relevance(pipeline: Any, texts: list[str]) -> Any:
+    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
+
+
+def assert_same(scorer: Scorer, pipeline: Any, texts: list[str]) -> None:
+    found = scorer.score(texts)
+    expected = pipeline.predict_proba(texts)
+    np.testing.assert_allclose(found.probabilities, expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.relevance, relevance(pipeline, texts), rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(scorer.predict_proba(texts), found.probabilities)
+    assert ((found.known_share >= 0) & (found.known_share <= 1)).all()
+
+
 @pytest.fixture(scope="module")
 def current(root: Path) -> tuple[Scorer, Any]:
     import joblib
@@ -59,9 +93,9 @@ def test_probabilities_are_the_pipelines_on_all_labelled_sentences(
         if line
     ]
     assert len(texts) >= 116
-    expected = pipeline.predict_proba(texts)
-    np.testing.assert_allclose(scorer.predict_proba(texts), expected, rtol=0, atol=1e-9)
-    assert expected.std() > 0.05
+    assert_same(scorer, pipeline, texts)
+    assert pipeline.predict_proba(texts).std() > 0.05
+    assert relevance(pipeline, texts).std() > 0.05
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4))
@@ -69,9 +103,7 @@ def test_probabilities_are_the_pipelines_on_any_text(
     current: tuple[Scorer, Any], texts: list[str]
 ) -> None:
     scorer, pipeline = current
-    np.testing.assert_allclose(
-        scorer.predict_proba(texts), pipeline.predict_proba(texts), rtol=0, atol=1e-9
-    )
+    assert_same(scorer, pipeline, texts)
 
 
 @pytest.mark.parametrize("text", HARD_TEXTS, ids=lambda text: ascii(text)[:20])
@@ -79,9 +111,7 @@ def test_probabilities_are_the_pipelines_on_hard_text(
     current: tuple[Scorer, Any], text: str
 ) -> None:
     scorer, pipeline = current
-    np.testing.assert_allclose(
-        scorer.predict_proba([text]), pipeline.predict_proba([text]), rtol=0, atol=1e-9
-    )
+    assert_same(scorer, pipeline, [text])
 
 
 @pytest.mark.parametrize(
@@ -94,24 +124,71 @@ def test_probabilities_are_the_pipelines_on_hard_text(
     ids=["defaults", "long", "naive-bayes"],
 )
 def test_every_kind_of_features_survives_the_export(tmp_path: Path, parameters: Parameters) -> None:
-    texts = [
-        "the fleet sails at dawn",
-        "the fleet sails home",
-        "bread is baked at dawn",
-        "bread is baked at home",
-        "the fleet sails with bread",
-        "nothing is at home",
-    ]
-    Y = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 1], [0, 0]])
-    pipeline = make_pipeline(parameters).fit(texts, Y)
-    export_scorer(pipeline, ["sea", "food"], np.array([0.4, 0.6]), tmp_path / "scorer.npz")
+    pipeline = make_pipeline(parameters).fit(SEA_TEXTS, SEA_LABELS)
+    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
     scorer = load_scorer(tmp_path / "scorer.npz")
     assert scorer.topics == ("sea", "food")
     assert scorer.thresholds.tolist() == [0.4, 0.6]
-    asked = [*texts, "a", "", "the fleet the fleet sails bread"]
+    assert scorer.relevance_threshold == 0.35
+    assert scorer.precisions == (0.5, 0.75, 0.9)
+    np.testing.assert_array_equal(scorer.precision_thresholds, SEA_DECISION.precision_thresholds)
+    asked = [*SEA_TEXTS, "a", "", "the fleet the fleet sails bread"]
+    found = scorer.score(asked)
     np.testing.assert_allclose(
-        scorer.predict_proba(asked), pipeline.predict_proba(asked), rtol=0, atol=1e-12
+        found.probabilities, pipeline.predict_proba(asked), rtol=0, atol=1e-12
     )
+    np.testing.assert_allclose(found.relevance, relevance(pipeline, asked), rtol=0, atol=1e-12)
+    assert np.ptp(found.relevance) > 0.01
+    np.testing.assert_array_equal(scorer.predict_proba(asked), found.probabilities)
+
+
+def test_model_that_saw_only_relevant_sentences_finds_all_relevant(tmp_path: Path) -> None:
+    rows = SEA_LABELS.any(axis=1)
+    texts = [text for text, kept in zip(SEA_TEXTS, rows, strict=True) if kept]
+    pipeline = make_pipeline(Parameters()).fit(texts, SEA_LABELS[rows])
+    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
+    found = load_scorer(tmp_path / "scorer.npz").score([*SEA_TEXTS, ""])
+    np.testing.assert_allclose(
+        found.probabilities, pipeline.predict_proba([*SEA_TEXTS, ""]), rtol=0, atol=1e-12
+    )
+    assert found.relevance.min() > 1 - 1e-9
+    np.testing.assert_allclose(found.relevance, relevance(pipeline, [*SEA_TEXTS, ""]))
+
+
+def test_one_topic_survives_the_export(tmp_path: Path) -> None:
+    pipeline = make_pipeline(Parameters()).fit(SEA_TEXTS, SEA_LABELS[:, :1])
+    table = np.array([[0.1, 0.2, np.nan]])
+    decision = replace(SEA_DECISION, thresholds=np.array([0.4]), precision_thresholds=table)
+    export_scorer(pipeline, ["sea"], decision, tmp_path / "scorer.npz")
+    found = load_scorer(tmp_path / "scorer.npz").score(SEA_TEXTS)
+    assert found.probabilities.shape == (6, 1)
+    np.testing.assert_allclose(
+        found.probabilities, pipeline.predict_proba(SEA_TEXTS), rtol=0, atol=1e-12
+    )
+    np.testing.assert_allclose(found.relevance, relevance(pipeline, SEA_TEXTS), rtol=0, atol=1e-12)
+
+
+def test_share_of_known_words_counts_words_of_two_letters_and_more(tmp_path: Path) -> None:
+    pipeline = make_pipeline(Parameters()).fit(SEA_TEXTS, SEA_LABELS)
+    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
+    scorer = load_scorer(tmp_path / "scorer.npz")
+    shares = {
+        "the FLEET": 1.0,
+        "the fleet sank": 2 / 3,
+        "the the sank sank": 0.5,
+        "I the a x": 1.0,  # one letter is no word
+        "sank swiftly": 0.0,
+        "": 1.0,
+        "a b c": 1.0,
+    }
+    np.testing.assert_allclose(scorer.score(list(shares)).known_share, list(shares.values()))
+
+
+def test_share_of_known_words_is_whole_where_single_words_are_no_features(tmp_path: Path) -> None:
+    pipeline = make_pipeline(Parameters(word_ngrams=(2, 2))).fit(SEA_TEXTS, SEA_LABELS)
+    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
+    found = load_scorer(tmp_path / "scorer.npz").score(["sank swiftly", "the fleet"])
+    assert found.known_share.tolist() == [1.0, 1.0]
 
 
 @given(text=TEXTS, shortest=st.integers(1, 4), more=st.integers(0, 3))
@@ -128,12 +205,17 @@ def test_ngrams_are_those_of_scikit_learn(text: str, shortest: int, more: int) -
 def test_no_text_gives_no_row(tiny: Tiny) -> None:
     scorer = load_scorer(tiny.folder / SCORER)
     assert scorer.predict_proba([]).shape == (0, 3)
+    assert [part.shape for part in scorer.score([])] == [(0, 3), (0,), (0,)]
 
 
 def test_text_with_no_known_term_gets_the_intercepts(tiny: Tiny) -> None:
     scorer = load_scorer(tiny.folder / SCORER)
     expected = 1 / (1 + np.exp(-scorer.intercepts))
-    np.testing.assert_allclose(scorer.predict_proba(["ΩΩ", ""]), [expected, expected], rtol=1e-12)
+    found = scorer.score(["ΩΩ", ""])
+    assert expected.shape == (4,)
+    np.testing.assert_allclose(found.probabilities, [expected[:3]] * 2, rtol=1e-12)
+    np.testing.assert_allclose(found.relevance, [expected[3]] * 2, rtol=1e-12)
+    assert found.known_share.tolist() == [0.0, 1.0]
 
 
 def test_scorer_file_holds_no_objects(tiny: Tiny) -> None:
@@ -183,9 +265,13 @@ def rewrite(source: Path, path: Path, **changes: Any) -> Path:
     "changes",
     [
         {"thresholds": np.zeros(2)},
-        {"intercepts": np.zeros((3, 1))},
+        {"intercepts": np.zeros((4, 1))},
+        {"intercepts": np.zeros(3)},  # relevance is missing
+        {"precision_thresholds": np.zeros((3, 4))},
+        {"precision_thresholds": np.zeros((5, 3))},
+        {"precisions": np.zeros(4)},
         {"block0_idf": np.zeros(1)},
-        {"block1_coefficients": np.zeros((1, 3))},
+        {"block1_coefficients": np.zeros((1, 4))},
         {"block0_settings": None},
     ],
     ids=lambda changes: next(iter(changes)),
@@ -198,15 +284,30 @@ def test_arrays_that_do_not_fit_are_a_model_error(
         load_scorer(path)
 
 
+def test_coefficients_without_relevance_are_a_model_error(tiny: Tiny, tmp_path: Path) -> None:
+    with np.load(tiny.folder / SCORER) as arrays:
+        shortened = arrays["block1_coefficients"][:, :-1]
+    path = rewrite(tiny.folder / SCORER, tmp_path / "scorer.npz", block1_coefficients=shortened)
+    with pytest.raises(ModelError, match="arrays do not fit together"):
+        load_scorer(path)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"topics": None},
+        {"relevance_threshold": None},
+        {"relevance_threshold": np.zeros(0)},
+        {"precisions": None},
+        {"precision_thresholds": None},
         {"block0_settings": np.frombuffer(b"{}", dtype=np.uint8)},
         {"block0_settings": np.frombuffer(b"not json", dtype=np.uint8)},
         {"topics": np.frombuffer(b"\xff\xfe", dtype=np.uint8)},
     ],
-    ids=["no-topics", "no-settings", "no-json", "no-utf8"],
+    ids=[
+        *("no-topics", "no-relevance", "empty-relevance", "no-precisions", "no-precision-table"),
+        *("no-settings", "no-json", "no-utf8"),
+    ],
 )
 def test_unreadable_arrays_are_a_model_error(
     tiny: Tiny, tmp_path: Path, changes: dict[str, Any]

@@ -10,6 +10,7 @@ from samples import TAXONOMY_TOML, home_dataset, home_records
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 
+from topicml import training
 from topicml.dataset import load_dataset
 from topicml.errors import TrainingError
 from topicml.features import Parameters, make_pipeline
@@ -17,13 +18,16 @@ from topicml.records import write_labels
 from topicml.taxonomy import load_taxonomy
 from topicml.training import (
     DEFAULT_GRID,
+    PRECISIONS,
     Decision,
     best_threshold,
     choose_decision,
+    choose_relevance_threshold,
     choose_thresholds,
     cross_validate,
     fit_model,
     nested_predictions,
+    precision_thresholds,
     rank_parameters,
     sigmoid,
 )
@@ -33,13 +37,29 @@ RARE = 1  # the column that some tests take out of a fold
 
 
 def coefficients(model):
-    members = model.pipeline.named_steps["classifier"].estimators_
+    classifier = model.pipeline.named_steps["classifier"]
+    members = [*classifier.estimators_, classifier.relevance_]
     return np.vstack([np.append(member.coef_.ravel(), member.intercept_) for member in members])
 
 
 def with_relevance(Y):
     """Append the column that training adds: the sentence has any topic."""
     return np.column_stack([Y, Y.any(axis=1)])
+
+
+def relevance(pipeline, texts):
+    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
+
+
+def tags_of(model, texts):
+    """Tag with the fitted pipeline, calibration folded in, as its decision says."""
+    relevant = relevance(model.pipeline, texts) >= model.decision.relevance_threshold
+    likely = model.pipeline.predict_proba(texts) >= model.decision.thresholds
+    return likely & relevant[:, None]
+
+
+def repeated(data, copies):
+    return data.subset(np.tile(np.arange(len(data)), copies))
 
 
 def with_labels(data, rows, value):
@@ -71,7 +91,7 @@ def test_topics_come_from_the_taxonomy_file_alone(tmp_path):
         "Mulch the soil and sow the seeds.",
         "A chess museum on the river.",
     ]
-    tags = model.pipeline.predict_proba(texts) >= model.thresholds
+    tags = tags_of(model, texts)
     assert tags.tolist() == [[True, False], [False, True], [False, False]]
     assert model.parameters == QUICK
     assert model.candidates == ()
@@ -80,31 +100,41 @@ def test_topics_come_from_the_taxonomy_file_alone(tmp_path):
 def test_training_twice_gives_identical_numbers():
     first, second = fit_model(home_dataset(), QUICK), fit_model(home_dataset(), QUICK)
     np.testing.assert_array_equal(coefficients(first), coefficients(second))
-    np.testing.assert_array_equal(first.thresholds, second.thresholds)
+    for name in Decision.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(first.decision, name), getattr(second.decision, name))
 
 
 @pytest.mark.parametrize("copies", [1, 4], ids=["own log-odds only", "stacked"])
 @pytest.mark.parametrize("parameters", [QUICK, replace(QUICK, nb_mixing=0.5)])
 def test_calibration_is_folded_into_the_pipeline(parameters, copies):
-    data = home_dataset()
-    data = data.subset(np.tile(np.arange(len(data)), copies))
+    data = repeated(home_dataset(), copies)
     decision = choose_decision(data.Y, cross_validate(data, parameters, data.grouped_splits()))
     plain = make_pipeline(parameters).fit(data.texts, with_relevance(data.Y))
-    expected = decision.probabilities(plain.decision_function(data.texts))
+    log_odds = plain.decision_function(data.texts)
+    expected = decision.probabilities(log_odds)
     folded = fit_model(data, parameters)
     np.testing.assert_allclose(folded.pipeline.predict_proba(data.texts), expected, atol=1e-9)
-    np.testing.assert_array_equal(folded.thresholds, decision.thresholds)
+    np.testing.assert_allclose(
+        relevance(folded.pipeline, data.texts),
+        sigmoid(log_odds @ decision.weights[-1] + decision.offset[-1]),
+        atol=1e-9,
+    )
+    np.testing.assert_array_equal(tags_of(folded, data.texts), decision.tags(log_odds))
+    for name in Decision.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(folded.decision, name), getattr(decision, name))
     assert np.abs(plain.predict_proba(data.texts)[:, :-1] - expected).max() > 0.01
 
 
 @pytest.mark.parametrize(("copies", "stacked"), [(1, False), (4, True)])
 def test_topics_with_enough_sentences_learn_from_the_other_topics(copies, stacked):
-    data = home_dataset()
-    data = data.subset(np.tile(np.arange(len(data)), copies))
+    data = repeated(home_dataset(), copies)
     weights = choose_decision(data.Y, cross_validate(data, QUICK, data.grouped_splits())).weights
-    others = weights * (1 - np.eye(2, 3))
-    assert (np.diag(weights[:, :2]) > 0).all()
-    assert bool(others.any()) is stacked
+    others = weights * (1 - np.eye(3))
+    assert weights.shape == (3, 3)
+    assert (np.diag(weights) > 0).all()
+    assert bool(others[:2, :2].any()) is stacked
+    assert bool(others[:2, 2].any()) is stacked
+    assert not others[2].any()  # relevance takes its own log-odds alone
 
 
 def test_search_takes_the_best_of_all_candidates():
@@ -184,9 +214,11 @@ def test_topic_in_one_group_only_can_be_trained_and_evaluated():
     data = with_labels(data, (np.flatnonzero(data.groups != "winter"), RARE), 0)
     model = fit_model(data, QUICK)
     assert np.isfinite(model.pipeline.predict_proba(data.texts)).all()
-    probabilities, thresholds = nested_predictions(data, data.grouped_splits(), QUICK)
+    probabilities, tags = nested_predictions(data, data.grouped_splits(), QUICK)
     winter = data.groups == "winter"
-    assert (probabilities[winter, RARE] < thresholds[winter, RARE]).all()
+    assert not tags[winter, RARE].any()
+    assert (probabilities[winter, RARE] < 0.1).all()  # under any threshold there can be
+    assert tags[:, 1 - RARE].any()
     assert np.isfinite(probabilities).all()
 
 
@@ -195,9 +227,15 @@ def test_one_topic_is_enough():
     data = replace(data, topics=data.topics[:1], Y=data.Y[:, :1])
     model = fit_model(data, QUICK)
     probabilities = model.pipeline.predict_proba(data.texts)
-    assert model.thresholds.shape == (1,)
-    assert probabilities[:, -1][data.Y[:, 0] == 1].min() > model.thresholds[0]
-    assert probabilities[:, -1][data.Y[:, 0] == 0].max() < model.thresholds[0]
+    assert probabilities.shape == (len(data), 1)
+    assert model.decision.thresholds.shape == (1,)
+    assert model.decision.precision_thresholds.shape == (1, len(PRECISIONS))
+    assert probabilities[:, 0][data.Y[:, 0] == 1].min() > model.decision.thresholds[0]
+    assert probabilities[:, 0][data.Y[:, 0] == 0].max() < model.decision.thresholds[0]
+    np.testing.assert_array_equal(tags_of(model, data.texts), data.Y)
+    nested, tags = nested_predictions(data, data.grouped_splits(), QUICK)
+    assert nested.shape == tags.shape == (len(data), 1)
+    assert np.isfinite(nested).all()
 
 
 @pytest.mark.parametrize("value", [0, 1])
@@ -255,14 +293,42 @@ def test_texts_of_the_other_test_sentences_do_not_change_a_prediction():
 def test_nested_predictions_equal_a_model_fitted_on_the_training_fold():
     data = home_dataset()
     splits = data.grouped_splits()
-    probabilities, thresholds = nested_predictions(data, splits, QUICK)
+    probabilities, tags = nested_predictions(data, splits, QUICK)
     for train, test in splits:
         model = fit_model(data.subset(train), QUICK)
         texts = data.subset(test).texts
         np.testing.assert_allclose(
             probabilities[test], model.pipeline.predict_proba(texts), atol=1e-9
         )
-        np.testing.assert_array_equal(thresholds[test], np.tile(model.thresholds, (len(test), 1)))
+        np.testing.assert_array_equal(tags[test], tags_of(model, texts))
+    assert set(np.unique(tags)) == {0, 1}
+
+
+def test_nested_tags_heed_the_relevance_threshold_of_their_fold(monkeypatch):
+    data = home_dataset()
+    splits = data.grouped_splits()
+    _, unbound = nested_predictions(data, splits, QUICK)
+    monkeypatch.setattr(training, "choose_relevance_threshold", lambda *_: 0.8)
+    probabilities, tags = nested_predictions(data, splits, QUICK)
+    assert (tags <= unbound).all()
+    assert 0 < tags.sum() < unbound.sum()
+    for train, test in splits:
+        model = fit_model(data.subset(train), QUICK)
+        texts = data.subset(test).texts
+        assert model.decision.relevance_threshold == 0.8
+        np.testing.assert_allclose(
+            probabilities[test], model.pipeline.predict_proba(texts), atol=1e-9
+        )
+        np.testing.assert_array_equal(tags[test], tags_of(model, texts))
+
+
+def test_training_without_an_empty_sentence_leaves_all_relevant():
+    data = home_dataset()
+    data = data.subset(data.Y.any(axis=1))
+    model = fit_model(data, QUICK)
+    assert model.decision.relevance_threshold == 0
+    assert relevance(model.pipeline, data.texts).min() > 1 - 1e-9
+    np.testing.assert_array_equal(tags_of(model, data.texts), data.Y)
 
 
 def test_calibration_is_a_logistic_regression_on_the_topics_own_log_odds():
@@ -294,11 +360,155 @@ def test_calibration_never_turns_a_ranking_round():
 
 
 def test_decision_weighs_and_shifts_log_odds_per_topic():
-    weights = np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.5]])
-    decision = Decision(weights, np.array([0.0, -1.0]), np.array([0.5, 0.5]))
+    weights = np.array([[2.0, 0.0, 0.0], [0.0, 1.0, 0.5], [0.0, 0.0, 3.0]])
+    decision = make_decision(weights, np.array([0.0, -1.0, 7.0]))
     found = decision.probabilities(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 4.0]]))
     expected = [[0.5, 0.5], [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(-1))]]
     np.testing.assert_allclose(found, expected)
+
+
+def make_decision(weights=None, offset=None, thresholds=(0.5, 0.5), relevance_threshold=0.0):
+    return Decision(
+        np.eye(3) if weights is None else weights,
+        np.zeros(3) if offset is None else offset,
+        np.array(thresholds),
+        relevance_threshold,
+        np.full((2, len(PRECISIONS)), np.nan),
+    )
+
+
+def test_probability_at_its_topics_threshold_is_a_tag():
+    decision = make_decision(thresholds=(0.5, sigmoid(np.array([1.0]))[0]))
+    found = decision.tags(np.array([[0.0, 1.0, 0.0], [-1e-9, 1 - 1e-9, 0.0]]))
+    assert found.tolist() == [[1, 1], [0, 0]]
+    assert found.dtype == np.int8
+
+
+def test_relevance_under_its_threshold_takes_every_tag():
+    decision = make_decision(relevance_threshold=0.5)
+    found = decision.tags(np.array([[9.0, 9.0, 0.0], [9.0, -9.0, 1.0], [9.0, 9.0, -1e-9]]))
+    assert found.tolist() == [[1, 1], [1, 0], [0, 0]]
+
+
+def test_relevance_is_calibrated_before_it_is_compared():
+    decision = make_decision(offset=np.array([0.0, 0.0, 2.0]), relevance_threshold=0.5)
+    assert decision.tags(np.array([[1.0, 1.0, -1.9], [1.0, 1.0, -2.1]])).tolist() == [
+        [1, 1],
+        [0, 0],
+    ]
+    decision = make_decision(weights=np.diag([1.0, 1.0, -1.0]), relevance_threshold=0.5)
+    assert decision.tags(np.array([[1.0, 1.0, 3.0], [1.0, 1.0, -3.0]])).tolist() == [[0, 0], [1, 1]]
+
+
+def naive_micro_f1(Y, tags):
+    pairs = [
+        (y, t) for row, given in zip(Y, tags, strict=True) for y, t in zip(row, given, strict=True)
+    ]
+    hits = sum(1 for y, t in pairs if y and t)
+    total = sum(1 for y, _ in pairs if y) + sum(1 for _, t in pairs if t)
+    return 2 * hits / total if total else 0.0
+
+
+def naive_relevance_threshold(Y, tags, relevance_of):
+    """Try every cut; keep the highest that costs at most half a point."""
+    if sum(1 for row in Y if not any(row)) < 50:
+        return 0.0
+    all_kept, best = naive_micro_f1(Y, tags), 0.0
+    for cut in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7):
+        kept = [
+            [bool(t) and r >= cut for t in given]
+            for given, r in zip(tags, relevance_of, strict=True)
+        ]
+        if naive_micro_f1(Y, kept) >= all_kept - 0.005:
+            best = cut
+    return best
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 10_000), empty=st.integers(45, 90), signal=st.floats(0, 1))
+def test_relevance_threshold_is_the_highest_that_costs_hardly_any_f1(seed, empty, signal):
+    rng = np.random.default_rng(seed)
+    Y = np.vstack([np.zeros((empty, 3)), rng.random((60, 3)) < 0.6]).astype(np.int8)
+    tags = (Y == 1) ^ (rng.random(Y.shape) < 0.2)
+    relevance_of = signal * Y.any(axis=1) + (1 - signal) * rng.random(len(Y))
+    expected = naive_relevance_threshold(Y.tolist(), tags.tolist(), relevance_of.tolist())
+    assert choose_relevance_threshold(Y, tags, relevance_of) == expected
+
+
+@pytest.mark.parametrize(("empty", "expected"), [(49, 0.0), (50, 0.7)])
+def test_relevance_threshold_needs_fifty_sentences_without_a_topic(empty, expected):
+    Y = (np.arange(empty + 20) >= empty).astype(np.int8)[:, None]
+    tags = np.ones(Y.shape, dtype=bool)
+    assert choose_relevance_threshold(Y, tags, Y[:, 0].astype(float)) == expected
+
+
+def test_relevance_threshold_pays_no_more_than_half_a_point():
+    Y = (np.arange(500) >= 100).astype(np.int8)[:, None]
+    relevance_of = np.where(Y[:, 0] == 1, 0.9, 0.1)
+    relevance_of[-3:] = 0.42  # 3 of 400 cost 0.4 of a point, 8 cost a whole one
+    relevance_of[-8:-3] = 0.52
+    assert choose_relevance_threshold(Y, Y == 1, relevance_of) == 0.5
+    relevance_of[-8:-3] = 0.42
+    assert choose_relevance_threshold(Y, Y == 1, relevance_of) == 0.4
+
+
+def naive_precision_threshold(y, p, wanted):
+    """Try every probability as a cut, the lowest first."""
+    for cut in sorted(set(p)):
+        given = [label for label, value in zip(y, p, strict=True) if value >= cut]
+        if len(given) >= 10 and sum(given) / len(given) >= wanted:
+            return cut
+    return float("nan")
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(5, 60),
+    signal=st.floats(0, 0.9),
+    steps=st.sampled_from([7, 50, 10_000]),
+)
+def test_precision_thresholds_are_the_lowest_that_reach_each_precision(seed, n, signal, steps):
+    rng = np.random.default_rng(seed)
+    Y = (rng.random((n, 3)) < [0.5, 0.2, 0.0]).astype(np.int8)
+    p = np.round((signal * Y + (1 - signal) * rng.random((n, 3))) * steps) / steps
+    found = precision_thresholds(Y, p)
+    expected = [
+        [
+            naive_precision_threshold(y.tolist(), column.tolist(), k) if y.any() else float("nan")
+            for k in PRECISIONS
+        ]
+        for y, column in zip(Y.T, p.T, strict=True)
+    ]
+    np.testing.assert_array_equal(found, np.array(expected))
+    assert np.isnan(found[2]).all()
+
+
+@pytest.mark.parametrize(("count", "expected"), [(9, float("nan")), (10, 0.9)])
+def test_precision_of_fewer_than_ten_tags_does_not_count(count, expected):
+    y = (np.arange(40) < count).astype(np.int8)[:, None]
+    p = np.where(y == 1, 0.9, 0.0)
+    np.testing.assert_array_equal(precision_thresholds(y, p)[0], [expected] * len(PRECISIONS))
+
+
+def test_decision_holds_what_is_chosen_on_calibrated_probabilities():
+    rng = np.random.default_rng(2)
+    Y = (rng.random((300, 2)) < 0.3).astype(np.int8)
+    log_odds = np.column_stack([Y, 4 * Y.any(axis=1)]) - [0.5, 0.5, 2] + rng.normal(size=(300, 3))
+    decision = choose_decision(Y, log_odds)
+    probabilities = decision.probabilities(log_odds)
+    relevance_of = sigmoid(log_odds @ decision.weights[-1] + decision.offset[-1])
+    np.testing.assert_array_equal(decision.thresholds, choose_thresholds(Y, probabilities))
+    np.testing.assert_array_equal(
+        decision.precision_thresholds, precision_thresholds(Y, probabilities)
+    )
+    assert decision.precisions == PRECISIONS
+    assert decision.relevance_threshold == naive_relevance_threshold(
+        Y.tolist(), (probabilities >= decision.thresholds).tolist(), relevance_of.tolist()
+    )
+    assert decision.relevance_threshold > 0
+    platt = LogisticRegression().fit(log_odds[:, [2]], Y.any(axis=1))
+    np.testing.assert_allclose(relevance_of, platt.predict_proba(log_odds[:, [2]])[:, 1], atol=1e-6)
 
 
 def naive_best_f1(y, p):

@@ -34,11 +34,12 @@ def test_by_group_tests_on_every_sentence():
 
 def test_figures_are_those_of_nested_predictions():
     data = home_dataset()
-    probabilities, thresholds = nested_predictions(data, data.grouped_splits(), QUICK)
+    probabilities, tags = nested_predictions(data, data.grouped_splits(), QUICK)
     _, evaluation = cross_validated_evaluation(data, "group", QUICK)
     assert evaluation.headlines["micro_f1"].value == pytest.approx(
-        f1_score(data.Y, probabilities >= thresholds, average="micro")
+        f1_score(data.Y, tags, average="micro")
     )
+    assert evaluation.brier == pytest.approx(np.mean((probabilities - data.Y) ** 2))
 
 
 def test_labels_without_a_pattern_are_not_predicted_well():
@@ -88,7 +89,8 @@ def test_finished_model_is_evaluated_with_its_own_thresholds(tmp_path):
     train, test = data.grouped_splits()[0]
     model = fit_model(data.subset(train), QUICK)
     thresholds = np.array([0.2, 0.8])
-    export_scorer(model.pipeline, data.topics, thresholds, tmp_path / "scorer.npz")
+    decision = replace(model.decision, thresholds=thresholds)
+    export_scorer(model.pipeline, data.topics, decision, tmp_path / "scorer.npz")
     unseen = data.subset(test)
     evaluation = evaluate_model(load_scorer(tmp_path / "scorer.npz"), unseen)
     tags = model.pipeline.predict_proba(unseen.texts) >= thresholds

@@ -52,6 +52,10 @@ class ModelError(TopicmlError):
     """A model folder is missing, damaged, or of another format."""
 
 
+class MissingExtraError(TopicmlError):
+    """A command needs packages of an extra that is not installed."""
+
+
 class TrainingError(TopicmlError):
     """The labels given cannot be trained or evaluated on."""
 

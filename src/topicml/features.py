@@ -153,7 +153,8 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
 
     Attributes:
         relevance_: A classifier like those of the topics, or None where training saw only
-            sentences with a topic.
+            sentences with a topic, or only such without one.
+        shares_: T + 1 shares of the training sentences with each topic, and with any.
     """
 
     def fit(self, X: Any, Y: NDArray[Any]) -> TopicClassifier:
@@ -163,13 +164,15 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
             warnings.filterwarnings("ignore", message="Label .* is present in all training")
             super().fit(X, Y)
         relevant = np.asarray(Y.any(axis=1))
-        known = 0 < relevant.sum() < len(relevant)
+        self.shares_ = np.append(np.asarray(Y).mean(axis=0), relevant.mean())
+        known = 0 < self.shares_[-1] < 1
         self.relevance_ = clone(self.estimator).fit(X, relevant) if known else None
         return self
 
     def log_odds(self, X: Any) -> NDArray[np.float64]:
         """Return n by T + 1 log-odds; the last column is relevance."""
-        columns = [_log_odds(estimator, X) for estimator in (*self.estimators_, self.relevance_)]
+        estimators = (*self.estimators_, self.relevance_)
+        columns = [_log_odds(e, X, s) for e, s in zip(estimators, self.shares_, strict=True)]
         return np.column_stack(columns)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -178,7 +181,7 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
 
     def predict_relevance(self, X: Any) -> NDArray[np.float64]:
         """Return n probabilities that a sentence has any topic."""
-        return sigmoid(_log_odds(self.relevance_, X))
+        return sigmoid(_log_odds(self.relevance_, X, self.shares_[-1]))
 
 
 CERTAIN = 50.0
@@ -190,12 +193,12 @@ def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.exp(-np.logaddexp(0.0, -x))
 
 
-def _log_odds(estimator: Any, X: Any) -> NDArray[np.float64]:
+def _log_odds(estimator: Any, X: Any, share: float) -> NDArray[np.float64]:
+    """Return n log-odds; where training saw one class only, that one is certain."""
     if hasattr(estimator, "coef_"):
         values: NDArray[np.float64] = estimator.decision_function(X)
         return values
-    always = estimator is None or bool(estimator.predict(X[:1])[0])
-    return np.full(X.shape[0], CERTAIN if always else -CERTAIN)
+    return np.full(X.shape[0], CERTAIN if share == 1 else -CERTAIN)
 
 
 def make_vectorizer(parameters: Parameters) -> FeatureUnion:

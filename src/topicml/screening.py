@@ -18,7 +18,9 @@ FEWEST_KNOWN = 0.4
 
 _FEWEST_WORDS = 4
 _FEWEST_LATIN = 0.5  # share of the letters
+_ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely English
 _LONGEST_FURNITURE = 14  # words
+_LONGEST_CAPTION = 5
 _WORDS = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 
@@ -27,6 +29,7 @@ _SMALL_WORDS = """
 en the of and to in is was are were for with that this by it he they we you have has had will
 en would not from at be been but as on or an its their our his her who which what there if can
 en could should may more than after before about into over under between when while no all said
+en a i do me my so am if up us
 de der die das und ist nicht mit den dem des ein eine einen einem einer auf für von zu im am sich
 de auch wird werden wurde nach bei aus wie noch hat haben sind über um durch als
 fr le la les des du de et est une un dans pour que qui sur au aux par pas ne se ce cette avec sont
@@ -40,21 +43,26 @@ pl w i na z do się nie jest to że o jak po za od przez dla są oraz
 id yang dan di dari untuk dengan pada ini itu tidak dalam akan oleh sebagai adalah ke
 """
 
+# Phrases that only a page says, however it goes on; and such as stand alone, or nearly so.
 _FURNITURE_STARTS = (
-    r"leave a (reply|comment)|log ?(in|out|on)|sign (in|up|out)|register (now|here)|subscribe",
-    r"share (this|on|via)|follow us|read (more|next|also)|see also|print this|e-?mail this",
-    r"related (articles?|stories|posts|topics)|(click|tap) here|skip to|back to top",
-    r"advertisement|sponsored|all rights reserved|copyright|©|your e-?mail address",
-    r"required fields|we use cookies|(accept|manage) (all )?cookies|cookie (policy|settings)",
-    r"privacy policy|terms (of (use|service)|and conditions)|(next|previous) (article|post)",
-    r"photo(graph)?s? ?(by|:|credit)|image (credit|source)|with inputs? from|(reporting|editing) by",
-    r"by our (staff|correspondent)|download (pdf|the app)|comments? are closed",
+    r"leave a (reply|comment)|log ?(in|out)|sign (in|up|out)|register (now|here)|subscribe",
+    r"follow us|related (articles?|stories|posts|topics)|(click|tap) here|skip to|back to top",
+    r"advertisement|all rights reserved|©|your e-?mail address|required fields|we use cookies",
+    r"(accept|manage) (all )?cookies|cookie (policy|settings)|privacy policy|terms of use",
+    r"(next|previous) article|comments? are closed|download (pdf|the app)|e-?mail this",
+    r"reporting by .*editing by",
     r"this (article|story) (was|has been) (updated|originally|first)",
+)
+_FURNITURE_CAPTIONS = (
+    r"share (this|on|via)|read (more|next|also)|see also|print this|sponsored|copyright",
+    r"photo(graph)?s? ?(by|:|credit)|image (credit|source)|with inputs? from|by our (staff|own)",
+    r"(reporting|editing) by|terms (of service|and conditions)",
 )
 _FURNITURE_WHOLE = r"comments?( \(\d+\))?|menu|search|home|blogs?|newsletters?|tags?"
 _FURNITURE = re.compile(
     rf"\W*(({'|'.join(_FURNITURE_STARTS)})(\W|$)|({_FURNITURE_WHOLE})\W*$)", re.IGNORECASE
 )
+_CAPTION = re.compile(rf"\W*({'|'.join(_FURNITURE_CAPTIONS)})(\W|$)", re.IGNORECASE)
 
 
 def _small_words() -> dict[str, frozenset[str]]:
@@ -81,24 +89,36 @@ def screen(text: str, known_share: float, relevant: bool) -> Reason | None:
         relevant: Whether the model finds it likely to have any topic.
     """
     words = _WORDS.findall(text.lower())
-    if not is_english(text, words):
+    if not _in_latin_letters(text, words):
         return "not_english"
-    if len(words) <= _LONGEST_FURNITURE and _FURNITURE.match(text):
+    if known_share < _ENOUGH_KNOWN and _is_other_language(words):
+        return "not_english"
+    if _is_furniture(text, words):
         return "furniture"
     if not words or (len(words) >= _FEWEST_WORDS and known_share < FEWEST_KNOWN):
         return "unfamiliar"
     return None if relevant else "no_topic"
 
 
-def is_english(text: str, words: list[str]) -> bool:
-    """Whether a text may be English: in Latin letters, and no other language's small words.
-
-    A headline has hardly a small word of any language, so the doubt is for English.
-    """
+def _in_latin_letters(text: str, words: list[str]) -> bool:
     letters = sum(map(len, words))
-    if letters and len(_LATIN.findall(text)) < letters * _FEWEST_LATIN:
-        return False
-    counts = {name: sum(map(marks.__contains__, words)) for name, marks in _MARKERS.items()}
+    return not letters or len(_LATIN.findall(text)) >= letters * _FEWEST_LATIN
+
+
+def _is_other_language(words: list[str]) -> bool:
+    """Whether another language's small words outnumber the English ones.
+
+    A headline has hardly a small word of any language, so two are asked for.
+    """
+    distinct = set(words)
+    counts = {name: len(marks & distinct) for name, marks in _MARKERS.items()}
     english = counts.pop("en")
     foreign = max(counts.values())
-    return not (foreign >= 2 and foreign > english)
+    return foreign >= 2 and foreign > english
+
+
+def _is_furniture(text: str, words: list[str]) -> bool:
+    """Whether a short text is part of the page around an article."""
+    if len(words) <= _LONGEST_CAPTION and _CAPTION.match(text):
+        return True
+    return len(words) <= _LONGEST_FURNITURE and bool(_FURNITURE.match(text))

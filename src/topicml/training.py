@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve
@@ -107,6 +108,16 @@ def cross_validate(data: Dataset, parameters: Parameters, splits: Sequence[Split
     The last column is relevance: that the sentence has any topic.
     """
     return _cross_validate_many(data, [parameters], splits)[0]
+
+
+def cross_validate_fold(
+    data: Dataset,
+    parameters: Parameters,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+) -> Floats:
+    """Fit on the training rows; return the log-odds of the test rows, T + 1 columns."""
+    return cross_validate(data, parameters, [(train, test)])[test]
 
 
 def _cross_validate_many(
@@ -234,13 +245,14 @@ def rank_parameters(
 ) -> tuple[Candidate, ...]:
     """Cross-validate every setting; return candidates, the best macro average precision first."""
     scored = [
-        _candidate(parameters, data.Y, log_odds)
+        candidate(parameters, data.Y, log_odds)
         for parameters, log_odds in zip(grid, _cross_validate_many(data, grid, splits), strict=True)
     ]
     return tuple(sorted(scored, key=lambda c: -c.macro_average_precision))
 
 
-def _candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats) -> Candidate:
+def candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats) -> Candidate:
+    """Score a setting by its out-of-fold log-odds, over the rows that were tested."""
     tested = ~np.isnan(log_odds[:, 0])
     Y, log_odds = Y[tested], log_odds[tested, :-1]
     present = Y.any(axis=0)
@@ -302,7 +314,10 @@ def _fit_pipeline(data: Dataset, parameters: Parameters, decision: Decision) -> 
 
 
 def nested_predictions(
-    data: Dataset, splits: Iterable[Split], parameters: Parameters | None = None
+    data: Dataset,
+    splits: Iterable[Split],
+    parameters: Parameters | None = None,
+    jobs: int = 1,
 ) -> tuple[Floats, NDArray[np.int8]]:
     """Predict each test fold with nothing but its training fold, thresholds included.
 
@@ -310,20 +325,32 @@ def nested_predictions(
         data: Labelled sentences.
         splits: (train, test) rows.
         parameters: Fixed for all folds; searched anew inside each fold where None.
+        jobs: Processes.
 
     Returns:
         Calibrated probabilities (NaN for rows in no test fold) and tags, both n by T.
     """
     probabilities = np.full(data.Y.shape, np.nan)
     tags = np.zeros_like(data.Y)
-    for train, test in splits:
-        inner = data.subset(train)
-        inner_splits = inner.grouped_splits()
-        chosen = parameters
-        if chosen is None:
-            chosen = rank_parameters(inner, DEFAULT_GRID, inner_splits)[0].parameters
-        decision = choose_decision(inner.Y, cross_validate(inner, chosen, inner_splits))
-        held_out = cross_validate(data, chosen, [(train, test)])[test]
-        probabilities[test] = decision.probabilities(held_out)
-        tags[test] = decision.tags(held_out)
+    folds = list(splits)
+    predicted = Parallel(n_jobs=jobs)(
+        delayed(_predict_fold)(data, train, test, parameters) for train, test in folds
+    )
+    for (_, test), (fold_probabilities, fold_tags) in zip(folds, predicted, strict=True):
+        probabilities[test], tags[test] = fold_probabilities, fold_tags
     return probabilities, tags
+
+
+def _predict_fold(
+    data: Dataset,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+    parameters: Parameters | None,
+) -> tuple[Floats, NDArray[np.int8]]:
+    inner = data.subset(train)
+    splits = inner.grouped_splits()
+    if parameters is None:
+        parameters = rank_parameters(inner, DEFAULT_GRID, splits)[0].parameters
+    decision = choose_decision(inner.Y, cross_validate(inner, parameters, splits))
+    held_out = cross_validate_fold(data, parameters, train, test)
+    return decision.probabilities(held_out), decision.tags(held_out)

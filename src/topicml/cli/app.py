@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command()(classify.classify)
 app.command()(train.train)
 app.command()(train.evaluate)
+app.command()(train.tune)
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="labels")
 app.command()(info.info)

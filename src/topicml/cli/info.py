@@ -11,7 +11,7 @@ from topicml.cli.options import ModelOption, ModelsDirOption, model_store
 from topicml.models.folder import open_model
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
-_EXTRAS = {"batch": ("pyarrow", "numba")}
+_EXTRAS = {"batch": ("pyarrow", "numba"), "report": ("matplotlib",)}
 
 
 def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:

@@ -1,8 +1,10 @@
-"""``topicml train`` and ``topicml evaluate``."""
+"""``topicml train``, ``evaluate`` and ``tune``."""
 
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,11 +22,17 @@ from topicml.cli.options import (
 )
 from topicml.errors import TopicmlError
 from topicml.files import write_text
+from topicml.models.folder import prepare_folder
 from topicml.models.store import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from topicml.features import Parameters
-    from topicml.training import FittedModel
+    from topicml.training import Candidate
+    from topicml.validation import LearningPoint
+
+_CANDIDATES_SHOWN = 5
 
 
 class EvaluationFormat(StrEnum):
@@ -44,6 +52,7 @@ class EvaluateBy(StrEnum):
 ByOption = Annotated[
     EvaluateBy, typer.Option(help="Leave out a real article at a time, or a fifth of all groups.")
 ]
+JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
 ParametersOption = Annotated[
     Path | None,
     typer.Option(
@@ -64,6 +73,7 @@ def train(
     ] = None,
     parameters: ParametersOption = None,
     by: ByOption = EvaluateBy.ARTICLE,
+    jobs: JobsOption = 1,
     promote: Annotated[
         bool, typer.Option("--promote", help="Make the new version the current one.")
     ] = False,
@@ -78,7 +88,6 @@ def train(
     from topicml.cli.render import render_evaluation
     from topicml.dataset import load_dataset
     from topicml.models.build import Origin, build_model
-    from topicml.models.folder import prepare_folder
     from topicml.taxonomy import load_taxonomy
     from topicml.training import fit_model
     from topicml.validation import cross_validated_evaluation
@@ -93,12 +102,12 @@ def train(
     typer.echo(f"Fitting on {len(data)} sentences.", err=True)
     fitted = fit_model(data, chosen)
     typer.echo("Evaluating by cross-validation.", err=True)
-    protocol, evaluation = cross_validated_evaluation(data, by.value, chosen)
+    protocol, evaluation = cross_validated_evaluation(data, by.value, chosen, jobs)
     origin = Origin(tuple(paths), taxonomy, scheme)
     path = build_model(store, name, version, fitted, data, origin, (protocol, evaluation))
     if promote or store.current(name) is None:
         store.set_current(name, version)
-    _render_candidates(fitted)
+    _render_candidates(fitted.candidates, fitted.parameters)
     render_evaluation(evaluation, protocol)
     typer.echo(f"Made {path}; current is {store.current(name)}.")
 
@@ -117,12 +126,16 @@ def evaluate(
     labels: LabelsOption = None,
     taxonomy: TaxonomyOption = TAXONOMY,
     by: ByOption = EvaluateBy.ARTICLE,
+    jobs: JobsOption = 1,
     parameters: ParametersOption = None,
     output_format: Annotated[
         EvaluationFormat, typer.Option("--format", "-f", help="Output format.")
     ] = EvaluationFormat.TABLE,
     metrics_file: Annotated[
         Path | None, typer.Option(help="Also write the figures here, as JSON.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a report with plots here, as one HTML file.")
     ] = None,
 ) -> None:
     """Say how good a model or the training recipe is, with intervals.
@@ -133,10 +146,16 @@ def evaluate(
     from topicml.dataset import load_dataset
     from topicml.models.folder import open_model
     from topicml.taxonomy import load_taxonomy
-    from topicml.validation import cross_validated_evaluation, evaluate_model
+    from topicml.validation import (
+        cross_validated_predictions,
+        learning_curve,
+        model_predictions,
+        uncalibrated_probabilities,
+    )
 
     store = model_store(models_dir)
     scheme = load_taxonomy(taxonomy)
+    chosen = _load_parameters(parameters, store.root / DEFAULT_MODEL / "parameters.json")
     if data is not None:
         opened = open_model(store.find(model))
         if scheme.topic_ids != opened.scorer.topics:
@@ -145,19 +164,71 @@ def evaluate(
                 where=taxonomy,
                 hint="Give the model's own taxonomy with --taxonomy.",
             )
-        protocol = f"{opened.reference} on {data}, with the model's own thresholds."
-        evaluation = evaluate_model(opened.scorer, load_dataset([data], scheme))
+        protocol = f"{opened.reference} on {data.name}, tagged as `topicml classify` tags."
+        predictions = model_predictions(opened.scorer, load_dataset([data], scheme), protocol)
     else:
-        chosen = _load_parameters(parameters, store.root / DEFAULT_MODEL / "parameters.json")
         dataset = load_dataset(label_paths(labels), scheme)
-        protocol, evaluation = cross_validated_evaluation(dataset, by.value, chosen)
-    figures = json.dumps({"protocol": protocol, **evaluation.to_dict()}, indent=2)
+        predictions = cross_validated_predictions(dataset, by.value, chosen, jobs)
+    evaluation = predictions.evaluate()
+    figures = json.dumps({"protocol": predictions.protocol, **evaluation.to_dict()}, indent=2)
     if metrics_file:
         write_text(metrics_file, figures + "\n")
+    if html:
+        from topicml.report import render_report
+
+        curve: list[LearningPoint] = []
+        if data is None and chosen is not None:
+            before = uncalibrated_probabilities(dataset, by.value, chosen)
+            predictions = replace(predictions, uncalibrated=before)
+            fit_on, test_on = dataset.grouped_splits()[0]
+            curve = learning_curve(dataset.subset(fit_on), dataset.subset(test_on), chosen)
+        write_text(html, render_report(predictions, evaluation, curve))
     if output_format is EvaluationFormat.JSON:
         typer.echo(figures)
     else:
-        render_evaluation(evaluation, protocol)
+        render_evaluation(evaluation, predictions.protocol)
+
+
+def tune(
+    labels: LabelsOption = None,
+    taxonomy: TaxonomyOption = TAXONOMY,
+    name: Annotated[str, typer.Option(help="Name of the model to tune for.")] = DEFAULT_MODEL,
+    trials: Annotated[int, typer.Option(min=0, help="Settings to draw at random.")] = 12,
+    seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
+    jobs: JobsOption = 1,
+    models_dir: ModelsDirOption = None,
+) -> None:
+    """Search for better parameters, and say honestly what the search is worth.
+
+    The winner is written to models/NAME/parameters.json, where train and evaluate read it.
+
+    Example: topicml tune --trials 20 --jobs 2
+    """
+    from rich.progress import Progress
+
+    from topicml.cli.render import console, render_evaluation
+    from topicml.dataset import load_dataset
+    from topicml.taxonomy import load_taxonomy
+    from topicml.tuning import count_fits, draw_settings
+    from topicml.tuning import tune as search
+
+    data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
+    path = model_store(models_dir).root / name / "parameters.json"
+    prepare_folder(path.parent / "unused")
+    with Progress(console=console(sys.stderr), transient=True) as progress:
+        task = progress.add_task("Fitting", total=count_fits(trials))
+        result = search(
+            data,
+            draw_settings(trials, seed),
+            jobs=jobs,
+            on_fit=lambda: progress.advance(task),
+        )
+    write_text(path, json.dumps(result.chosen.to_dict(), indent=2) + "\n")
+    _render_candidates(result.candidates, result.chosen, result.sizes)
+    render_evaluation(
+        result.evaluation, "The search itself, grouped 3-fold: each fold searches anew."
+    )
+    typer.echo(f"Wrote {path}.")
 
 
 def _load_parameters(given: Path | None, default: Path) -> Parameters | None:
@@ -176,25 +247,33 @@ def _load_parameters(given: Path | None, default: Path) -> Parameters | None:
         ) from err
 
 
-def _render_candidates(fitted: FittedModel) -> None:
+def _render_candidates(
+    candidates: Sequence[Candidate],
+    chosen: Parameters,
+    sizes: Mapping[Parameters, int] | None = None,
+) -> None:
     from topicml.cli.render import render_rows
     from topicml.features import SKLEARN_DEFAULTS
 
-    if not fitted.candidates:
-        return
-    default = [c for c in fitted.candidates if c.parameters == SKLEARN_DEFAULTS]
+    marks = {chosen: "chosen"}
+    marks[SKLEARN_DEFAULTS] = "chosen, default" if chosen == SKLEARN_DEFAULTS else "default"
+    shown = [c for i, c in enumerate(candidates) if i < _CANDIDATES_SHOWN or c.parameters in marks]
     rows = [
         (
-            label,
-            str(c.parameters.word_ngrams),
-            str(c.parameters.char_ngrams or "none"),
-            c.parameters.C,
-            c.parameters.class_weight or "none",
+            marks.get(c.parameters, ""),
+            "{}-{}".format(*c.parameters.word_ngrams),
+            "{}-{}".format(*(c.parameters.char_ngrams or "––")),
+            c.parameters.min_df,
+            "log" if c.parameters.sublinear_tf else "count",
+            f"{c.parameters.C:g}",
+            "yes" if c.parameters.class_weight else "no",
             c.parameters.nb_mixing,
             c.macro_average_precision,
             c.micro_f1,
+            *([sizes[c.parameters]] if sizes else []),
         )
-        for label, c in [("chosen", fitted.candidates[0]), *(("default", c) for c in default)]
+        for c in shown
     ]
-    columns = ("", "words", "chars", "C", "class weight", "NB", "macro AP", "micro F1 at 0.5")
-    render_rows(columns, rows)
+    columns = ["", "words", "chars", "df", "tf", "C", "bal.", "NB", "macro AP", "F1 at ½"]
+    if rows:
+        render_rows([*columns, *(["features"] if sizes else [])], rows)
