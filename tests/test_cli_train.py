@@ -207,3 +207,25 @@ def test_metrics_file_that_cannot_be_written_is_a_clean_failure(
         *("--model", "weekend", "--metrics-file", target),
     )
     assert_clean_failure(result, str(target))
+
+
+def test_tune_writes_what_train_reads(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    common = ("--taxonomy", tiny.taxonomy, "--labels", tiny.labels, "--name", "weekend")
+    models = ("--models-dir", tmp_path / "models")
+    result = run("tune", *common, *models, "--trials", "1", "--seed", "5")
+    assert result.code == 0, result.stderr
+    written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
+    assert "chosen" in result.stdout
+    assert run("train", *common, *models).code == 0
+    manifest = json.loads((tmp_path / "models/weekend/1.0.0/manifest.json").read_text())
+    assert manifest["parameters"] == written
+
+
+def test_evaluate_writes_a_report(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    result = run(
+        *("evaluate", "--taxonomy", tiny.taxonomy, "--labels", tiny.labels),
+        *("--models-dir", tmp_path, "--html", page),
+    )
+    assert result.code == 0, result.stderr
+    assert page.read_text(encoding="utf-8").count("data:image/png") >= 3

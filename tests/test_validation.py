@@ -8,10 +8,16 @@ from samples import SENTENCES, home_dataset
 from sklearn.metrics import f1_score
 
 from topicml.errors import TrainingError
-from topicml.features import Parameters
+from topicml.features import Parameters, sigmoid
 from topicml.scorer import export_scorer, load_scorer
-from topicml.training import fit_model, nested_predictions
-from topicml.validation import PROTOCOLS, cross_validated_evaluation, evaluate_model
+from topicml.training import cross_validate, fit_model, nested_predictions
+from topicml.validation import (
+    PROTOCOLS,
+    cross_validated_evaluation,
+    evaluate_model,
+    learning_curve,
+    uncalibrated_probabilities,
+)
 
 QUICK = Parameters(char_ngrams=None)
 
@@ -99,3 +105,20 @@ def test_finished_model_is_evaluated_with_its_own_thresholds(tmp_path):
         f1_score(unseen.Y, tags, average="micro")
     )
     assert [scores.support for scores in evaluation.topics] == [4, 4]
+
+
+def test_learning_curve_grows_to_all_labels():
+    data = home_dataset()
+    (train, test), *_ = data.grouped_splits()
+    points = learning_curve(data.subset(train), data.subset(test), QUICK)
+    sizes = [point.sentences for point in points]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == len(train)
+    assert all(0 <= point.macro_average_precision <= 1 for point in points)
+
+
+def test_uncalibrated_probabilities_are_the_folds_own():
+    data = home_dataset()
+    found = uncalibrated_probabilities(data, "group", QUICK)
+    expected = sigmoid(cross_validate(data, QUICK, data.grouped_splits())[:, :-1])
+    np.testing.assert_allclose(found, expected)

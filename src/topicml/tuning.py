@@ -70,9 +70,11 @@ def draw_settings(trials: int, seed: int) -> list[Parameters]:
     return [*always, *random.Random(seed).sample(others, min(trials, len(others)))]  # noqa: S311
 
 
-def count_fits(trials: int) -> int:
+def count_fits(data: Dataset, settings: Sequence[Parameters]) -> int:
     """Return how many fits a search takes, for a progress bar."""
-    return (trials + 2) * FOLDS * (FOLDS + 1)
+    outer = data.grouped_splits(FOLDS)
+    inner = sum(len(data.subset(train).grouped_splits(FOLDS)) for train, _ in outer)
+    return len(settings) * (len(outer) + inner)
 
 
 def tune(

@@ -215,11 +215,12 @@ def tune(
     data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
     path = model_store(models_dir).root / name / "parameters.json"
     prepare_folder(path.parent / "unused")
+    settings = draw_settings(trials, seed)
     with Progress(console=console(sys.stderr), transient=True) as progress:
-        task = progress.add_task("Fitting", total=count_fits(trials))
+        task = progress.add_task("Fitting", total=count_fits(data, settings))
         result = search(
             data,
-            draw_settings(trials, seed),
+            settings,
             jobs=jobs,
             on_fit=lambda: progress.advance(task),
         )
