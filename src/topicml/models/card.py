@@ -54,14 +54,19 @@ Not meant for decisions about persons, nor as the only reading of a text.
 ## Limits
 
 - The labels follow one codebook; a sentence is judged standing alone.
-- A text in another language, or about a subject far from the training data, can be tagged by
-  chance: read low probabilities with care.
+- A sentence that is not English, is site furniture, or has hardly a known word is not tagged but
+  given that reason; so is one that is likely about none of the topics (relevance under
+  {relevance:g}). A subject far from the training data can still be tagged by chance.
+- Precision behind `--min-precision` is that of cross-validation; on other texts it is lower.
 - Figures above come from texts like the training data; text by other writers is harder.
 
 ## How made
 
-Parameters: {parameters}. Seed {seed}. Versions: {versions}. Labels and taxonomy by SHA-256 in
-`manifest.json`.
+Parameters: {parameters}. Seed {seed}.
+
+Versions: {versions}.
+
+Labels and taxonomy by SHA-256 in `manifest.json`.
 """
 
 
@@ -84,6 +89,7 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         search=_search(manifest["search"]),
         parameters=_inline(manifest["parameters"]),
         seed=manifest["seed"],
+        relevance=manifest["relevance_threshold"],
         versions=_inline(manifest["versions"]),
     )
 
