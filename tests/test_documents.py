@@ -175,3 +175,19 @@ def test_records_of_any_text_come_back(
     rows = [json.dumps({"id": str(i), "text": text}) for i, text in enumerate(texts)]
     path.write_text("\n".join(rows))
     assert read(path) == [Document(str(i), text) for i, text in enumerate(texts)]
+
+
+@pytest.mark.parametrize(
+    "page", ["<!DOCTYPE html><p>Hi.", "\n <html lang='en'>", "<?xml version='1.0'?>\n<html>"]
+)
+def test_web_page_is_refused_with_what_to_do(page):
+    with pytest.raises(InputError) as caught:
+        decode_text(page.encode(), "page.txt")
+    assert caught.value.what == "an HTML page, not plain text"
+    assert caught.value.where == "page.txt"
+    assert "Save the article's text" in caught.value.hint
+
+
+def test_text_that_mentions_html_is_text():
+    text = "Write <html> at the top of the page."
+    assert decode_text(text.encode(), "a.txt") == text

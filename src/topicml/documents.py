@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ _BYTE_ORDER_MARKS = (
     ("UTF-16", codecs.BOM_UTF16_LE),
     ("UTF-16", codecs.BOM_UTF16_BE),
 )
+_HTML = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!doctype html|<html[\s>])", re.IGNORECASE)
 _TEXT_SUFFIXES = {".txt", ".text", ".md", ".jsonl"}
 
 
@@ -57,7 +59,7 @@ def decode_text(data: bytes, where: str, encoding: str = "utf-8") -> str:
     """Decode a text, or say what is wrong with it.
 
     Raises:
-        InputError: Empty, too large, binary, or not in the encoding.
+        InputError: Empty, too large, binary, HTML, or not in the encoding.
     """
     if not data.strip():
         raise InputError("empty: there is no text to tag", where=where, hint="Check the file.")
@@ -87,6 +89,12 @@ def decode_text(data: bytes, where: str, encoding: str = "utf-8") -> str:
         ) from err
     if text.count("\0") > len(text) // 100:
         raise _binary(where)
+    if _HTML.match(text):
+        raise InputError(
+            "an HTML page, not plain text",
+            where=where,
+            hint="Save the article's text from the browser, and give that.",
+        )
     if LONE_SURROGATE.search(text):
         raise InputError(
             f"{encoding} gives half characters here", where=where, hint=convert.format("utf-8")
