@@ -17,6 +17,8 @@ import time
 from importlib.metadata import version
 from pathlib import Path
 
+from markdown_tables import write_between
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 ROUNDS = 21
@@ -86,14 +88,6 @@ def table(result: dict) -> str:
             f"| {row['wall_seconds']:.3f} | {result['ratios'][name]:.2f} |"
         )
     return "\n".join(lines)
-
-
-def write_between(path: Path, name: str, text: str) -> None:
-    """Replace what stands between the two markers of a name in a Markdown file."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    head, rest = path.read_text(encoding="utf-8").split(begin)
-    _, tail = rest.split(end)
-    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ Rewrites `calibration.json` and the table in `docs/quality.md`. The curves are d
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
-from rounds import write_between
+
+sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
+from markdown_tables import write_between
 
 from topicml.dataset import load_dataset
 from topicml.evaluation import expected_calibration_error, reliability_table

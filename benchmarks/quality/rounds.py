@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
+from markdown_tables import write_between
 
 from topicml.dataset import Dataset, load_dataset, make_dataset
 from topicml.features import Parameters
@@ -93,14 +97,6 @@ def per_doubling(rows: list[dict[str, object]], figure: str) -> float:
     authored = [row for row in rows if row["round"] >= 2]
     x = np.log2([row["sentences"] for row in authored])
     return float(np.polyfit(x, [row[figure][0] for row in authored], 1)[0])
-
-
-def write_between(path: Path, name: str, text: str) -> None:
-    """Replace what stands between the two markers of a name in a Markdown file."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    head, rest = path.read_text(encoding="utf-8").split(begin)
-    _, tail = rest.split(end)
-    path.write_text(f"{head}{begin}\n{text}\n{end}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

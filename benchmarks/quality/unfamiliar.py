@@ -10,10 +10,12 @@ this measurement. Rewrites `unfamiliar.json` and the table in `docs/quality.md`.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
-from rounds import write_between
+sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
+from markdown_tables import write_between
 
 from topicml.classify import tag_sentences
 from topicml.models import default_store, open_model

@@ -204,7 +204,7 @@ def export_scorer(
             coefficients[start : start + len(terms)]
         )
         start += len(terms)
-    np.savez(path, allow_pickle=False, **arrays)
+    np.savez(path, **arrays)  # type: ignore[arg-type]  # numbers and bytes: nothing to pickle
 
 
 def load_scorer(path: Path) -> Scorer:

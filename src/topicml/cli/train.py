@@ -28,9 +28,13 @@ from topicml.models.store import DEFAULT_MODEL
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from topicml.dataset import Dataset
+    from topicml.evaluation import Evaluation
     from topicml.features import Parameters
+    from topicml.models.folder import Model
+    from topicml.taxonomy import Taxonomy
     from topicml.training import Candidate
-    from topicml.validation import LearningPoint
+    from topicml.validation import LearningPoint, Predictions
 
 _CANDIDATES_SHOWN = 5
 
@@ -146,47 +150,62 @@ def evaluate(
     from topicml.dataset import load_dataset
     from topicml.models.folder import open_model
     from topicml.taxonomy import load_taxonomy
-    from topicml.validation import (
-        cross_validated_predictions,
-        learning_curve,
-        model_predictions,
-        uncalibrated_probabilities,
-    )
+    from topicml.validation import cross_validated_predictions
 
     store = model_store(models_dir)
     scheme = load_taxonomy(taxonomy)
     chosen = _load_parameters(parameters, store.root / DEFAULT_MODEL / "parameters.json")
-    if data is not None:
-        opened = open_model(store.find(model))
-        if scheme.topic_ids != opened.scorer.topics:
-            raise TopicmlError(
-                f"{opened.reference} has other topics than the taxonomy",
-                where=taxonomy,
-                hint="Give the model's own taxonomy with --taxonomy.",
-            )
-        protocol = f"{opened.reference} on {data.name}, tagged as `topicml classify` tags."
-        predictions = model_predictions(opened.scorer, load_dataset([data], scheme), protocol)
+    own = None if data is not None else load_dataset(label_paths(labels), scheme)
+    if own is not None:
+        predictions = cross_validated_predictions(own, by.value, chosen, jobs)
     else:
-        dataset = load_dataset(label_paths(labels), scheme)
-        predictions = cross_validated_predictions(dataset, by.value, chosen, jobs)
+        opened = open_model(store.find(model))
+        predictions = _predict_file(opened, data or Path(), scheme, taxonomy)
     evaluation = predictions.evaluate()
     figures = json.dumps({"protocol": predictions.protocol, **evaluation.to_dict()}, indent=2)
     if metrics_file:
         write_text(metrics_file, figures + "\n")
     if html:
-        from topicml.report import render_report
-
-        curve: list[LearningPoint] = []
-        if data is None and chosen is not None:
-            before = uncalibrated_probabilities(dataset, by.value, chosen)
-            predictions = replace(predictions, uncalibrated=before)
-            fit_on, test_on = dataset.grouped_splits()[0]
-            curve = learning_curve(dataset.subset(fit_on), dataset.subset(test_on), chosen)
-        write_text(html, render_report(predictions, evaluation, curve))
+        _write_report(html, predictions, evaluation, own, by, chosen)
     if output_format is EvaluationFormat.JSON:
         typer.echo(figures)
     else:
         render_evaluation(evaluation, predictions.protocol)
+
+
+def _predict_file(opened: Model, data: Path, scheme: Taxonomy, taxonomy: Path) -> Predictions:
+    from topicml.dataset import load_dataset
+    from topicml.validation import model_predictions
+
+    if scheme.topic_ids != opened.scorer.topics:
+        raise TopicmlError(
+            f"{opened.reference} has other topics than the taxonomy",
+            where=taxonomy,
+            hint="Give the model's own taxonomy with --taxonomy.",
+        )
+    protocol = f"{opened.reference} on {data.name}, tagged as `topicml classify` tags."
+    return model_predictions(opened.scorer, load_dataset([data], scheme), protocol)
+
+
+def _write_report(
+    path: Path,
+    predictions: Predictions,
+    evaluation: Evaluation,
+    own: Dataset | None,
+    by: EvaluateBy,
+    parameters: Parameters | None,
+) -> None:
+    """Write the HTML page; on own labels with reliability before calibration and a curve."""
+    from topicml.report import render_report
+    from topicml.validation import learning_curve, uncalibrated_probabilities
+
+    curve: list[LearningPoint] = []
+    if own is not None and parameters is not None:
+        before = uncalibrated_probabilities(own, by.value, parameters)
+        predictions = replace(predictions, uncalibrated=before)
+        fit_on, test_on = own.grouped_splits()[0]
+        curve = learning_curve(own.subset(fit_on), own.subset(test_on), parameters)
+    write_text(path, render_report(predictions, evaluation, curve))
 
 
 def tune(
