@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 
-.PHONY: demo check format soak bench quality clean
+.PHONY: demo check format soak bench clean
 
 demo: $(DEMO_READY)
 	$(BIN)/topicml classify $(ARTICLE)

@@ -444,3 +444,25 @@ def test_encoding_that_yields_half_characters_does_not_end_in_a_traceback(
 def test_output_over_its_own_input_does_not_lose_the_text(classify: Run, article: Path) -> None:
     classify(article, "-f", "jsonl", "-o", article)
     assert article.read_bytes() != b""
+
+
+def test_brackets_and_colons_of_a_text_reach_the_table(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("The allies [sic] signed a treaty [/b] in Manila :smile: on \x1b[31mFriday.")
+    result = run("classify", path, "--threshold", "0")
+    assert result.code == 0, result.stderr
+    shown = " ".join(result.stdout.split())
+    assert "[sic] signed a treaty [/b] in Manila :smile: on" in shown
+    assert "\x1b[31m" not in result.stdout
+
+
+def test_output_to_a_pipe_or_a_link_goes_through_it(run: Run, tmp_path: Path) -> None:
+    source, target, link = (tmp_path / name for name in ("a.txt", "target.jsonl", "link.jsonl"))
+    source.write_text("The allies signed a treaty.")
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run("classify", source, "-f", "jsonl", "-o", link).code == 0
+    assert link.is_symlink()
+    assert json.loads(target.read_text())["id"] == str(source)
+    assert run("classify", source, "-f", "jsonl", "-o", "/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()

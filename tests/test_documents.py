@@ -121,8 +121,41 @@ def test_records_keep_their_ids_and_texts(tmp_path: Path) -> None:
     assert read(path) == [
         Document("7", "Seven."),
         Document(f"{path}:3", ""),
-        Document("", "x"),
+        Document(f"{path}:4", "x"),
     ]
+
+
+@pytest.mark.parametrize("identifier", ["true", "1.5", '["a", 1]', '{"a": 1}'])
+def test_id_must_be_a_string_or_a_whole_number(tmp_path: Path, identifier: str) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(f'{{"id": {identifier}, "text": "x"}}\n{{"id": "b", "text": "y"}}')
+    bad, good = read(path)
+    assert isinstance(bad, InputError)
+    assert "'id' must be a string or a whole number" in bad.what
+    assert bad.where == f"{path}:1"
+    assert good == Document("b", "y")
+
+
+def test_records_on_standard_input_are_records() -> None:
+    data = b'{"id": "a", "text": "One."}\n{"id": "b", "text": "Two."}\n'
+    assert list(read_documents(["-"], io.BytesIO(data))) == [
+        Document("a", "One."),
+        Document("b", "Two."),
+    ]
+
+
+@pytest.mark.parametrize("text", ["{braces} open this text.\nSecond line.", "One.\n" * 50_000])
+def test_text_on_standard_input_is_whole(text: str) -> None:
+    assert list(read_documents(["-"], io.BytesIO(text.encode()))) == [Document("<stdin>", text)]
+
+
+def test_pasted_text_as_a_file_name_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "good.txt").write_text("Fine.")
+    bad, good = read_documents(["A text. " * 100, str(tmp_path / "good.txt")], io.BytesIO())
+    assert isinstance(bad, InputError)
+    assert "standard input" in bad.hint
+    assert len(bad.where) < 250
+    assert isinstance(good, Document)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from conftest import TINY_ARTICLES, Tiny, tiny_records
 
 from topicml.classify import tag_sentences
 from topicml.errors import ModelError
-from topicml.models.build import label_files
 from topicml.models.folder import CARD, GOLDEN, PIPELINE, SCORER, open_model, sha256_file
 from topicml.models.store import ModelStore
 
@@ -129,9 +128,3 @@ def test_no_version_is_made_twice(tiny: Tiny) -> None:
     with pytest.raises(ModelError, match="this version exists"):
         tiny.build(tiny.store)
     assert sha256_file(tiny.folder / SCORER) == before
-
-
-def test_label_files_of_a_folder_come_by_name(tmp_path: Path) -> None:
-    for name in ["b.jsonl", "a.jsonl", "c.txt"]:
-        (tmp_path / name).write_text("")
-    assert [path.name for path in label_files(tmp_path)] == ["a.jsonl", "b.jsonl"]

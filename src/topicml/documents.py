@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from topicml.errors import InputError
 from topicml.records import LONE_SURROGATE
@@ -24,6 +25,7 @@ _BYTE_ORDER_MARKS = (
     ("UTF-16", codecs.BOM_UTF16_BE),
 )
 _HTML = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!doctype html|<html[\s>])", re.IGNORECASE)
+_LONGEST_NAME = 200
 _TEXT_SUFFIXES = {".txt", ".text", ".md", ".jsonl"}
 
 
@@ -41,18 +43,17 @@ def read_documents(
     """Yield the texts of files, folders and ``-`` in order, and an error for each bad one.
 
     A folder gives its text files, recursively, by name. A ``.jsonl`` file gives a text per
-    line with ``id`` and ``text``. A bad text is yielded as an ``InputError`` and not raised,
-    so that it never costs the good ones.
+    line with ``id`` and ``text``; so does standard input where its first line is such a
+    record. A bad text is yielded as an ``InputError`` and not raised, so that it never costs
+    the good ones.
     """
     for source in sources:
         if source == "-":
-            yield from _read_stream(stdin, "<stdin>", encoding)
-            continue
-        path = Path(source)
-        if path.is_dir():
-            yield from _read_folder(path, encoding)
+            yield from _read_stdin(stdin, encoding)
+        elif os.path.isdir(source):  # noqa: PTH112 - Path.is_dir raises for a very long name
+            yield from _read_folder(Path(source), encoding)
         else:
-            yield from _read_path(path, encoding)
+            yield from _read_path(Path(source), encoding)
 
 
 def decode_text(data: bytes, where: str, encoding: str = "utf-8") -> str:
@@ -113,7 +114,7 @@ def _read_folder(folder: Path, encoding: str) -> Iterator[Document | InputError]
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in _TEXT_SUFFIXES
-        and path.is_file()
+        and not path.is_dir()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     if not files:
@@ -136,8 +137,37 @@ def _read_path(path: Path, encoding: str) -> Iterator[Document | InputError]:
                 yield from _read_stream(file, name, encoding)
     except OSError as err:
         yield InputError(
-            err.strerror or "cannot be read", where=name, hint="Check the path and permissions."
+            err.strerror or "cannot be read",
+            where=name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…",
+            hint="Check the path and permissions. Text itself goes to standard input, with -.",
         )
+
+
+def _read_stdin(file: BinaryIO, encoding: str) -> Iterator[Document | InputError]:
+    first = file.readline(LARGEST_TEXT + 1)
+    whole = io.BufferedReader(_Prepended(first, file))
+    if isinstance(_parse_record(first.removeprefix(codecs.BOM_UTF8), ""), Document):
+        yield from _read_records(whole, "<stdin>")
+    else:
+        yield from _read_stream(whole, "<stdin>", encoding)
+
+
+class _Prepended(io.RawIOBase):
+    """Bytes that were read already, and then the stream they were read from."""
+
+    def __init__(self, first: bytes, rest: BinaryIO) -> None:
+        self._first = first
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._first[: len(view)] or self._rest.read(len(view))
+        self._first = self._first[len(view) :]
+        view[: len(data)] = data
+        return len(data)
 
 
 def _read_stream(file: BinaryIO, name: str, encoding: str) -> Iterator[Document | InputError]:
@@ -187,7 +217,14 @@ def _parse_record(line: bytes, where: str) -> Document | InputError:
     if not isinstance(text, str):
         found = "nothing" if text is None else type(text).__name__
         return InputError(f"'text' must be a string, found {found}", where=where, hint=expected)
-    identifier = where if record.get("id") is None else str(record["id"])
+    identifier = where if record.get("id") in (None, "") else record["id"]
+    if isinstance(identifier, int) and not isinstance(identifier, bool):
+        identifier = str(identifier)
+    if not isinstance(identifier, str):
+        kind = type(identifier).__name__
+        return InputError(
+            f"'id' must be a string or a whole number, found {kind}", where=where, hint=expected
+        )
     if LONE_SURROGATE.search(text) or LONE_SURROGATE.search(identifier):
         return InputError(
             "a lone surrogate, half of a character, in id or text",

@@ -6,6 +6,7 @@ one; a bootstrap resample of documents is another vector of weights, so both go 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -58,6 +59,13 @@ class Interval:
     value: float | None
     low: float | None
     high: float | None
+
+
+def in_words(row: Mapping[str, float | None]) -> tuple[str, str]:
+    """Return an interval's value and range for print; dashes where it is undefined."""
+    if row["value"] is None:
+        return "–", "–"
+    return f"{row['value']:.3f}", f"{row['low']:.3f} to {row['high']:.3f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,16 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     """Open a UTF-8 text file beside ``path`` that takes its place when all went well.
 
     Until then what stood there stays, so a file may even be written from its own content.
+    What is no regular file, as a pipe or a device, is written to as it is.
 
     Raises:
         OutputError: The folder is missing or not writable, or the disk is full.
     """
+    path = path.resolve()  # a link stays a link, and its target is replaced
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding="utf-8", newline="") as device:  # a pipe, /dev/stdout
+            yield device
+        return
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as err:

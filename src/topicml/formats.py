@@ -36,6 +36,9 @@ def write_csv(articles: Iterable[TaggedArticle], out: IO[str]) -> int:
         if count == 1:
             header = ["id", "model", "index", "start", "end", "text", "topics", "reason"]
             writer.writerow([*header, *article.topic_ids])
+        if not article.sentences:  # a text of nothing but white space is still a record
+            empty = [article.id, article.model, "", "", "", "", "", article.reason]
+            writer.writerow([*empty, *("" for _ in article.topic_ids)])
         for index, tagged in enumerate(article.sentences):
             start, end, text = tagged.sentence
             row = [article.id, article.model, index, start, end, text, ";".join(tagged.topics)]

@@ -6,13 +6,14 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 from topicml.errors import MissingExtraError
-from topicml.evaluation import Evaluation, reliability_table
+from topicml.evaluation import Evaluation, in_words, reliability_table
 from topicml.validation import LearningPoint, Predictions
 
 if TYPE_CHECKING:
@@ -100,8 +101,7 @@ def render_report(
 
 def _headline_table(evaluation: Evaluation) -> str:
     rows = [
-        (key.replace("_", " "), _number(row.value), f"{_number(row.low)} to {_number(row.high)}")
-        for key, row in evaluation.headlines.items()
+        (key.replace("_", " "), *in_words(asdict(row))) for key, row in evaluation.headlines.items()
     ]
     rows += [
         ("micro precision", _number(evaluation.micro_precision), ""),

@@ -278,7 +278,7 @@ def fit_model(data: Dataset, parameters: Parameters | None = None) -> FittedMode
     Raises:
         TrainingError: A topic has no sentence, or all sentences are of one group.
     """
-    _check_support(data)
+    check_support(data)
     splits = data.grouped_splits()
     candidates: tuple[Candidate, ...] = ()
     if parameters is None:
@@ -289,7 +289,8 @@ def fit_model(data: Dataset, parameters: Parameters | None = None) -> FittedMode
     return FittedModel(pipeline, decision, parameters, candidates)
 
 
-def _check_support(data: Dataset) -> None:
+def check_support(data: Dataset) -> None:
+    """Raise a ``TrainingError`` where a topic is on no sentence, or on every one."""
     for topic, support in zip(data.topics, data.Y.sum(axis=0), strict=True):
         if not 0 < support < len(data):
             raise TrainingError(

@@ -14,14 +14,20 @@ from topicml.errors import TrainingError
 from topicml.evaluation import Evaluation, evaluate_predictions
 from topicml.features import Parameters, sigmoid
 from topicml.scorer import Scorer
-from topicml.training import candidate, cross_validate, cross_validate_fold, nested_predictions
+from topicml.training import (
+    candidate,
+    check_support,
+    cross_validate,
+    cross_validate_fold,
+    nested_predictions,
+)
 
 By = Literal["article", "group"]
 
 PROTOCOLS: dict[By, str] = {
     "article": "Leave-one-article-out over the real articles: parameters, calibration and "
     "thresholds chosen inside each fold.",
-    "group": "Grouped 5-fold over articles and authoring rounds: parameters, calibration and "
+    "group": "Grouped cross-validation, whole groups left out: parameters, calibration and "
     "thresholds chosen inside each fold.",
 }
 _FIXED = " Parameters were fixed beforehand."
@@ -141,11 +147,17 @@ def learning_curve(
     return points
 
 
+def check_trainable(data: Dataset, by: By) -> None:
+    """Raise a ``TrainingError`` for all that would end a training half-way."""
+    check_support(data)
+    _splits(data, by)
+
+
 def _splits(data: Dataset, by: By) -> list[Split]:
     groups = len(set(data.groups.tolist()))
     if groups < 3:
         raise TrainingError(
-            f"{groups} articles are too few to evaluate on",
+            f"{groups} article{'s are' if groups != 1 else ' is'} too few to evaluate on",
             hint="Label three or more, so that one can be left out and two are left to tune on.",
         )
     splits = list(data.article_splits()) if by == "article" else data.grouped_splits()

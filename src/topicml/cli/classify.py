@@ -127,7 +127,7 @@ def _sources(sources: list[str] | None) -> list[str]:
 def _check_encoding(encoding: str) -> None:
     try:
         "".encode(encoding)
-    except LookupError as err:
+    except (LookupError, UnicodeError) as err:
         raise typer.BadParameter(
             f"unknown encoding {encoding!r}: use a name such as cp1252 or utf-16"
         ) from err

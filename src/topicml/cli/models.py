@@ -9,7 +9,7 @@ import typer
 
 from topicml.cli.options import ModelsDirOption, model_store
 from topicml.errors import ModelError
-from topicml.models.folder import read_manifest, verify_model
+from topicml.models.folder import CARD, check_file, read_manifest, verify_model
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
 
@@ -61,7 +61,8 @@ def show(
     if as_json:
         typer.echo(json.dumps(manifest, indent=2, ensure_ascii=False))
         return
-    typer.echo((path / "MODEL_CARD.md").read_text(encoding="utf-8"))
+    check_file(path, CARD, manifest)
+    typer.echo((path / CARD).read_text(encoding="utf-8"))
 
 
 @app.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from topicml.models.store import ModelStore, default_store
+from topicml.models.store import ENVIRONMENT_VARIABLE, ModelStore, default_store
 
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
@@ -35,6 +36,12 @@ TaxonomyOption = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.
 def model_store(models_dir: Path | None) -> ModelStore:
     """Return the store of ``--models-dir``, or the default one."""
     return ModelStore(models_dir) if models_dir else default_store()
+
+
+def writable_store(models_dir: Path | None) -> ModelStore:
+    """Return the store that new versions go to: never the one shipped with the package."""
+    configured = os.environ.get(ENVIRONMENT_VARIABLE)
+    return ModelStore(models_dir or Path(configured or "models"))
 
 
 def label_paths(labels: list[Path] | None) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import IO, Any
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from topicml.classify import TaggedArticle
-from topicml.evaluation import Evaluation
+from topicml.evaluation import Evaluation, in_words
 from topicml.screening import Reason
 
 _BAR = 20
@@ -28,14 +29,14 @@ _IN_WORDS: dict[Reason | None, str] = {
 
 def console(out: IO[str] | None = None) -> Console:
     """Return a console on a stream; ``NO_COLOR`` and the window's width are honoured."""
-    return Console(file=out, highlight=False, soft_wrap=False)
+    return Console(file=out, highlight=False, markup=False, emoji=False)
 
 
 def render_article(article: TaggedArticle, out: IO[str]) -> None:
     """Draw an article's topics with probability bars, and the sentences that carry them."""
     screen = console(out)
     tagged = sum(bool(sentence.topics) for sentence in article.sentences)
-    screen.print(Text(article.id, style="bold"))
+    screen.print(Text(_printable(article.id), style="bold"))
     screen.print(
         Text(
             f"{tagged} of {len(article.sentences)} sentences tagged, model {article.model}",
@@ -78,10 +79,15 @@ def _render_sentences(screen: Console, article: TaggedArticle, colours: dict[str
             Text.assemble((topic, colours[topic]), f" {tagged.probabilities[columns[topic]]:.2f}")
             for topic in tagged.topics
         )
-        grid.add_row(str(index), " ".join(tagged.sentence.text.split()))
+        grid.add_row(str(index), _printable(tagged.sentence.text))
         grid.add_row("", labels)
     screen.print(grid)
     screen.print()
+
+
+def _printable(text: str) -> str:
+    """Return a text on one line, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
 
 
 def _bar(probability: float, colour: str) -> Text:
@@ -107,7 +113,7 @@ def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None
     for column in ("figure", "value", "95 % interval"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for key, row in evaluation.headlines.items():
-        table.add_row(key.replace("_", " "), f"{row.value:.3f}", f"{row.low:.3f} to {row.high:.3f}")
+        table.add_row(key.replace("_", " "), *in_words(asdict(row)))
     table.add_row("micro precision", f"{evaluation.micro_precision:.3f}", "")
     table.add_row("micro recall", f"{evaluation.micro_recall:.3f}", "")
     table.add_row("brier", f"{evaluation.brier:.3f}", "")

@@ -19,11 +19,12 @@ from topicml.cli.options import (
     TaxonomyOption,
     label_paths,
     model_store,
+    writable_store,
 )
 from topicml.errors import TopicmlError
 from topicml.files import write_text
-from topicml.models.folder import prepare_folder
-from topicml.models.store import DEFAULT_MODEL
+from topicml.models.folder import prepare_folder, read_manifest, sha256_file
+from topicml.models.store import DEFAULT_MODEL, ModelStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,15 +95,18 @@ def train(
     from topicml.models.build import Origin, build_model
     from topicml.taxonomy import load_taxonomy
     from topicml.training import fit_model
-    from topicml.validation import cross_validated_evaluation
+    from topicml.validation import check_trainable, cross_validated_evaluation
 
     scheme = load_taxonomy(taxonomy)
     paths = label_paths(labels)
     data = load_dataset(paths, scheme)
-    store = model_store(models_dir)
+    store = writable_store(models_dir)
     version = version or store.next_version(name)
-    prepare_folder(store.path(name, version))  # before the long work
-    chosen = _load_parameters(parameters, store.root / name / "parameters.json")
+    path = store.path(name, version)
+    chosen = _load_parameters(parameters, _parameters_file(store, name, scheme))
+    check_trainable(data, by.value)  # all that can fail, before the long work
+    _check_same_topics(store, name, scheme)
+    prepare_folder(path)
     typer.echo(f"Fitting on {len(data)} sentences.", err=True)
     fitted = fit_model(data, chosen)
     typer.echo("Evaluating by cross-validation.", err=True)
@@ -144,7 +148,7 @@ def evaluate(
 ) -> None:
     """Say how good a model or the training recipe is, with intervals.
 
-    Example: topicml evaluate --data data/labels/articles.jsonl
+    Example: topicml evaluate --model alliance-topics@1.0.0 --data data/labels/authored.jsonl
     """
     from topicml.cli.render import render_evaluation
     from topicml.dataset import load_dataset
@@ -154,13 +158,15 @@ def evaluate(
 
     store = model_store(models_dir)
     scheme = load_taxonomy(taxonomy)
-    chosen = _load_parameters(parameters, store.root / DEFAULT_MODEL / "parameters.json")
-    own = None if data is not None else load_dataset(label_paths(labels), scheme)
-    if own is not None:
+    own = chosen = None
+    if data is None:
+        if model is not None:
+            raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
+        own = load_dataset(label_paths(labels), scheme)
+        chosen = _load_parameters(parameters, _parameters_file(store, DEFAULT_MODEL, scheme))
         predictions = cross_validated_predictions(own, by.value, chosen, jobs)
     else:
-        opened = open_model(store.find(model))
-        predictions = _predict_file(opened, data or Path(), scheme, taxonomy)
+        predictions = _predict_file(open_model(store.find(model)), data, scheme, taxonomy)
     evaluation = predictions.evaluate()
     figures = json.dumps({"protocol": predictions.protocol, **evaluation.to_dict()}, indent=2)
     if metrics_file:
@@ -184,7 +190,11 @@ def _predict_file(opened: Model, data: Path, scheme: Taxonomy, taxonomy: Path) -
             hint="Give the model's own taxonomy with --taxonomy.",
         )
     protocol = f"{opened.reference} on {data.name}, tagged as `topicml classify` tags."
-    return model_predictions(opened.scorer, load_dataset([data], scheme), protocol)
+    dataset = load_dataset([data], scheme)
+    if sha256_file(data) in opened.manifest["labels"]["files"].values():
+        protocol += " The model was trained on these very sentences: the figures say nothing."
+        typer.echo(f"warning: {opened.reference} was trained on {data}", err=True)
+    return model_predictions(opened.scorer, dataset, protocol)
 
 
 def _write_report(
@@ -232,8 +242,8 @@ def tune(
     from topicml.tuning import tune as search
 
     data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
-    path = model_store(models_dir).root / name / "parameters.json"
-    prepare_folder(path.parent / "unused")
+    path = writable_store(models_dir).path(name, "0.0.0").with_name("parameters.json")
+    prepare_folder(path)
     settings = draw_settings(trials, seed)
     with Progress(console=console(sys.stderr), transient=True) as progress:
         task = progress.add_task("Fitting", total=count_fits(data, settings))
@@ -251,11 +261,30 @@ def tune(
     typer.echo(f"Wrote {path}.")
 
 
-def _load_parameters(given: Path | None, default: Path) -> Parameters | None:
+def _parameters_file(store: ModelStore, name: str, scheme: Taxonomy) -> Path | None:
+    """Return where `tune` writes for a model, or None where its topics are others."""
+    version = store.current(name)
+    if version is not None:
+        topics = read_manifest(store.path(name, version))["topics"]
+        if tuple(topics) != scheme.topic_ids:
+            return None
+    return store.path(name, "0.0.0").with_name("parameters.json")
+
+
+def _check_same_topics(store: ModelStore, name: str, scheme: Taxonomy) -> None:
+    if store.current(name) is not None and _parameters_file(store, name, scheme) is None:
+        raise TopicmlError(
+            f"the versions of {name} have other topics than the taxonomy",
+            where=store.root / name,
+            hint="Give the new model a name of its own with --name.",
+        )
+
+
+def _load_parameters(given: Path | None, default: Path | None) -> Parameters | None:
     from topicml.features import Parameters
 
     path = given or default
-    if given is None and not default.exists():
+    if path is None or (given is None and not path.exists()):
         return None
     try:
         return Parameters.from_dict(json.loads(path.read_text(encoding="utf-8")))
@@ -282,7 +311,7 @@ def _render_candidates(
         (
             marks.get(c.parameters, ""),
             "{}-{}".format(*c.parameters.word_ngrams),
-            "{}-{}".format(*(c.parameters.char_ngrams or "––")),
+            "{}-{}".format(*c.parameters.char_ngrams) if c.parameters.char_ngrams else "none",
             c.parameters.min_df,
             "log" if c.parameters.sublinear_tf else "count",
             f"{c.parameters.C:g}",

@@ -8,7 +8,6 @@ import importlib.metadata
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,8 +135,3 @@ def _shown_candidates(fitted: FittedModel) -> list[dict[str, Any]]:
         }
         for c in shown
     ]
-
-
-def label_files(folder: Path) -> Sequence[Path]:
-    """Return the label files of a folder: its ``.jsonl`` files, by name."""
-    return sorted(folder.glob("*.jsonl"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from topicml.evaluation import in_words
 from topicml.taxonomy import Taxonomy
 
 _TEMPLATE = """---
@@ -12,7 +13,7 @@ language: en
 license: mit
 library_name: scikit-learn
 pipeline_tag: text-classification
-tags: [multi-label, tf-idf, logistic-regression, defense-news]
+tags: [multi-label, tf-idf, logistic-regression, {taxonomy}]
 ---
 
 # {name} {version}
@@ -78,6 +79,7 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         name=manifest["name"],
         version=manifest["version"],
         title=taxonomy.title,
+        taxonomy=taxonomy.name,
         count=len(taxonomy.topics),
         topics="\n".join(f"- `{t.id}` ({t.name}): {t.definition}" for t in taxonomy.topics),
         data=f"{labels['sentences']} labelled sentences of {labels['groups']} groups, "
@@ -96,20 +98,18 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
 
 def _sources(sources: Mapping[str, int]) -> str:
     words = {
-        "article": "sentences of real news articles, labelled in two independent passes and "
-        "adjudicated",
-        "authored": "sentences written for this purpose (not taken from any publication) and "
-        "labelled by their writers, a tenth of them a second time, blind",
+        "article": "sentences of articles",
+        "authored": "sentences written for training: not taken from any publication, and no "
+        "source of facts",
     }
     return "\n".join(f"- {count} {words[source]}." for source, count in sorted(sources.items()))
 
 
 def _headlines(headlines: Mapping[str, Mapping[str, float]]) -> str:
     rows = ["| figure | value | 95 % interval |", "|---|---|---|"]
-    rows += [
-        f"| {key.replace('_', ' ')} | {row['value']:.3f} | {row['low']:.3f} to {row['high']:.3f} |"
-        for key, row in headlines.items()
-    ]
+    for key, row in headlines.items():
+        value, interval = in_words(row)
+        rows.append(f"| {key.replace('_', ' ')} | {value} | {interval} |")
     return "\n".join(rows)
 
 

@@ -85,13 +85,17 @@ class ModelStore:
         major, minor, _ = _version_key(versions[-1])
         return f"{major}.{minor + 1}.0"
 
+    def _default_name(self) -> str:
+        names = self.names()
+        return names[0] if len(names) == 1 else DEFAULT_MODEL
+
     def find(self, reference: str | None = None) -> Path:
         """Return the folder of ``name``, ``name@version`` or a path; the default for None.
 
         Raises:
             ModelError: No such model; says which there are.
         """
-        reference = reference or DEFAULT_MODEL
+        reference = reference or self._default_name()
         if "/" in reference or os.sep in reference or reference.startswith("."):
             return Path(reference)
         name, _, version = reference.partition("@")
@@ -124,7 +128,7 @@ def default_store() -> ModelStore:
         return ModelStore(Path(configured))
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "models" / DEFAULT_MODEL / _CURRENT).is_file():
+        if any((folder / "models").glob(f"*/{_CURRENT}")):
             return ModelStore(folder / "models")
     return ModelStore(_shipped_models())
 
