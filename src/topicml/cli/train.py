@@ -264,7 +264,7 @@ def tune(
 def _parameters_file(store: ModelStore, name: str, scheme: Taxonomy) -> Path | None:
     """Return where `tune` writes for a model, or None where its topics are others."""
     version = store.current(name)
-    if version is not None:
+    if version in store.versions(name):
         topics = read_manifest(store.path(name, version))["topics"]
         if tuple(topics) != scheme.topic_ids:
             return None
