@@ -218,6 +218,8 @@ def test_tune_writes_what_train_reads(run: Run, tiny: Tiny, tmp_path: Path) -> N
     assert result.code == 0, result.stderr
     written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
     assert "chosen" in result.stdout
+    assert run("tune", *common, *models, "--trials", "0").code == 0  # and again, over the old
+    written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
     assert run("train", *common, *models).code == 0
     manifest = json.loads((tmp_path / "models/weekend/1.0.0/manifest.json").read_text())
     assert manifest["parameters"] == written

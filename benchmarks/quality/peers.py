@@ -38,6 +38,9 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
+sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
+from markdown_tables import write_between
+
 from topicml.dataset import Dataset, load_dataset
 from topicml.errors import TopicmlError
 from topicml.evaluation import Evaluation, evaluate_predictions
@@ -473,14 +476,6 @@ def cell(figure: dict[str, float | None]) -> str:
     if figure["value"] is None:
         return "–"
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
-
-
-def write_between(path: Path, name: str, text: str) -> None:
-    """Replace what stands between the two markers of a name in a Markdown file."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    head, rest = path.read_text(encoding="utf-8").split(begin)
-    _, tail = rest.split(end)
-    write_text(path, f"{head}{begin}\n{text}\n{end}{tail}")
 
 
 def write(result: dict[str, Any], folder: Path) -> None:

@@ -160,9 +160,11 @@ class _Prepended(io.RawIOBase):
         self._rest = rest
 
     def readable(self) -> bool:
+        """Say that bytes can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
+        """Fill the buffer as far as bytes are at hand; return how many, 0 at the end."""
         view = memoryview(buffer).cast("B")
         data = self._first[: len(view)] or self._rest.read(len(view))
         self._first = self._first[len(view) :]

@@ -90,11 +90,7 @@ def classify(
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
     _check_encoding(encoding)
-    for name, value in (("--threshold", threshold), ("--min-precision", min_precision)):
-        if value is not None and math.isnan(value):
-            raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
-    if threshold is not None and min_precision is not None:
-        raise typer.BadParameter("give --threshold or --min-precision, not both")
+    _check_sureness(threshold, min_precision)
     opened = open_model(model_store(models_dir).find(model))
     thresholds = _thresholds(opened.scorer, threshold, min_precision)
     rejected: list[InputError] = []
@@ -106,6 +102,14 @@ def classify(
         count = _WRITERS[output_format](articles, out)
     if rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else 1)
+
+
+def _check_sureness(threshold: float | None, min_precision: float | None) -> None:
+    for name, value in (("--threshold", threshold), ("--min-precision", min_precision)):
+        if value is not None and math.isnan(value):
+            raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
+    if threshold is not None and min_precision is not None:
+        raise typer.BadParameter("give --threshold or --min-precision, not both")
 
 
 def _thresholds(

@@ -23,7 +23,7 @@ from topicml.cli.options import (
 )
 from topicml.errors import TopicmlError
 from topicml.files import write_text
-from topicml.models.folder import prepare_folder, read_manifest, sha256_file
+from topicml.models.folder import make_parent, prepare_folder, read_manifest, sha256_file
 from topicml.models.store import DEFAULT_MODEL, ModelStore
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ def tune(
 
     data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
     path = writable_store(models_dir).path(name, "0.0.0").with_name("parameters.json")
-    prepare_folder(path)
+    make_parent(path)
     settings = draw_settings(trials, seed)
     with Progress(console=console(sys.stderr), transient=True) as progress:
         task = progress.add_task("Fitting", total=count_fits(data, settings))

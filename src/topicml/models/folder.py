@@ -183,6 +183,15 @@ def prepare_folder(path: Path) -> None:
             where=path,
             hint="Give another one with --version.",
         )
+    make_parent(path)
+
+
+def make_parent(path: Path) -> None:
+    """Make the folder that a path is to lie in.
+
+    Raises:
+        ModelError: The folder cannot be made.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as err:
