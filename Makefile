@@ -5,12 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_READY := $(VENV)/.ready-demo
 CHECK_READY := $(VENV)/.ready-check
+ENGINES_READY := $(VENV)/.ready-engines
 ARTICLE := data/raw/001_f4a570d29b7f2e03.txt
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 
-.PHONY: demo check format soak bench clean
+.PHONY: demo check check-engines format soak bench clean
 
 demo: $(DEMO_READY)
 	$(BIN)/topicml classify $(ARTICLE)
@@ -23,6 +24,9 @@ check: $(CHECK_READY)
 	$(BIN)/pytest -n 2
 	$(BIN)/python benchmarks/quality_gate.py
 
+check-engines: $(ENGINES_READY)
+	$(BIN)/pytest tests/engines
+
 format: $(CHECK_READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -32,6 +36,8 @@ soak: $(CHECK_READY)
 
 bench: $(CHECK_READY)
 	$(BIN)/python benchmarks/cold_start.py
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/fresh_process.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -45,5 +51,9 @@ $(DEMO_READY): pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(CHECK_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch,report,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[articles,batch,report,dev]'
 	@touch $(DEMO_READY) $@
+
+$(ENGINES_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch,ray,spark,dev]'
+	@touch $@

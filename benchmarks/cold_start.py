@@ -30,11 +30,13 @@ pipeline = joblib.load(default_store().find() / "pipeline.joblib")
 pipeline.predict_proba(pathlib.Path({ARTICLE!r}).read_text().split(". "))
 """
 COMMANDS = {
+    "numpy": [sys.executable, "-c", "import numpy"],
     "imports": [sys.executable, "-c", "import numpy, typer, sentencex"],
     "classify": [sys.executable, "-m", "topicml", "classify", ARTICLE, "--format", "json"],
     "joblib": [sys.executable, "-c", LOAD_PIPELINE],
 }
 LABELS = {
+    "numpy": '`python -c "import numpy"`',
     "imports": '`python -c "import numpy, typer, sentencex"`',
     "classify": "`topicml classify ARTICLE --format json`",
     "joblib": "load `pipeline.joblib` and predict",

@@ -125,7 +125,7 @@ LINES = (
 def test_sentence_under_the_relevance_threshold_gets_no_topic(
     scorer: Scorer, thresholds: np.ndarray | None
 ) -> None:
-    relevance = scorer.score(LINES[:2]).relevance
+    relevance = scorer.score_texts(LINES[:2]).relevance
     low, high = np.argsort(relevance)
     assert relevance[low] < relevance[high]
     strict = replace(scorer, relevance_threshold=float(relevance[high]))  # as high is enough

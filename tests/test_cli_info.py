@@ -1,3 +1,7 @@
+import importlib.metadata
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ COMMANDS = sorted(commands(typer.main.get_command(app)))
 
 def test_command_tree_has_the_commands_of_the_design() -> None:
     expected = {("classify",), ("train",), ("evaluate",), ("info",), ("models", "verify")}
+    expected |= {("models", "promote"), ("models", "rollback")}
     assert expected <= set(COMMANDS)
 
 
@@ -60,10 +65,58 @@ def test_info_says_versions_model_paths_and_scorer(run: Run, tiny: Tiny) -> None
     assert said["model"] == f"weekend@1.0.0 ({tiny.folder})"
     assert "word 1-2-grams" in said["features"]
     assert "char_wb 3-4-grams" in said["features"]
-    assert "scorer.npz" in said["scorer"]
+    assert said["scorer"].startswith("plain Python")
     assert {"python", "numpy", "scikit-learn", "sentencex"} <= said.keys()
 
 
 def test_info_of_a_missing_model_is_a_clean_failure(run: Run, tmp_path: Path) -> None:
     result = run("info", "--models-dir", tmp_path)
     assert_clean_failure(result, str(tmp_path), "no model", "TOPICML_MODELS")
+
+
+def info_after(code: str, root: Path, env: dict[str, str] | None = None) -> dict[str, str]:
+    """What ``topicml info`` says in a process that ran some code first."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", f"{code}\nfrom topicml.cli import main\nmain()"),
+            *("info", "--models-dir", root),
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+    assert done.stderr == ""
+    lines = [line.split("  ", 1) for line in done.stdout.splitlines()]
+    return {key.strip(): value.strip() for key, value in lines}
+
+
+def test_info_without_numba_says_how_to_get_the_compiled_path(tiny: Tiny) -> None:
+    said = info_after("import sys; sys.modules['numba'] = None", tiny.store.root)
+    expected = "plain Python and numpy (for bulk: pip install 'topicml[batch]')"
+    assert said["scorer"] == expected
+    assert "compiled in" not in said
+
+
+def test_info_with_numba_says_when_and_where_it_compiles(tiny: Tiny, tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    numba = importlib.metadata.version("numba")
+    said = info_after("", tiny.store.root, {"NUMBA_CACHE_DIR": str(tmp_path)})
+    expected = f"plain Python for a few texts, compiled by numba {numba} beyond 0.4 MB"
+    assert said["scorer"] == expected
+    assert Path(said["compiled in"]).is_relative_to(tmp_path)
+
+
+def test_info_says_where_compiled_code_cannot_be_kept(tiny: Tiny) -> None:
+    code = "from topicml import compiled; compiled.cache_folder = lambda: None"
+    said = info_after(f"{code}; compiled.is_available = lambda: True", tiny.store.root)
+    assert said["compiled in"].startswith("nowhere")
+    assert "NUMBA_CACHE_DIR" in said["compiled in"]
+
+
+def test_info_tells_of_a_numba_that_cannot_be_imported(tiny: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text("raise ImportError('it needs another numpy')")
+    said = info_after("", tiny.store.root, {"PYTHONPATH": str(tmp_path)})
+    assert said["scorer"].startswith("plain Python and numpy (numba ")
+    assert said["scorer"].endswith(" cannot be imported: it needs another numpy)")
+    assert "compiled in" not in said

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from conftest import Result, Run, Tiny, assert_clean_failure, tiny_records, write_jsonl
 
-from topicml.models.folder import read_manifest, verify_model
+from topicml.models.folder import verify_model
+from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore
 
 

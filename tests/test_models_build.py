@@ -41,7 +41,7 @@ def test_pipeline_and_scorer_are_the_same_model(tiny: Tiny) -> None:
     probabilities = pipeline.predict_proba(texts)
     np.testing.assert_allclose(scorer.predict_proba(texts), probabilities, rtol=0, atol=1e-12)
     np.testing.assert_allclose(
-        scorer.score(texts).relevance, relevance(pipeline, texts), rtol=0, atol=1e-12
+        scorer.score_texts(texts).relevance, relevance(pipeline, texts), rtol=0, atol=1e-12
     )
 
 

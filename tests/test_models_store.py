@@ -1,3 +1,6 @@
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,15 @@ def test_names_are_those_with_a_version(store: ModelStore) -> None:
 
 def test_versions_come_in_the_order_of_numbers(store: ModelStore) -> None:
     assert store.versions("sea") == ["1.2.0", "1.10.0", "2.0.0"]
+
+
+def test_what_a_killed_training_leaves_is_no_version(store: ModelStore) -> None:
+    (store.root / "sea/.new-x1y2/3.0.0").mkdir(parents=True)
+    (store.root / "sea/.current.ab12.part").write_text("3.0.0")
+    assert store.names() == ["land", "sea"]
+    assert store.versions("sea") == ["1.2.0", "1.10.0", "2.0.0"]
+    assert store.next_version("sea") == "2.1.0"
+    assert store.find("sea") == store.root / "sea/1.10.0"
 
 
 def test_store_that_is_not_there_is_empty(tmp_path: Path) -> None:
@@ -78,7 +90,9 @@ def test_set_current_moves_the_pointer_and_leaves_nothing_else(store: ModelStore
     store.set_current("sea", "2.0.0")
     assert store.current("sea") == "2.0.0"
     assert (store.root / "sea/current").read_text() == "2.0.0\n"
-    assert not list(store.root.glob("sea/*.part"))
+    assert (store.root / "sea/previous").read_text() == "1.10.0\n"
+    files = {path.name for path in (store.root / "sea").iterdir() if path.is_file()}
+    assert files == {"current", "previous", "3.0.0"}
 
 
 def test_set_current_refuses_a_version_that_is_not_there(store: ModelStore) -> None:
@@ -91,10 +105,207 @@ def test_name_without_pointer_has_no_current_version(store: ModelStore) -> None:
     assert store.current("land") is None
 
 
-def test_pointer_that_is_not_text_is_a_model_error(store: ModelStore) -> None:
-    (store.root / "sea/current").write_bytes(b"\xff\xfe1.0.0")
-    with pytest.raises(ModelError, match="pointer cannot be read"):
-        store.current("sea")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe1.0.0",
+        b"",
+        b"\n",
+        b"latest\n",
+        b"1.0\n",
+        b"1.2.0\n2.0.0\n",
+        b"1.2.0\x00",
+        b"../1.2.0",
+    ],
+)
+def test_pointer_that_names_no_version_is_a_model_error(store: ModelStore, content: bytes) -> None:
+    (store.root / "sea/current").write_bytes(content)
+    for read in (store.current, store.find, store.previous, store.version_before):
+        with pytest.raises(ModelError, match="pointer cannot be read") as caught:
+            read("sea")
+        assert caught.value.where == str(store.root / "sea/current")
+        assert "such as 1.0.0" in caught.value.hint
+
+
+def test_pointer_may_end_in_any_way_an_editor_ends_it(store: ModelStore) -> None:
+    for content in (b"2.0.0", b"2.0.0\n", b"2.0.0\r\n", b" 2.0.0 \n\n"):
+        (store.root / "sea/current").write_bytes(content)
+        assert store.current("sea") == "2.0.0"
+
+
+def use(store: ModelStore, *versions: str) -> None:
+    for version in versions:
+        store.set_current("sea", version)
+
+
+def state(store: ModelStore) -> tuple[str | None, list[str]]:
+    return store.current("sea"), store.previous("sea")
+
+
+def test_going_back_goes_one_further_each_time(store: ModelStore) -> None:
+    use(store, "2.0.0", "1.2.0", "2.0.0")
+    assert state(store) == ("2.0.0", ["1.10.0", "2.0.0", "1.2.0"])
+    for expected in [
+        ("1.2.0", ["1.10.0", "2.0.0"]),
+        ("2.0.0", ["1.10.0"]),
+        ("1.10.0", []),
+    ]:
+        assert store.version_before("sea") == expected[0]
+        store.set_back("sea")
+        assert state(store) == expected
+
+
+def test_version_set_after_going_back_remembers_where_it_came_from(store: ModelStore) -> None:
+    use(store, "2.0.0")
+    store.set_back("sea")
+    use(store, "1.2.0")
+    assert state(store) == ("1.2.0", ["1.10.0"])
+
+
+def test_setting_the_current_version_again_changes_nothing(store: ModelStore) -> None:
+    use(store, "2.0.0", "2.0.0", "2.0.0")
+    assert state(store) == ("2.0.0", ["1.10.0"])
+
+
+def test_first_pointer_has_no_version_before_it(store: ModelStore) -> None:
+    store.set_current("land", "1.0.0")
+    assert store.previous("land") == []
+    with pytest.raises(
+        ModelError, match=r"cannot go back.*there was none.*promote land@"
+    ) as caught:
+        store.set_back("land")
+    assert caught.value.where == str(store.root / "land")
+    assert store.current("land") == "1.0.0"
+
+
+def test_going_back_to_a_version_that_is_gone_is_refused(store: ModelStore) -> None:
+    use(store, "2.0.0")
+    (store.root / "sea/1.10.0").rmdir()
+    with pytest.raises(
+        ModelError, match=r"1\.10\.0 is no longer there.*Versions: 1\.2\.0, 2\.0\.0"
+    ):
+        store.set_back("sea")
+    assert store.current("sea") == "2.0.0"
+
+
+def test_current_version_that_is_gone_can_be_left_both_ways(store: ModelStore) -> None:
+    use(store, "2.0.0")
+    (store.root / "sea/2.0.0").rmdir()
+    store.set_back("sea")
+    assert state(store) == ("1.10.0", [])
+    (store.root / "sea/1.10.0").rmdir()
+    use(store, "1.2.0")
+    assert state(store) == ("1.2.0", [])  # not back to where nothing is
+
+
+def test_version_before_is_found_where_the_pointer_is_lost(store: ModelStore) -> None:
+    use(store, "2.0.0")
+    (store.root / "sea/current").unlink()
+    store.set_back("sea")
+    assert state(store) == ("1.10.0", [])
+
+
+def test_pointer_moved_by_hand_is_taken_as_it_is(store: ModelStore) -> None:
+    use(store, "2.0.0")
+    (store.root / "sea/current").write_text("1.10.0\n")
+    assert state(store) == ("1.10.0", [])
+    (store.root / "sea/current").write_text("1.2.0\n")
+    assert state(store) == ("1.2.0", ["1.10.0"])
+
+
+def test_damaged_list_of_earlier_versions_is_named(store: ModelStore) -> None:
+    (store.root / "sea/previous").write_text("1.2.0\nonce upon a time\n")
+    for change in (store.set_back, lambda name: store.set_current(name, "2.0.0")):
+        with pytest.raises(ModelError, match=r"'once' is no version.*one a line") as caught:
+            change("sea")
+        assert caught.value.where == str(store.root / "sea/previous")
+    assert store.current("sea") == "1.10.0"
+
+
+@pytest.mark.parametrize("name", ["see", "empty", "nowhere"])
+def test_unknown_name_cannot_go_back(store: ModelStore, name: str) -> None:
+    with pytest.raises(ModelError, match=f"no model '{name}'.*Models: land, sea"):
+        store.set_back(name)
+
+
+KILLED_AT_EVERY_STEP = """
+import json, os, signal, sys
+from pathlib import Path
+from topicml.models.store import ModelStore
+
+store, move = ModelStore(Path(sys.argv[1])), sys.argv[2:]
+files = [store.root / "sea" / name for name in ("current", "previous")]
+before = [file.read_text() for file in files]
+
+def change(steps):
+    def count(event, arguments):
+        nonlocal steps
+        steps -= 1
+        if steps == -1:  # the kill counts as a step, too
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(count)
+    getattr(store, move[0])(*move[1:])
+    os._exit(0)
+
+for steps in range(1000):
+    for file, text in zip(files, before):
+        file.write_text(text)
+    child = os.fork() or change(steps)
+    status = os.waitpid(child, 0)[1]
+    print(json.dumps([file.read_text() for file in files]
+          + [store.current("sea"), store.previous("sea"), store.find("sea").name]))
+    if not os.WIFSIGNALED(status):
+        sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.parametrize(
+    ("move", "after"),
+    [
+        (("set_current", "sea", "1.2.0"), ("1.2.0", ["1.10.0", "2.0.0"])),
+        (("set_back", "sea"), ("1.10.0", [])),
+    ],
+)
+def test_move_killed_at_any_step_leaves_the_old_or_the_new(
+    store: ModelStore, move: tuple[str, ...], after: tuple[str, list[str]]
+) -> None:
+    use(store, "2.0.0")
+    before = state(store)
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_EVERY_STEP, store.root, *move],
+        capture_output=True,
+        check=True,
+        timeout=100,
+    )
+    left = [json.loads(line) for line in done.stdout.splitlines()]
+    for _, _, current, previous, found in left:
+        assert (current, previous) in (before, after)
+        assert found == current
+    assert state(store) == after
+    texts = [tuple(texts) for *texts, _, _, _ in left]
+    assert len(dict.fromkeys(texts)) == 3  # before, between the two files, after
+    assert len(texts) > 10
+
+
+def test_full_disk_leaves_the_old(store: ModelStore) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from topicml.errors import OutputError\n"
+        "from topicml.models.store import ModelStore\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "try: ModelStore(Path(sys.argv[1])).set_current('sea', '2.0.0')\n"
+        "except OutputError as err: print(err)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, store.root], capture_output=True, check=True)
+    assert b"cannot be written" in done.stdout
+    assert state(store) == ("1.10.0", [])
+    assert not list(store.root.glob("sea/.*"))
+
+
+def test_moves_leave_a_link_a_link(store: ModelStore, tmp_path: Path) -> None:
+    (store.root / "sea/current").rename(tmp_path / "elsewhere")
+    (store.root / "sea/current").symlink_to(tmp_path / "elsewhere")
+    use(store, "2.0.0")
+    assert (tmp_path / "elsewhere").read_text() == "2.0.0\n"
 
 
 @pytest.mark.parametrize(

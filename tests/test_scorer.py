@@ -1,91 +1,85 @@
+import array
+import itertools
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
+import pyarrow as pa
 import pytest
 from conftest import Tiny
 from hypothesis import given
 from hypothesis import strategies as st
+from scorers import (
+    HARD_TEXTS,
+    SIGMAS,
+    TEXTS,
+    Witnesses,
+    expected_scores,
+    models,
+    two_forms,
+    write_sea_scorer,
+)
 
-from topicml.errors import ModelError
-from topicml.features import Parameters, make_pipeline
-from topicml.models.folder import SCORER
+from topicml import engine
+from topicml.features import Parameters
+from topicml.models.folder import PIPELINE, SCORER
 from topicml.models.store import ModelStore
-from topicml.scorer import Scorer, char_wb_ngrams, export_scorer, load_scorer, word_ngrams
-from topicml.training import Decision
+from topicml.scorer import Scorer, Scores, pack_texts
+from topicml.scorer_file import load_scorer
 
-HARD_TEXTS = [
-    "",
-    " ",
-    "a",
-    "NUL\x00 inside\x00words",
-    "İstanbul ve IRAK komutanlığı",
-    "Die Straße nach Büchel, STRASSE",
-    "ΟΔΥΣΣΕΥΣ και ΣΑΣ",
-    "cafe\u0301 nai\u0308ve",
-    "الجيش الأمريكي והצבא",
-    "the alliance 🤝🏽 stands 👩‍✈️",
-    "tab\tand\u2028line\u00a0space\x1funit",
-    "treaty " * 500,
-    "x" * 5000,
-    "\ud800 treaty \udfff",
-]
-LETTERS = st.one_of(
-    st.characters(exclude_categories=()),
-    st.sampled_from("İıẞßΣσς\u0301\u200d🤝\u0000\u00a0\u202eא"),
-    st.sampled_from(["treaty ", "Japan’s ", "command ", "the ", "NATO ", "a "]),
-)
-TEXTS = st.lists(LETTERS, max_size=60).map("".join)
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+SENTENCES = ["Japan’s command", "日米同盟の NATO", "", "the fleet", "a treaty", "Straße 🤝🏽"]
+PIECES = st.lists(
+    st.binary(max_size=8) | st.sampled_from([text.encode() for text in (*SENTENCES, "İΣ ")]),
+    max_size=12,
+).map(b"".join)
 
 
-SEA_TEXTS = [
-    "the fleet sails at dawn",
-    "the fleet sails home",
-    "bread is baked at dawn",
-    "bread is baked at home",
-    "the fleet sails with bread",
-    "nothing is at home",
-]
-SEA_LABELS = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 1], [0, 0]])
-SEA_DECISION = Decision(
-    weights=np.eye(3),
-    offset=np.zeros(3),
-    thresholds=np.array([0.4, 0.6]),
-    relevance_threshold=0.35,
-    precision_thresholds=np.array([[0.2, 0.3, np.nan], [0.1, np.nan, np.nan]]),
-    precisions=(0.5, 0.75, 0.9),
-)
-
-
-def relevance(pipeline: Any, texts: list[str]) -> Any:
-    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
-
-
-def assert_same(scorer: Scorer, pipeline: Any, texts: list[str]) -> None:
-    found = scorer.score(texts)
-    expected = pipeline.predict_proba(texts)
-    np.testing.assert_allclose(found.probabilities, expected, rtol=0, atol=1e-9)
-    np.testing.assert_allclose(found.relevance, relevance(pipeline, texts), rtol=0, atol=1e-9)
-    np.testing.assert_array_equal(scorer.predict_proba(texts), found.probabilities)
-    assert ((found.known_share >= 0) & (found.known_share <= 1)).all()
+@pytest.fixture(scope="module", autouse=True)
+def forms_stay_as_they_are() -> Iterator[None]:
+    """No scorer takes the compiled form by itself, however much it has read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "BULK", 1 << 62)
+        yield
 
 
 @pytest.fixture(scope="module")
-def current(root: Path) -> tuple[Scorer, Any]:
-    import joblib
-
+def current(root: Path) -> Witnesses:
     folder = ModelStore(root / "models").find()
-    return load_scorer(folder / SCORER), joblib.load(folder / "pipeline.joblib")
+    return two_forms(joblib.load(folder / PIPELINE), folder / SCORER)
+
+
+@pytest.fixture(scope="module")
+def sea(tmp_path_factory: pytest.TempPathFactory) -> Witnesses:
+    path = tmp_path_factory.mktemp("sea") / SCORER
+    return two_forms(write_sea_scorer(path), path)
+
+
+def both(witnesses: Witnesses, score: Callable[[Scorer], Scores]) -> Scores:
+    """What both forms find, which is the same to the last bit."""
+    plain, compiled = score(witnesses.plain), score(witnesses.compiled)
+    assert_same(plain, compiled)
+    for part in plain:
+        assert (part >= 0).all()
+        assert (part <= 1).all() or part is plain.word_count
+    return plain
+
+
+def assert_same(found: Scores, expected: Scores) -> None:
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_probabilities_are_the_pipelines_on_all_labelled_sentences(
-    current: tuple[Scorer, Any], root: Path
+    current: Witnesses, root: Path
 ) -> None:
-    scorer, pipeline = current
     texts = [
         json.loads(line)["text"]
         for path in sorted((root / "data/labels").glob("*.jsonl"))
@@ -93,85 +87,240 @@ def test_probabilities_are_the_pipelines_on_all_labelled_sentences(
         if line
     ]
     assert len(texts) >= 116
-    assert_same(scorer, pipeline, texts)
-    assert pipeline.predict_proba(texts).std() > 0.05
-    assert relevance(pipeline, texts).std() > 0.05
+    probabilities, relevance = expected_scores(current.pipeline, texts)
+    found = current.compiled.score_texts(texts)
+    np.testing.assert_allclose(found.probabilities, probabilities, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.relevance, relevance, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(current.compiled.predict_proba(texts), found.probabilities)
+    assert probabilities.std() > 0.05
+    assert relevance.std() > 0.05
+    assert found.known_share.max() == 1
+    current.assert_agree(texts if SOAK else texts[::8])
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4))
-def test_probabilities_are_the_pipelines_on_any_text(
-    current: tuple[Scorer, Any], texts: list[str]
-) -> None:
-    scorer, pipeline = current
-    assert_same(scorer, pipeline, texts)
+def test_probabilities_are_the_pipelines_on_any_text(current: Witnesses, texts: list[str]) -> None:
+    current.assert_agree(texts)
 
 
 @pytest.mark.parametrize("text", HARD_TEXTS, ids=lambda text: ascii(text)[:20])
-def test_probabilities_are_the_pipelines_on_hard_text(
-    current: tuple[Scorer, Any], text: str
+def test_probabilities_are_the_pipelines_on_hard_text(current: Witnesses, text: str) -> None:
+    current.assert_agree([text])
+
+
+def test_probabilities_are_the_pipelines_on_all_hard_texts_at_once(current: Witnesses) -> None:
+    current.assert_agree([*HARD_TEXTS, *HARD_TEXTS[::-1]])
+
+
+def test_probabilities_are_the_pipelines_on_a_token_of_a_megabyte(current: Witnesses) -> None:
+    text = "alliance" * 12_500 + "x" * 900_000
+    current.assert_agree(
+        ["the treaty", text, "the treaty", f"{text} the treaty"][: 4 if SOAK else 3]
+    )
+
+
+@given(model=models(), texts=st.lists(TEXTS, max_size=6))
+def test_drawn_models_agree_on_any_text(
+    model: tuple[Witnesses, list[str]], texts: list[str]
 ) -> None:
-    scorer, pipeline = current
-    assert_same(scorer, pipeline, [text])
+    witnesses, known = model
+    witnesses.assert_agree([*texts, *known])
+
+
+@given(model=models(), data=st.data())
+def test_drawn_models_agree_on_the_words_they_know(
+    model: tuple[Witnesses, list[str]], data: st.DataObject
+) -> None:
+    witnesses, known = model
+    words = st.sampled_from([word for text in known for word in text.split()])
+    repeated = st.tuples(words, st.integers(1, 70)).map(lambda pair: " ".join([pair[0]] * pair[1]))
+    texts = st.lists(words | repeated | words.map(str.upper), max_size=20).map(" ".join)
+    witnesses.assert_agree(data.draw(st.lists(texts, min_size=1, max_size=3)))
+
+
+@given(model=models(SIGMAS), texts=st.lists(SIGMAS, min_size=1, max_size=20))
+def test_drawn_models_agree_on_sigma_wherever_it_stands(
+    model: tuple[Witnesses, list[str]], texts: list[str]
+) -> None:
+    witnesses, known = model
+    witnesses.assert_agree([*texts, *known])
+
+
+@given(texts=st.lists(TEXTS, min_size=2, max_size=8), data=st.data())
+def test_texts_are_scored_alike_together_and_alone(
+    current: Witnesses, texts: list[str], data: st.DataObject
+) -> None:
+    together = both(current, lambda scorer: scorer.score_texts(texts))
+    for row in data.draw(st.permutations(range(len(texts)))):
+        alone = both(current, lambda scorer, row=row: scorer.score_texts([texts[row]]))
+        assert_same(alone, Scores(*(part[row : row + 1] for part in together)))
+
+
+BUFFERS: dict[str, Callable[[bytes], Any]] = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "part": lambda data: memoryview(b"abc" + data + b"def")[3:-3],
+    "array": lambda data: array.array("B", data),
+    "numpy": lambda data: np.frombuffer(data, dtype=np.uint8),
+    "arrow": pa.py_buffer,
+}
+
+
+@pytest.mark.parametrize("kind", BUFFERS)
+def test_any_buffer_of_bytes_is_read(current: Witnesses, kind: str) -> None:
+    data, offsets = pack_texts(SENTENCES)
+    buffer = BUFFERS[kind](data)
+    expected = both(current, lambda scorer: scorer.score_texts(SENTENCES))
+    assert_same(both(current, lambda scorer: scorer.score(buffer, offsets)), expected)
+    assert bytes(memoryview(buffer)) == data
+    assert np.ptp(expected.probabilities) > 0.01
+
+
+@pytest.mark.parametrize("kind", BUFFERS)
+def test_empty_buffer_holds_empty_texts(current: Witnesses, kind: str) -> None:
+    buffer = BUFFERS[kind](b"")
+    found = both(current, lambda scorer: scorer.score(buffer, [0, 0, 0]))
+    assert_same(found, current.plain.score_texts(["", ""]))
+    assert len(current.plain.score(buffer, [0]).relevance) == 0
 
 
 @pytest.mark.parametrize(
-    "parameters",
-    [
-        Parameters(word_ngrams=(1, 1), char_ngrams=None, sublinear_tf=False, C=1.0),
-        Parameters(word_ngrams=(2, 3), char_ngrams=(1, 4)),
-        Parameters(char_ngrams=(5, 5), nb_mixing=0.5, min_df=2),
-    ],
-    ids=["defaults", "long", "naive-bayes"],
+    "kind", [list, tuple, np.int32, np.uint32, np.int64, np.uint64, array.array], ids=str
 )
-def test_every_kind_of_features_survives_the_export(tmp_path: Path, parameters: Parameters) -> None:
-    pipeline = make_pipeline(parameters).fit(SEA_TEXTS, SEA_LABELS)
-    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
-    scorer = load_scorer(tmp_path / "scorer.npz")
-    assert scorer.topics == ("sea", "food")
-    assert scorer.thresholds.tolist() == [0.4, 0.6]
-    assert scorer.relevance_threshold == 0.35
-    assert scorer.precisions == (0.5, 0.75, 0.9)
-    np.testing.assert_array_equal(scorer.precision_thresholds, SEA_DECISION.precision_thresholds)
-    asked = [*SEA_TEXTS, "a", "", "the fleet the fleet sails bread"]
-    found = scorer.score(asked)
-    np.testing.assert_allclose(
-        found.probabilities, pipeline.predict_proba(asked), rtol=0, atol=1e-12
-    )
-    np.testing.assert_allclose(found.relevance, relevance(pipeline, asked), rtol=0, atol=1e-12)
-    assert np.ptp(found.relevance) > 0.01
-    np.testing.assert_array_equal(scorer.predict_proba(asked), found.probabilities)
+def test_any_whole_numbers_are_offsets(current: Witnesses, kind: Any) -> None:
+    data, offsets = pack_texts(SENTENCES)
+    numbers = offsets.tolist()
+    if kind in (list, tuple):
+        given_as = kind(numbers)
+    else:
+        given_as = array.array("q", numbers) if kind is array.array else np.array(numbers, kind)
+    found = both(current, lambda scorer: scorer.score(data, given_as))
+    assert_same(found, current.plain.score_texts(SENTENCES))
 
 
-def test_model_that_saw_only_relevant_sentences_finds_all_relevant(tmp_path: Path) -> None:
-    rows = SEA_LABELS.any(axis=1)
-    texts = [text for text, kept in zip(SEA_TEXTS, rows, strict=True) if kept]
-    pipeline = make_pipeline(Parameters()).fit(texts, SEA_LABELS[rows])
-    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
-    found = load_scorer(tmp_path / "scorer.npz").score([*SEA_TEXTS, ""])
-    np.testing.assert_allclose(
-        found.probabilities, pipeline.predict_proba([*SEA_TEXTS, ""]), rtol=0, atol=1e-12
-    )
-    assert found.relevance.min() > 1 - 1e-9
-    np.testing.assert_allclose(found.relevance, relevance(pipeline, [*SEA_TEXTS, ""]))
+def arrow_offsets(texts: Any) -> Any:
+    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    numbers = np.frombuffer(texts.buffers()[1], dtype=kind)
+    return numbers[texts.offset : texts.offset + len(texts) + 1]
 
 
-def test_one_topic_survives_the_export(tmp_path: Path) -> None:
-    pipeline = make_pipeline(Parameters()).fit(SEA_TEXTS, SEA_LABELS[:, :1])
-    table = np.array([[0.1, 0.2, np.nan]])
-    decision = replace(SEA_DECISION, thresholds=np.array([0.4]), precision_thresholds=table)
-    export_scorer(pipeline, ["sea"], decision, tmp_path / "scorer.npz")
-    found = load_scorer(tmp_path / "scorer.npz").score(SEA_TEXTS)
-    assert found.probabilities.shape == (6, 1)
-    np.testing.assert_allclose(
-        found.probabilities, pipeline.predict_proba(SEA_TEXTS), rtol=0, atol=1e-12
-    )
-    np.testing.assert_allclose(found.relevance, relevance(pipeline, SEA_TEXTS), rtol=0, atol=1e-12)
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()], ids=str)
+@pytest.mark.parametrize("part", [slice(None), slice(2, 5), slice(1, None), slice(3, 3)], ids=str)
+def test_arrow_arrays_are_scored_as_they_lie(current: Witnesses, kind: Any, part: slice) -> None:
+    texts = pa.array([*SENTENCES, None, "the end"], kind)[part]
+    buffer, offsets = texts.buffers()[2], arrow_offsets(texts)
+    expected = current.plain.score_texts([text or "" for text in texts.to_pylist()])
+    assert_same(both(current, lambda scorer: scorer.score(buffer, offsets)), expected)
+    assert expected.probabilities.shape == (len(texts), 9)
 
 
-def test_share_of_known_words_counts_words_of_two_letters_and_more(tmp_path: Path) -> None:
-    pipeline = make_pipeline(Parameters()).fit(SEA_TEXTS, SEA_LABELS)
-    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
-    scorer = load_scorer(tmp_path / "scorer.npz")
+@pytest.mark.parametrize(
+    "offsets",
+    [
+        [],
+        [-1, 3],
+        [0, 3, 2],
+        [0, 16],
+        [3, 0],
+        [[0, 3]],
+        3,
+        [0, 2**63 - 1],
+        [0, 2**63],
+        [0, 2**64 - 1],
+        [0, 2**70],
+        [5, -(2**63), -1, 3],  # differences that are positive if they overflow
+        [0.0, 1.5],
+        [0, float("nan")],
+        ["0", "3"],
+        [0, None],
+        np.array([2**64 - 1, 3], dtype=np.uint64),
+    ],
+    ids=str,
+)
+def test_offsets_not_in_order_inside_the_buffer_are_refused(sea: Witnesses, offsets: Any) -> None:
+    for scorer in (sea.plain, sea.compiled):
+        with pytest.raises(ValueError, match=r"offsets|texts"):
+            scorer.score(b"the fleet sails", offsets)
+
+
+@given(data=PIECES, cuts=st.lists(st.integers(0, 100), max_size=4))
+def test_any_bytes_are_scored_each_text_for_itself(
+    current: Witnesses, data: bytes, cuts: list[int]
+) -> None:
+    offsets = sorted(min(cut, len(data)) for cut in (*cuts, 0, 100))
+    together = both(current, lambda scorer: scorer.score(data, offsets))
+    for row, (start, end) in enumerate(itertools.pairwise(offsets)):
+        part = data[start:end]
+        alone = both(current, lambda scorer, part=part: scorer.score(part, [0, len(part)]))
+        assert_same(alone, Scores(*(values[row : row + 1] for values in together)))
+
+
+def as_text(data: bytes) -> str:
+    """Read UTF-8, surrogates among it, and every byte that is none as U+FFFD."""
+    letters = []
+    while data:
+        for length in (1, 2, 3, 4):
+            try:
+                letters.append(data[:length].decode("utf-8", "surrogatepass"))
+            except UnicodeDecodeError:
+                continue
+            break
+        else:
+            letters.append("\ufffd")
+            length = 1
+        data = data[length:]
+    return "".join(letters)
+
+
+@given(model=models(), parts=st.lists(PIECES, min_size=1, max_size=6))
+def test_bytes_that_are_no_utf8_are_read_as_replacement_characters(
+    model: tuple[Witnesses, list[str]], parts: list[bytes]
+) -> None:
+    offsets = np.cumsum([0, *map(len, parts)])
+    found = both(model[0], lambda scorer: scorer.score(b"".join(parts), offsets))
+    assert_same(found, model[0].plain.score_texts([as_text(part) for part in parts]))
+
+
+MALFORMED = [
+    *(b"\x80", b"\xbf", b"\xc0", b"\xc1", b"\xf5", b"\xf8", b"\xff", b"\xe2\x82", b"\xf0\x9f\xa4"),
+    *(b"\xc3(", b"\xe2(\x82", b"\xe2\x82(", b"\xf0(\x9f\xa4", b"\xf0\x9f(\xa4", b"\xf0\x9f\xa4("),
+    *(b"\xc1\xa1", b"\xe0\x81\xa1", b"\xf0\x80\x81\xa1"),  # longer forms of the letter a
+    *(b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf", b"\xf8\x80\x80\x80\x80"),
+    *(b"\xc3\xc3\xa9", b"\xce\xa3\xce", b"\xe2\xce\xa3"),
+]
+
+
+@pytest.mark.parametrize("data", MALFORMED, ids=bytes.hex)
+def test_malformed_sequence_is_read_as_replacement_characters(
+    current: Witnesses, data: bytes
+) -> None:
+    for around in (b"%b", b"fleet%bfleet", b"the %b fleet", b"FLEET\xce\xa3%b", b"%bnd %bt"):
+        text = around.replace(b"%b", data)
+        found = both(current, lambda scorer, text=text: scorer.score(text, [0, len(text)]))
+        assert_same(found, current.plain.score_texts([as_text(text)]))
+
+
+@pytest.mark.parametrize("letter", ["é", "İ", "Σ", "日", "🤝"])
+def test_letter_cut_by_the_end_of_a_text_is_not_read_on_in_the_next(
+    current: Witnesses, letter: str
+) -> None:
+    data = f"the fleetΣ{letter} sails".encode()
+    first = data.index(letter.encode())
+    for cut in range(first + 1, first + len(letter.encode())):
+        offsets = [0, cut, len(data)]
+        found = both(current, lambda scorer, offsets=offsets: scorer.score(data, offsets))
+        heads = [as_text(data[:cut]), as_text(data[cut:])]
+        assert "\ufffd" in heads[0]
+        assert_same(found, current.plain.score_texts(heads))
+
+
+@pytest.mark.parametrize("words", [(1, 1), (1, 2), (1, 4)])
+def test_share_of_known_words_counts_words_of_two_letters_and_more(
+    tmp_path: Path, words: tuple[int, int]
+) -> None:
+    path = tmp_path / SCORER
+    witnesses = two_forms(write_sea_scorer(path, Parameters(word_ngrams=words)), path)
     shares = {
         "the FLEET": 1.0,
         "the fleet sank": 2 / 3,
@@ -181,52 +330,47 @@ def test_share_of_known_words_counts_words_of_two_letters_and_more(tmp_path: Pat
         "": 1.0,
         "a b c": 1.0,
     }
-    np.testing.assert_allclose(scorer.score(list(shares)).known_share, list(shares.values()))
+    found = both(witnesses, lambda scorer: scorer.score_texts(list(shares)))
+    assert found.known_share.tolist() == list(shares.values())
 
 
 def test_share_of_known_words_is_whole_where_single_words_are_no_features(tmp_path: Path) -> None:
-    pipeline = make_pipeline(Parameters(word_ngrams=(2, 2))).fit(SEA_TEXTS, SEA_LABELS)
-    export_scorer(pipeline, ["sea", "food"], SEA_DECISION, tmp_path / "scorer.npz")
-    found = load_scorer(tmp_path / "scorer.npz").score(["sank swiftly", "the fleet"])
+    path = tmp_path / SCORER
+    witnesses = two_forms(write_sea_scorer(path, Parameters(word_ngrams=(2, 2))), path)
+    found = both(witnesses, lambda scorer: scorer.score_texts(["sank swiftly", "the fleet"]))
     assert found.known_share.tolist() == [1.0, 1.0]
-
-
-@given(text=TEXTS, shortest=st.integers(1, 4), more=st.integers(0, 3))
-def test_ngrams_are_those_of_scikit_learn(text: str, shortest: int, more: int) -> None:
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    lowered = text.lower()
-    for analyzer, ours in (("word", word_ngrams), ("char_wb", char_wb_ngrams)):
-        theirs = CountVectorizer(analyzer=analyzer, ngram_range=(shortest, shortest + more))
-        expected = theirs.build_analyzer()(text)
-        assert sorted(ours(lowered, shortest, shortest + more)) == sorted(expected)
 
 
 def test_no_text_gives_no_row(tiny: Tiny) -> None:
     scorer = load_scorer(tiny.folder / SCORER)
-    assert scorer.predict_proba([]).shape == (0, 3)
-    assert [part.shape for part in scorer.score([])] == [(0, 3), (0,), (0,)]
+    for _ in range(2):
+        assert scorer.predict_proba([]).shape == (0, 3)
+        assert {part.shape for part in scorer.score_texts([])} == {(0, 3), (0,)}
+        scorer.engine.compile()
 
 
 def test_text_with_no_known_term_gets_the_intercepts(tiny: Tiny) -> None:
-    scorer = load_scorer(tiny.folder / SCORER)
-    expected = 1 / (1 + np.exp(-scorer.intercepts))
-    found = scorer.score(["ΩΩ", ""])
+    witnesses = two_forms(None, tiny.folder / SCORER)
+    expected = 1 / (1 + np.exp(-witnesses.plain.intercepts))
+    found = both(witnesses, lambda scorer: scorer.score_texts(["ΩΩ", ""]))
     assert expected.shape == (4,)
     np.testing.assert_allclose(found.probabilities, [expected[:3]] * 2, rtol=1e-12)
     np.testing.assert_allclose(found.relevance, [expected[3]] * 2, rtol=1e-12)
     assert found.known_share.tolist() == [0.0, 1.0]
 
 
-def test_scorer_file_holds_no_objects(tiny: Tiny) -> None:
-    with np.load(tiny.folder / SCORER, allow_pickle=False) as arrays:
-        kinds = {arrays[name].dtype.kind for name in arrays.files}
-    assert kinds <= {"f", "u"}
+def test_log_odds_however_large_overflow_nothing(sea: Witnesses) -> None:
+    for size in (40.0, 800.0, 1e300):
+        intercepts = np.array([size, -size, 0.0])
+        for scorer in (sea.plain, sea.compiled):
+            found = replace(scorer, intercepts=intercepts).score_texts([""])
+            np.testing.assert_allclose(found.probabilities, [[1.0, 0.0]], rtol=0, atol=1e-15)
+            assert found.relevance.tolist() == [0.5]
 
 
 def test_scoring_imports_no_scikit_learn(tiny: Tiny) -> None:
     program = (
-        "import sys, pathlib; from topicml.scorer import load_scorer;"
+        "import sys, pathlib; from topicml.scorer_file import load_scorer;"
         "load_scorer(pathlib.Path(sys.argv[1])).predict_proba(['bread']);"
         "print(*sorted({m.split('.')[0] for m in sys.modules}))"
     )
@@ -238,87 +382,4 @@ def test_scoring_imports_no_scikit_learn(tiny: Tiny) -> None:
     )
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
-    assert not loaded & {"sklearn", "scipy", "joblib", "rich", "pickle5"}
-
-
-def test_missing_scorer_is_a_model_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"scorer\.npz: file is missing\. Restore"):
-        load_scorer(tmp_path / "scorer.npz")
-
-
-@pytest.mark.parametrize("keep", [0, 10, 200, -1, -30])
-def test_truncated_scorer_is_a_model_error(tiny: Tiny, tmp_path: Path, keep: int) -> None:
-    path = tmp_path / "scorer.npz"
-    path.write_bytes((tiny.folder / SCORER).read_bytes()[:keep])
-    with pytest.raises(ModelError, match="not a readable scorer"):
-        load_scorer(path)
-
-
-def rewrite(source: Path, path: Path, **changes: Any) -> Path:
-    with np.load(source) as arrays:
-        kept = {name: arrays[name] for name in arrays.files}
-    np.savez(path, **{k: v for k, v in {**kept, **changes}.items() if v is not None})
-    return path
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"thresholds": np.zeros(2)},
-        {"intercepts": np.zeros((4, 1))},
-        {"intercepts": np.zeros(3)},  # relevance is missing
-        {"precision_thresholds": np.zeros((3, 4))},
-        {"precision_thresholds": np.zeros((5, 3))},
-        {"precisions": np.zeros(4)},
-        {"block0_idf": np.zeros(1)},
-        {"block1_coefficients": np.zeros((1, 4))},
-        {"block0_settings": None},
-    ],
-    ids=lambda changes: next(iter(changes)),
-)
-def test_arrays_that_do_not_fit_are_a_model_error(
-    tiny: Tiny, tmp_path: Path, changes: dict[str, Any]
-) -> None:
-    path = rewrite(tiny.folder / SCORER, tmp_path / "scorer.npz", **changes)
-    with pytest.raises(ModelError, match="arrays do not fit together"):
-        load_scorer(path)
-
-
-def test_coefficients_without_relevance_are_a_model_error(tiny: Tiny, tmp_path: Path) -> None:
-    with np.load(tiny.folder / SCORER) as arrays:
-        shortened = arrays["block1_coefficients"][:, :-1]
-    path = rewrite(tiny.folder / SCORER, tmp_path / "scorer.npz", block1_coefficients=shortened)
-    with pytest.raises(ModelError, match="arrays do not fit together"):
-        load_scorer(path)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"topics": None},
-        {"relevance_threshold": None},
-        {"relevance_threshold": np.zeros(0)},
-        {"precisions": None},
-        {"precision_thresholds": None},
-        {"block0_settings": np.frombuffer(b"{}", dtype=np.uint8)},
-        {"block0_settings": np.frombuffer(b"not json", dtype=np.uint8)},
-        {"topics": np.frombuffer(b"\xff\xfe", dtype=np.uint8)},
-    ],
-    ids=[
-        *("no-topics", "no-relevance", "empty-relevance", "no-precisions", "no-precision-table"),
-        *("no-settings", "no-json", "no-utf8"),
-    ],
-)
-def test_unreadable_arrays_are_a_model_error(
-    tiny: Tiny, tmp_path: Path, changes: dict[str, Any]
-) -> None:
-    path = rewrite(tiny.folder / SCORER, tmp_path / "scorer.npz", **changes)
-    with pytest.raises(ModelError, match="not a readable scorer"):
-        load_scorer(path)
-
-
-def test_pickled_array_is_refused(tiny: Tiny, tmp_path: Path) -> None:
-    objects = np.array(["a", None, "c"], dtype=object)
-    path = rewrite(tiny.folder / SCORER, tmp_path / "scorer.npz", topics=objects)
-    with pytest.raises(ModelError, match="not a readable scorer"):
-        load_scorer(path)
+    assert not loaded & {"sklearn", "scipy", "joblib", "rich", "pickle5", "numba"}

@@ -1,14 +1,30 @@
 """What is told apart before tagging, and above all what is not."""
 
+import re
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topicml.screening import FEWEST_KNOWN, screen
+from topicml.screening import FEWEST_KNOWN, Reason
+from topicml.screening import REASONS as REASON_OF_CODE
+from topicml.screening import screen as screen_all
 
 KNOWN = 1.0
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 REASONS = {"not_english", "furniture", "unfamiliar", "no_topic", None}
+
+
+def screen(text: str, known_share: float, relevant: bool) -> Reason | None:
+    """One sentence, its letters counted as ``re`` and ``str`` have them."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    letters = "".join(words)
+    latin = len(re.findall(r"[A-Za-zÀ-ɏ]", text.lower()))
+    share = latin / len(letters) if letters else 1.0
+    counted = np.array([len(words)]), np.array([share]), np.array([known_share])
+    return REASON_OF_CODE[screen_all([text], *counted, np.array([relevant]))[0]]
+
 
 FURNITURE = [
     "Leave a Reply",

@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 
 from topicml.errors import TrainingError
 from topicml.features import Parameters, sigmoid
-from topicml.scorer import export_scorer, load_scorer
+from topicml.scorer_file import export_scorer, load_scorer
 from topicml.training import cross_validate, fit_model, nested_predictions
 from topicml.validation import (
     PROTOCOLS,

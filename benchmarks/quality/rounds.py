@@ -26,7 +26,7 @@ from topicml.dataset import Dataset, load_dataset, make_dataset
 from topicml.features import Parameters
 from topicml.models import default_store, open_model
 from topicml.records import read_labels
-from topicml.scorer import export_scorer, load_scorer
+from topicml.scorer_file import export_scorer, load_scorer
 from topicml.taxonomy import load_taxonomy
 from topicml.training import fit_model
 from topicml.validation import evaluate_model

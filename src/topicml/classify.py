@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from topicml.documents import Document
 from topicml.errors import ModelError
-from topicml.scorer import Scorer
-from topicml.screening import Reason, screen
+from topicml.scorer import Scorer, Scores
+from topicml.screening import REASONS, Reason, screen
 from topicml.sentences import Sentence, split_sentences, whole_text
 
 Unit = Literal["article", "sentence"]
@@ -151,19 +151,34 @@ def tag_sentences(
         Probabilities and which topics are given, both n by T, and for each sentence without
         a topic the reason.
     """
-    scores = scorer.score(texts)
+    scores = scorer.score_texts(texts)
+    given, codes = decide(scorer, scores, texts, thresholds)
+    return scores.probabilities, given, [REASONS[code] for code in codes]
+
+
+def decide(
+    scorer: Scorer,
+    scores: Scores,
+    texts: Sequence[str],
+    thresholds: NDArray[np.float64] | None = None,
+) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+    """Decide the topics of n scored sentences.
+
+    Args:
+        scorer: The model's scorer.
+        scores: What it found.
+        texts: n sentences.
+        thresholds: T probabilities; None for the model's own.
+
+    Returns:
+        Which topics are given, n by T, and n places in ``REASONS``, 0 where there is one.
+    """
     relevant = scores.relevance >= scorer.relevance_threshold
-    reasons = [
-        screen(text, known, bool(is_relevant))
-        for text, known, is_relevant in zip(texts, scores.known_share, relevant, strict=True)
-    ]
+    codes = screen(texts, scores.word_count, scores.latin_share, scores.known_share, relevant)
     given = scores.probabilities >= (scorer.thresholds if thresholds is None else thresholds)
-    given[[reason is not None for reason in reasons]] = False
-    explained: list[Reason | None] = [
-        reason or (None if row.any() else "below_threshold")
-        for reason, row in zip(reasons, given, strict=True)
-    ]
-    return scores.probabilities, given, explained
+    given[codes != 0] = False
+    codes[(codes == 0) & ~given.any(axis=1)] = REASONS.index("below_threshold")
+    return given, codes
 
 
 def thresholds_for_precision(scorer: Scorer, precision: float) -> NDArray[np.float64]:

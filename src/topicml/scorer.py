@@ -1,72 +1,19 @@
-"""Probabilities from a model stored as data only: no scikit-learn, nothing unpickled.
+"""Probabilities from a model that is plain numbers: no scikit-learn, nothing unpickled.
 
-``scorer.npz`` holds arrays of numbers and UTF-8 bytes: topics, thresholds, intercepts, and
-per feature block its settings, vocabulary, idf and coefficients. Behind the T topics there is
-one more column, relevance: that a sentence has any topic at all. The features are those
-of scikit-learn's ``TfidfVectorizer`` for the analyzers ``word`` and ``char_wb``; results
-agree with the pipeline's ``predict_proba`` to rounding.
+Behind the T topics there is one more column, relevance: that a sentence has any topic at
+all. Results agree with the ``predict_proba`` of the scikit-learn pipeline to rounding.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import zipfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from topicml.errors import ModelError
-
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
-    from topicml.training import Decision
-
-Floats = NDArray[np.float64]
-
-_WORD = re.compile(r"(?u)\b\w\w+\b")  # TfidfVectorizer's default token_pattern
-_CERTAIN = 50.0  # log-odds, as in features.CERTAIN
-_REPAIR = "Restore the model folder from version control or train it again."
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureBlock:
-    """One TF-IDF vocabulary with its share of the coefficients.
-
-    Attributes:
-        analyzer: ``word`` or ``char_wb``, as in scikit-learn.
-        ngram_range: Shortest and longest n-gram.
-        sublinear_tf: Whether term frequencies are damped to ``1 + log(tf)``.
-        columns: Term to row of ``idf`` and ``coefficients``.
-        idf: m inverse document frequencies.
-        coefficients: m by T + 1.
-    """
-
-    analyzer: str
-    ngram_range: tuple[int, int]
-    sublinear_tf: bool
-    columns: dict[str, int]
-    idf: Floats
-    coefficients: Floats
-
-    def log_odds(self, lowered: str) -> Floats | float:
-        """Return the block's T + 1 contributions to a lower-cased sentence's log-odds."""
-        counts = Counter(ANALYZERS[self.analyzer](lowered, *self.ngram_range))
-        columns = self.columns
-        known = [(columns[term], count) for term, count in counts.items() if term in columns]
-        if not known:
-            return 0.0
-        rows, frequencies = np.array(known).T
-        tf = 1.0 + np.log(frequencies) if self.sublinear_tf else frequencies.astype(np.float64)
-        weights = tf * self.idf[rows]
-        contributions: Floats = weights @ self.coefficients[rows] / np.sqrt(weights @ weights)
-        return contributions
+from topicml.engine import Engine, FeatureBlock, Floats
 
 
 class Scores(NamedTuple):
@@ -76,16 +23,20 @@ class Scores(NamedTuple):
         probabilities: n by T, of each topic.
         relevance: n, of having any topic at all.
         known_share: n, the share of a text's words that the model has seen.
+        word_count: n, how many words of letters a text has, of one letter and more.
+        latin_share: n, the share of Latin ones among its letters; 1 where it has none.
     """
 
     probabilities: Floats
     relevance: Floats
     known_share: Floats
+    word_count: NDArray[np.int64]
+    latin_share: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """A model ready to score sentences.
+    """A model ready to score sentences; may be used by many threads at once.
 
     Attributes:
         topics: T topic ids, in column order.
@@ -95,7 +46,8 @@ class Scorer:
         precision_thresholds: T by K thresholds that reached them in cross-validation, NaN
             where none did.
         intercepts: T + 1.
-        blocks: The feature blocks.
+        blocks: The feature blocks: at most one of words and one of characters.
+        engine: Runs the kernel over them.
     """
 
     topics: tuple[str, ...]
@@ -105,172 +57,82 @@ class Scorer:
     precision_thresholds: Floats
     intercepts: Floats
     blocks: tuple[FeatureBlock, ...]
+    engine: Engine
 
-    def score(self, texts: Sequence[str]) -> Scores:
-        """Return probabilities, relevance and share of known words of n texts."""
-        log_odds = np.tile(self.intercepts, (len(texts), 1))
-        known = np.empty(len(texts))
-        for row, text in enumerate(texts):
-            lowered = text.lower()
-            known[row] = self._known_share(lowered)
-            for block in self.blocks:
-                log_odds[row] += block.log_odds(lowered)
-        probabilities = np.exp(-np.logaddexp(0.0, -log_odds))
-        return Scores(probabilities[:, :-1], probabilities[:, -1], known)
+    def score(self, buffer: Any, offsets: ArrayLike) -> Scores:
+        """Score n texts that lie in one buffer, as those of an Arrow string array do.
+
+        For a ``pyarrow.StringArray`` the buffer is ``array.buffers()[2]``; nothing is
+        copied, and the compiled kernel holds no lock on the interpreter. Bytes that are no
+        UTF-8 are read as U+FFFD.
+
+        Args:
+            buffer: UTF-8 bytes: anything with Python's buffer interface.
+            offsets: n + 1 whole numbers: where the texts start, and where the last ends.
+
+        Raises:
+            ValueError: The offsets are not in order, or not inside the buffer.
+        """
+        places = _whole_numbers(offsets)
+        if len(places) == 0:
+            raise ValueError("offsets are n + 1 whole numbers")
+        return self.score_spans(buffer, places[:-1], places[1:])
+
+    def score_spans(self, buffer: Any, starts: ArrayLike, ends: ArrayLike) -> Scores:
+        """Score n texts that lie anywhere in one buffer; see ``score``.
+
+        Args:
+            buffer: UTF-8 bytes: anything with Python's buffer interface.
+            starts: n places in it.
+            ends: n places in it.
+
+        Raises:
+            ValueError: A text ends before it starts, or is not inside the buffer.
+        """
+        read = np.frombuffer(buffer, dtype=np.uint8) if len(buffer) else _NO_BYTES
+        first, last = _whole_numbers(starts), _whole_numbers(ends)
+        if len(first) != len(last):
+            raise ValueError(f"{len(first)} starts and {len(last)} ends")
+        if len(first) and (first.min() < 0 or last.max() > len(read) or (first > last).any()):
+            raise ValueError(f"texts are not inside a buffer of {len(read)} bytes")
+        values, counts = self.engine.score(read, first, last, self.intercepts)
+        words, known, letter_words, letters, latin = counts.T
+        known_share = _share(known, words) if self._knows_words else np.ones(len(first))
+        latin_share = _share(latin, letters)
+        return Scores(values[:, :-1], values[:, -1], known_share, letter_words, latin_share)
+
+    def score_texts(self, texts: Sequence[str]) -> Scores:
+        """Score n texts."""
+        return self.score(*pack_texts(texts))
 
     def predict_proba(self, texts: Sequence[str]) -> Floats:
         """Return the probability of each topic for each text, n by T."""
-        return self.score(texts).probabilities
+        return self.score_texts(texts).probabilities
 
-    def _known_share(self, lowered: str) -> float:
-        vocabularies = [
-            b.columns for b in self.blocks if b.analyzer == "word" and b.ngram_range[0] == 1
-        ]
-        words = _WORD.findall(lowered)
-        if not vocabularies or not words:
-            return 1.0
-        return sum(word in vocabularies[0] for word in words) / len(words)
+    @property
+    def _knows_words(self) -> bool:
+        return any(b.analyzer == "word" and b.ngram_range[0] == 1 for b in self.blocks)
 
 
-def word_ngrams(lowered: str, shortest: int, longest: int) -> Iterator[str]:
-    """Yield word n-grams of a lower-cased text, as ``TfidfVectorizer(analyzer="word")``."""
-    words = _WORD.findall(lowered)
-    for n in range(shortest, longest + 1):
-        if n == 1:
-            yield from words
-        else:
-            for start in range(len(words) - n + 1):
-                yield " ".join(words[start : start + n])
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
+    share: Floats = np.where(whole > 0, part / np.maximum(whole, 1), 1.0)
+    return share
 
 
-def char_wb_ngrams(lowered: str, shortest: int, longest: int) -> Iterator[str]:
-    """Yield character n-grams inside words, as ``TfidfVectorizer(analyzer="char_wb")``."""
-    for word in lowered.split():
-        padded = f" {word} "
-        for n in range(shortest, longest + 1):
-            if n >= len(padded):
-                yield padded  # a short word counts once, whatever lengths are left
-                break
-            for start in range(len(padded) - n + 1):
-                yield padded[start : start + n]
+_NO_BYTES = np.zeros(0, dtype=np.uint8)
 
 
-ANALYZERS: dict[str, Callable[[str, int, int], Iterator[str]]] = {
-    "word": word_ngrams,
-    "char_wb": char_wb_ngrams,
-}
+def _whole_numbers(offsets: ArrayLike) -> NDArray[np.int64]:
+    """Return a copy of whole numbers in a row; those of more than 63 bits come out negative."""
+    given = np.asarray(offsets)
+    if given.ndim != 1 or (given.dtype.kind not in "iu" and len(given)):
+        raise ValueError(f"offsets are whole numbers in a row, not {given.dtype}{given.shape}")
+    return given.astype(np.int64)
 
 
-def export_scorer(
-    pipeline: Pipeline, topics: Sequence[str], decision: Decision, path: Path
-) -> None:
-    """Write a fitted pipeline as ``scorer.npz``: the same bytes for the same pipeline.
-
-    Args:
-        pipeline: Fitted, with calibration folded in.
-        topics: T topic ids, in column order.
-        decision: Gives the thresholds.
-        path: File to write.
-    """
-    classifier = pipeline.named_steps["classifier"]
-    relevance = classifier.relevance_
-    estimators = [e for e in (*classifier.estimators_, relevance) if e is not None]
-    coefficients = np.vstack([e.coef_[0] for e in estimators]).T
-    intercepts = [e.intercept_[0] for e in estimators]
-    if relevance is None:  # training saw no sentence without a topic: all are relevant
-        coefficients = np.column_stack([coefficients, np.zeros(len(coefficients))])
-        intercepts.append(_CERTAIN)
-    arrays: dict[str, NDArray[Any]] = {
-        "topics": _to_bytes("\n".join(topics)),
-        "thresholds": np.asarray(decision.thresholds, dtype=np.float64),
-        "relevance_threshold": np.array([decision.relevance_threshold]),
-        "precisions": np.array(decision.precisions),
-        "precision_thresholds": decision.precision_thresholds,
-        "intercepts": np.array(intercepts),
-    }
-    start = 0
-    blocks = pipeline.named_steps["features"].transformer_list
-    for number, (_, vectorizer) in enumerate(blocks):
-        terms = vectorizer.get_feature_names_out()
-        settings = {
-            "analyzer": vectorizer.analyzer,
-            "ngram_range": list(vectorizer.ngram_range),
-            "sublinear_tf": bool(vectorizer.sublinear_tf),
-        }
-        arrays[f"block{number}_settings"] = _to_bytes(json.dumps(settings, sort_keys=True))
-        arrays[f"block{number}_vocabulary"] = _to_bytes("\n".join(terms))
-        arrays[f"block{number}_idf"] = vectorizer.idf_
-        arrays[f"block{number}_coefficients"] = np.ascontiguousarray(
-            coefficients[start : start + len(terms)]
-        )
-        start += len(terms)
-    np.savez(path, **arrays)  # type: ignore[arg-type]  # numbers and bytes: nothing to pickle
-
-
-def load_scorer(path: Path) -> Scorer:
-    """Read ``scorer.npz`` with ``allow_pickle=False``.
-
-    Raises:
-        ModelError: The file is missing, truncated, or its arrays do not fit together.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            scorer = Scorer(
-                topics=tuple(_to_text(arrays["topics"]).split("\n")),
-                thresholds=arrays["thresholds"],
-                relevance_threshold=float(arrays["relevance_threshold"][0]),
-                precisions=tuple(arrays["precisions"].tolist()),
-                precision_thresholds=arrays["precision_thresholds"],
-                intercepts=arrays["intercepts"],
-                blocks=tuple(_read_blocks(arrays)),
-            )
-    except FileNotFoundError as err:
-        raise ModelError("file is missing", where=path, hint=_REPAIR) from err
-    except (OSError, ValueError, LookupError, EOFError, zipfile.BadZipFile, TypeError) as err:
-        raise ModelError(f"not a readable scorer ({err})", where=path, hint=_REPAIR) from err
-    _check_shapes(scorer, path)
-    return scorer
-
-
-def _read_blocks(arrays: Any) -> Iterator[FeatureBlock]:
-    number = 0
-    while f"block{number}_settings" in arrays:
-        settings = json.loads(_to_text(arrays[f"block{number}_settings"]))
-        shortest, longest = settings["ngram_range"]
-        terms = _to_text(arrays[f"block{number}_vocabulary"]).split("\n")
-        if settings["analyzer"] not in ANALYZERS:
-            raise ValueError(f"unknown analyzer {settings['analyzer']!r}")
-        yield FeatureBlock(
-            analyzer=settings["analyzer"],
-            ngram_range=(int(shortest), int(longest)),
-            sublinear_tf=bool(settings["sublinear_tf"]),
-            columns={term: row for row, term in enumerate(terms)},
-            idf=arrays[f"block{number}_idf"],
-            coefficients=arrays[f"block{number}_coefficients"],
-        )
-        number += 1
-
-
-def _check_shapes(scorer: Scorer, path: Path) -> None:
-    topics = len(scorer.topics)
-    fits = (
-        scorer.thresholds.shape == (topics,)
-        and scorer.intercepts.shape == (topics + 1,)
-        and scorer.precision_thresholds.shape == (topics, len(scorer.precisions))
-        and len(scorer.blocks) > 0
-        and all(
-            block.idf.shape == (len(block.columns),)
-            and block.coefficients.shape == (len(block.columns), topics + 1)
-            for block in scorer.blocks
-        )
-    )
-    if not fits:
-        raise ModelError("arrays do not fit together", where=path, hint=_REPAIR)
-
-
-def _to_bytes(text: str) -> NDArray[np.uint8]:
-    return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
-
-
-def _to_text(array: NDArray[np.uint8]) -> str:
-    return array.tobytes().decode("utf-8")
+def pack_texts(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
+    """Return texts as one buffer of UTF-8 and their n + 1 offsets."""
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    return b"".join(encoded), offsets

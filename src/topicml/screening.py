@@ -9,9 +9,23 @@ Word lists and limits are small on purpose: the model's own relevance does most 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 Reason = Literal["not_english", "furniture", "unfamiliar", "no_topic", "below_threshold"]
+
+REASONS: tuple[Reason | None, ...] = (
+    None,
+    "not_english",
+    "furniture",
+    "unfamiliar",
+    "no_topic",
+    "below_threshold",
+)
+_CODES = {reason: code for code, reason in enumerate(REASONS)}
 
 FEWEST_KNOWN = 0.4
 """Share of a sentence's words that the model must have seen."""
@@ -22,7 +36,6 @@ _ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely Engli
 _LONGEST_FURNITURE = 14  # words
 _LONGEST_CAPTION = 5
 _WORDS = re.compile(r"[^\W\d_]+")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 
 # Small words that are common in running text, a language a line.
 _SMALL_WORDS = """
@@ -80,29 +93,39 @@ def _small_words() -> dict[str, frozenset[str]]:
 _MARKERS = _small_words()
 
 
-def screen(text: str, known_share: float, relevant: bool) -> Reason | None:
-    """Return why a sentence should not be tagged, or None where it may be.
+def screen(
+    texts: Sequence[str],
+    word_count: NDArray[np.int64],
+    latin_share: NDArray[np.float64],
+    known_share: NDArray[np.float64],
+    relevant: NDArray[np.bool_],
+) -> NDArray[np.int8]:
+    """Say of n sentences why they should not be tagged.
 
     Args:
-        text: The sentence.
-        known_share: Share of its words that the model has seen.
-        relevant: Whether the model finds it likely to have any topic.
+        texts: n sentences; only those are asked for that numbers do not tell enough of.
+        word_count: n numbers of words of letters.
+        latin_share: n shares of Latin ones among the letters.
+        known_share: n shares of words that the model has seen.
+        relevant: n, whether the model finds a sentence likely to have any topic.
+
+    Returns:
+        n places in ``REASONS``, 0 for those that may be tagged.
     """
-    words = _WORDS.findall(text.lower())
-    if not _in_latin_letters(text, words):
-        return "not_english"
-    if known_share < _ENOUGH_KNOWN and _is_other_language(words):
-        return "not_english"
-    if _is_furniture(text, words):
-        return "furniture"
-    if not words or (len(words) >= _FEWEST_WORDS and known_share < FEWEST_KNOWN):
-        return "unfamiliar"
-    return None if relevant else "no_topic"
-
-
-def _in_latin_letters(text: str, words: list[str]) -> bool:
-    letters = sum(map(len, words))
-    return not letters or len(_LATIN.findall(text)) >= letters * _FEWEST_LATIN
+    foreign = latin_share < _FEWEST_LATIN
+    unknown = (word_count >= _FEWEST_WORDS) & (known_share < FEWEST_KNOWN)
+    codes: NDArray[np.int8] = np.where(relevant, 0, _CODES["no_topic"]).astype(np.int8)
+    codes[unknown | (word_count == 0)] = _CODES["unfamiliar"]
+    perhaps_foreign = known_share < _ENOUGH_KNOWN
+    perhaps_furniture = word_count <= _LONGEST_FURNITURE
+    for n in np.flatnonzero((perhaps_foreign | perhaps_furniture) & ~foreign).tolist():
+        text = texts[n]
+        if perhaps_foreign[n] and _is_other_language(_WORDS.findall(text.lower())):
+            foreign[n] = True
+        elif perhaps_furniture[n] and _is_furniture(text, int(word_count[n])):
+            codes[n] = _CODES["furniture"]
+    codes[foreign] = _CODES["not_english"]
+    return codes
 
 
 def _is_other_language(words: list[str]) -> bool:
@@ -117,8 +140,8 @@ def _is_other_language(words: list[str]) -> bool:
     return foreign >= 2 and foreign > english
 
 
-def _is_furniture(text: str, words: list[str]) -> bool:
+def _is_furniture(text: str, word_count: int) -> bool:
     """Whether a short text is part of the page around an article."""
-    if len(words) <= _LONGEST_CAPTION and _CAPTION.match(text):
+    if _FURNITURE.match(text):
         return True
-    return len(words) <= _LONGEST_FURNITURE and bool(_FURNITURE.match(text))
+    return word_count <= _LONGEST_CAPTION and bool(_CAPTION.match(text))

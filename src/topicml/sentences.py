@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import sentencex
@@ -25,8 +24,7 @@ class Sentence(NamedTuple):
     text: str
 
 
-_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-_ENDS_SENTENCE = re.compile(r"[.!?:;\"'”’)\]]\s*$")
+_SENTENCE_ENDS = (*".!?:;\"'”’)]",)
 _PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
 _WIDEST_WRAP = 120
 _NARROWEST_WRAP = 40
@@ -41,12 +39,15 @@ _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _INVISIBLE = "\u200b\ufeff"
 _SURROGATES = range(0xD800, 0xE000)  # alone, they cannot be handed to a library that takes UTF-8
 _TRIMMED = "".join([*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t\x1f"])
-_FOLD: dict[int, str] = {
-    **dict.fromkeys(map(ord, [*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t"]), " "),
-    **dict.fromkeys(_SURROGATES, "\ufffd"),
-    ord('"'): "”",
-    ord("'"): "’",
+_BLANKED = (*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t")
+_FOLDS = [*((blank, " ") for blank in _BLANKED if blank != " "), ('"', "”"), ("'", "’")]
+_ASCII_FOLDS = [(old, new) for old, new in _FOLDS if old.isascii()]
+_OTHER_FOLDS = {  # by all bytes but the last in UTF-8, which most texts have none of
+    prefix: [(old, new) for old, new in _FOLDS if old.encode()[:-1] == prefix]
+    for prefix in {old.encode()[:-1] for old, _ in _FOLDS if not old.isascii()}
 }
+_HALVES = dict.fromkeys(_SURROGATES, "\ufffd")
+_BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
 
 
 def split_sentences(text: str, language: str = "en") -> list[Sentence]:
@@ -60,16 +61,41 @@ def split_sentences(text: str, language: str = "en") -> list[Sentence]:
         Sentences in order, without surrounding white space, never empty, never
         overlapping; every character that is not white space is in exactly one.
     """
-    sentences: list[Sentence] = []
-    for start, end in _paragraphs(text):
-        cursor = start
-        for piece in _segment(text[start:end], language):
-            stop = cursor + len(piece)
-            trimmed = _trim(text, cursor, stop)
-            if trimmed is not None:
-                sentences.append(trimmed)
-            cursor = stop
-    return sentences
+    spans = sentence_spans(text, language)
+    return [Sentence(start, end, text[start:end]) for start, end in spans]
+
+
+def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
+    """Return where the sentences of ``split_sentences`` start and end."""
+    folded = _fold(text)
+    paragraphs = _paragraphs(text)
+    joined = _BETWEEN.join([folded[start:end] for start, end in paragraphs])
+    pieces = _segment(joined, language)
+    if pieces is None:  # then one paragraph at a time, so that only a bad one suffers
+        pieces = []
+        for start, end in paragraphs:
+            part = folded[start:end]
+            pieces += _segment(part, language) or _plain_segments(part)
+            pieces.append(_BETWEEN)
+    return _locate(pieces, paragraphs)
+
+
+def _locate(pieces: list[str], paragraphs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return where pieces of joined paragraphs are in the text, trimmed."""
+    spans = []
+    following = iter(paragraphs)
+    shift = cursor = limit = 0  # a piece that starts under the limit is shifted by so much
+    for piece in pieces:
+        body = piece.strip(_TRIMMED)
+        if body:
+            first = cursor if piece[0] == body[0] else cursor + piece.index(body[0])
+            while first >= limit:
+                start, end = next(following)
+                shift = start - limit
+                limit += end - start + len(_BETWEEN)
+            spans.append((first + shift, first + shift + len(body)))
+        cursor += len(piece)
+    return spans
 
 
 def whole_text(text: str) -> list[Sentence]:
@@ -77,30 +103,49 @@ def whole_text(text: str) -> list[Sentence]:
     return [Sentence(0, len(text), text)]
 
 
-def _trim(text: str, start: int, end: int) -> Sentence | None:
-    piece = text[start:end]
-    body = piece.strip(_TRIMMED)
-    if not body:
-        return None
-    start += piece.index(body)
-    return Sentence(start, start + len(body), body)
-
-
 def _fold(text: str) -> str:
-    return _OPENING_QUOTE.sub("“", text).translate(_FOLD)
+    """Replace odd spaces, quotes and halves of characters, one for one."""
+    if '"' in text:
+        text = _OPENING_QUOTE.sub("“", text)
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        text = text.translate(_HALVES)
+        encoded = text.encode()
+    folds = [*_ASCII_FOLDS]
+    if not text.isascii():
+        for prefix, others in _OTHER_FOLDS.items():
+            folds += others if prefix in encoded else ()
+    for old, new in folds:  # far faster than one translate
+        text = text.replace(old, new)
+    return text
 
 
-def _segment(paragraph: str, language: str) -> list[str]:
-    folded = _fold(paragraph)
+def _segment(folded: str, language: str) -> list[str] | None:
+    """Return the pieces of a folded text, or None where sentencex fails on it."""
     try:
         pieces: list[str] = sentencex.segment(language, folded)
     except BaseException as err:
         if type(err).__name__ != "PanicException":
             raise
-        pieces = []
-    if "".join(pieces) != folded:
-        pieces = _plain_segments(folded)
-    return pieces
+        return None
+    for candidate in (pieces, _with_breaks(pieces, folded)):
+        if "".join(candidate) == folded:
+            return candidate
+    return None
+
+
+def _with_breaks(pieces: list[str], folded: str) -> list[str]:
+    """Put back the paragraph breaks that sentencex drops every ten kilobytes."""
+    mended = []
+    cursor = 0
+    for piece in pieces:
+        if not folded.startswith(piece, cursor) and folded.startswith(_BETWEEN, cursor):
+            mended.append(_BETWEEN)
+            cursor += len(_BETWEEN)
+        mended.append(piece)
+        cursor += len(piece)
+    return mended
 
 
 def _plain_segments(paragraph: str) -> list[str]:
@@ -109,33 +154,37 @@ def _plain_segments(paragraph: str) -> list[str]:
     return [paragraph[a:b] for a, b in itertools.pairwise(cuts)]
 
 
-def _paragraphs(text: str) -> Iterator[tuple[int, int]]:
-    """Yield character spans of paragraphs: lines, joined where a line break is only a wrap."""
-    lines = [(m.start(), m.end()) for m in _LINE.finditer(text) if m.group().strip()]
+def _paragraphs(text: str) -> list[tuple[int, int]]:
+    """Return where paragraphs are: lines, joined where a line break is only a wrap."""
+    lines = _lines(text)
     if not lines:
-        return
+        return []
     width = max(end - start for start, end in lines)
-    start, end = lines[0]
-    for before, after in itertools.pairwise(lines):
-        if not _is_wrap(text, before, after, width):
-            yield start, end
-            start = after[0]
-        end = after[1]
-    yield start, end
+    is_narrow = _NARROWEST_WRAP <= width <= _WIDEST_WRAP
+    spans = []
+    first, last = lines[0]
+    line = text[first:last].rstrip()
+    for start, end in lines[1:]:
+        following = text[start:end].strip()
+        is_wrap = following[0].islower() and not line.endswith(_SENTENCE_ENDS)
+        if not is_wrap and is_narrow and text.count("\n", last, start) <= 1:
+            # the next line's first word would not have fitted
+            is_wrap = len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
+        if not is_wrap:
+            spans.append((first, last))
+            first = start
+        last = end
+        line = text[start:end].rstrip()
+    spans.append((first, last))
+    return spans
 
 
-def _is_wrap(text: str, before: tuple[int, int], after: tuple[int, int], width: int) -> bool:
-    """Whether the break between two lines was put there by a line width, not by a writer.
-
-    So it is where the sentence plainly goes on in lower case, or where, in a text of
-    short lines, the next line's first word would not have fitted.
-    """
-    line = text[slice(*before)].rstrip()
-    following = text[slice(*after)].lstrip()
-    if following[:1].islower() and not _ENDS_SENTENCE.search(line):
-        return True
-    blank_line_between = text.count("\n", before[1], after[0]) > 1
-    if blank_line_between or not _NARROWEST_WRAP <= width <= _WIDEST_WRAP:
-        return False
-    first_word = following.split(maxsplit=1)[0]
-    return len(line) + 1 + len(first_word) > width
+def _lines(text: str) -> list[tuple[int, int]]:
+    """Return where the lines are that are not blank, without their line breaks."""
+    spans = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if not line.isspace():
+            spans.append((start, start + len(line.rstrip(_LINE_BREAKS))))
+        start += len(line)
+    return spans

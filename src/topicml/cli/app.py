@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from topicml.cli import classify, info, labels, models, train
+from topicml.cli import batch, classify, info, labels, models, train
 
 app = typer.Typer(
     name="topicml",
@@ -14,6 +14,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(classify.classify)
+app.command()(batch.batch)
 app.command()(train.train)
 app.command()(train.evaluate)
 app.command()(train.tune)

@@ -7,7 +7,9 @@ import sys
 
 import typer
 
+from topicml import compiled
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
+from topicml.engine import BULK
 from topicml.models.folder import open_model
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
@@ -22,7 +24,7 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
     store = model_store(models_dir)
     opened = open_model(store.find(model))
     blocks = ", ".join(
-        f"{b.analyzer} {b.ngram_range[0]}-{b.ngram_range[1]}-grams ({len(b.columns)})"
+        f"{b.analyzer} {b.ngram_range[0]}-{b.ngram_range[1]}-grams ({len(b.idf)})"
         for b in opened.scorer.blocks
     )
     lines = [
@@ -36,11 +38,28 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
         ("models", str(store.root)),
         ("model", f"{opened.reference} ({opened.path})"),
         ("features", blocks),
-        ("scorer", "Python and numpy over scorer.npz"),
+        *_scorer_lines(),
     ]
     width = max(len(key) for key, _ in lines)
     for key, value in lines:
         typer.echo(f"{key:<{width}}  {value}")
+
+
+def _scorer_lines() -> list[tuple[str, str]]:
+    """Say which form of the kernel scores, and where its compiled form is kept."""
+    if not compiled.is_available():
+        return [("scorer", "plain Python and numpy (for bulk: pip install 'topicml[batch]')")]
+    numba = f"numba {_version(compiled.NAME)}"
+    try:
+        folder = compiled.cache_folder()
+    except ImportError as err:
+        return [("scorer", f"plain Python and numpy ({numba} cannot be imported: {err})")]
+    nowhere = "nowhere, so each process compiles anew (NUMBA_CACHE_DIR can name a folder)"
+    beyond = f"compiled by {numba} beyond {BULK / 1_000_000:g} MB"
+    return [
+        ("scorer", f"plain Python for a few texts, {beyond}"),
+        ("compiled in", folder or nowhere),
+    ]
 
 
 def _version(library: str) -> str:

@@ -3,44 +3,87 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from topicml.cli.options import ModelsDirOption, model_store
+from topicml.cli.options import ModelsDirOption, changeable_store, model_store
 from topicml.errors import ModelError
-from topicml.models.folder import CARD, check_file, read_manifest, verify_model
+from topicml.models.folder import FILES, check_files, read_card, verify_model
+from topicml.models.manifest import MANIFEST, read_manifest
+from topicml.models.promotion import Change, promote_version, roll_back
+from topicml.models.store import ModelStore
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
+
+_FIGURES = ("made", "sentences", "micro F1", "macro AP")
+_Rows = list[tuple[Any, ...]]
 
 
 @app.command("list")
 def list_models(models_dir: ModelsDirOption = None) -> None:
     """List all models and versions; the current one of each is marked.
 
+    Damaged versions come behind, with what is wrong, and the exit code is then 1.
+
     Example: topicml models list
     """
     from topicml.cli.render import render_rows
 
     store = model_store(models_dir)
-    rows = []
+    errors: list[ModelError] = []
+    whole: _Rows = []
+    damaged: _Rows = []
     for name in store.names():
+        current = _current(store, name, errors)
         for version in store.versions(name):
-            manifest = read_manifest(store.path(name, version))
-            headlines = manifest["metrics"]["evaluation"]["headlines"]
-            rows.append(
-                (
-                    name,
-                    version,
-                    "current" if version == store.current(name) else "",
-                    manifest["created"],
-                    manifest["labels"]["sentences"],
-                    headlines["micro_f1"]["value"],
-                    headlines["macro_average_precision"]["value"],
-                )
-            )
-    columns = ("model", "version", "", "made", "sentences", "micro F1", "macro AP")
-    render_rows(columns, rows)
+            row = (name, version, "current" if version == current else "")
+            try:
+                whole.append((*row, *_figures(store.folder(name, version))))
+            except ModelError as err:
+                damaged.append((*row, _in_short(err)))
+                errors.append(err)
+    if whole or not damaged:
+        render_rows(("model", "version", "", *_FIGURES), whole)
+    if damaged:
+        render_rows(("model", "version", "", "damage"), damaged)
+    _report(errors)
+
+
+def _current(store: ModelStore, name: str, errors: list[ModelError]) -> str | None:
+    """Return the version in use; a pointer to nothing is among the errors then."""
+    try:
+        store.folder(name)
+        return store.current(name)
+    except ModelError as err:
+        errors.append(err)
+        return None
+
+
+def _figures(path: Path) -> tuple[Any, ...]:
+    manifest = check_files(path)
+    headlines = manifest["metrics"]["evaluation"]["headlines"]
+    return (
+        manifest["created"],
+        manifest["labels"]["sentences"],
+        headlines["micro_f1"]["value"],
+        headlines["macro_average_precision"]["value"],
+    )
+
+
+def _in_short(err: ModelError) -> str:
+    """Return the file and what is wrong with it, without particulars."""
+    file = Path(err.where or "").name
+    prefix = f"{file}: " if file in (*FILES, MANIFEST) else ""
+    return prefix + err.what.partition(" (")[0]
+
+
+def _report(errors: list[ModelError]) -> None:
+    for err in errors:
+        typer.echo(f"error: {err}", err=True)
+    if errors:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -57,12 +100,10 @@ def show(
     Example: topicml models show alliance-topics
     """
     path = model_store(models_dir).find(model)
-    manifest = read_manifest(path)
     if as_json:
-        typer.echo(json.dumps(manifest, indent=2, ensure_ascii=False))
-        return
-    check_file(path, CARD, manifest)
-    typer.echo((path / CARD).read_text(encoding="utf-8"))
+        typer.echo(json.dumps(read_manifest(path), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(read_card(path))
 
 
 @app.command()
@@ -78,15 +119,58 @@ def verify(
     Example: topicml models verify
     """
     store = model_store(models_dir)
-    everything = [store.path(name, v) for name in store.names() for v in store.versions(name)]
-    damaged = 0
+    everything = [store.folder(name, v) for name in store.names() for v in store.versions(name)]
+    errors = []
     for path in [store.find(model)] if model or not everything else everything:
         try:
             verified = verify_model(path)
         except ModelError as err:
-            damaged += 1
-            typer.echo(f"error: {err}", err=True)
+            errors.append(err)
         else:
             typer.echo(f"{verified.reference}: all files and golden sentences as made ({path})")
-    if damaged:
-        raise typer.Exit(1)
+    _report(errors)
+
+
+@app.command()
+def promote(
+    model: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version to use.")],
+    models_dir: ModelsDirOption = None,
+) -> None:
+    """Make a version the current one, once all its files and golden sentences are as made.
+
+    `topicml models rollback` undoes it.
+
+    Example: topicml models promote alliance-topics@1.0.0
+    """
+    name, _, version = model.partition("@")
+    if not version:
+        raise typer.BadParameter(
+            f"{model!r} does not say which version: write it like alliance-topics@1.0.0. "
+            "See which there are with: topicml models list"
+        )
+    _tell(promote_version(changeable_store(models_dir), name, version))
+
+
+@app.command()
+def rollback(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="Model name.", show_default="the only one, or the project's own"),
+    ] = None,
+    models_dir: ModelsDirOption = None,
+) -> None:
+    """Go back to the version that was current before; each time one further back.
+
+    To go forward again, promote a version.
+
+    Example: topicml models rollback alliance-topics
+    """
+    store = changeable_store(models_dir)
+    _tell(roll_back(store, name or store.default_name()))
+
+
+def _tell(change: Change) -> None:
+    if change.before == change.after:
+        typer.echo(f"{change.name}: current is {change.after}, as before")
+    else:
+        typer.echo(f"{change.name}: current was {change.before or 'none'}, is {change.after}")

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from topicml.models.store import ENVIRONMENT_VARIABLE, ModelStore, default_store
+from topicml.errors import ModelError
+from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
@@ -42,6 +43,23 @@ def writable_store(models_dir: Path | None) -> ModelStore:
     """Return the store that new versions go to: never the one shipped with the package."""
     configured = os.environ.get(ENVIRONMENT_VARIABLE)
     return ModelStore(models_dir or Path(configured or "models"))
+
+
+def changeable_store(models_dir: Path | None) -> ModelStore:
+    """Return the store in use, whose pointers may be moved: never the one in the package.
+
+    Raises:
+        ModelError: The store in use is the one in the package, and nobody asked for it.
+    """
+    store = model_store(models_dir)
+    if models_dir is None and store.root == BUNDLED:
+        raise ModelError(
+            "these models come with the package, and an update would undo a change here",
+            where=BUNDLED,
+            hint="Copy the folder to ./models and run the command again, "
+            "or say which version to use with --model NAME@VERSION.",
+        )
+    return store
 
 
 def label_paths(labels: list[Path] | None) -> list[Path]:

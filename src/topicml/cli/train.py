@@ -23,7 +23,9 @@ from topicml.cli.options import (
 )
 from topicml.errors import TopicmlError
 from topicml.files import write_text
-from topicml.models.folder import make_parent, prepare_folder, read_manifest, sha256_file
+from topicml.models.folder import make_parent, prepare_folder, sha256_file
+from topicml.models.manifest import read_manifest
+from topicml.models.promotion import promote_version
 from topicml.models.store import DEFAULT_MODEL, ModelStore
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def train(
     origin = Origin(tuple(paths), taxonomy, scheme)
     path = build_model(store, name, version, fitted, data, origin, (protocol, evaluation))
     if promote or store.current(name) is None:
-        store.set_current(name, version)
+        promote_version(store, name, version)
     _render_candidates(fitted.candidates, fitted.parameters)
     render_evaluation(evaluation, protocol)
     typer.echo(f"Made {path}; current is {store.current(name)}.")

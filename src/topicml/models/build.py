@@ -24,13 +24,12 @@ from topicml.models.folder import (
     GOLDEN,
     PIPELINE,
     SCORER,
-    golden_lines,
-    pick_golden,
     sha256_file,
     write_folder,
 )
+from topicml.models.golden import golden_lines, pick_golden
 from topicml.models.store import ModelStore
-from topicml.scorer import export_scorer, load_scorer
+from topicml.scorer_file import export_scorer, load_scorer
 from topicml.taxonomy import Taxonomy
 from topicml.training import FittedModel
 

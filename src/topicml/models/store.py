@@ -1,19 +1,29 @@
-"""The store: ``<root>/<name>/<version>/`` folders and a ``current`` pointer per name."""
+"""The store: ``<root>/<name>/<version>/`` folders, and which version of a name is in use.
+
+Beside the versions lie two text files. ``current`` holds the version in use. ``previous``
+holds those in use before it, one a line, the latest last. Each is written beside and renamed,
+and what ``previous`` has at its end of the current version says nothing: so a move from one
+version to another may be cut off between the two files.
+"""
 
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import ModelError, did_you_mean
+from topicml.files import write_text
+from topicml.models.manifest import NAME, VERSION
 
 DEFAULT_MODEL = "alliance-topics"
 ENVIRONMENT_VARIABLE = "TOPICML_MODELS"
+BUNDLED = Path(__file__).resolve().parents[1] / "bundled_models"
+"""Where a wheel has the models that come with it; nothing is there in a clone."""
+
 _CURRENT = "current"
-_VERSION = re.compile(r"\d+\.\d+\.\d+\Z")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+_PREVIOUS = "previous"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +43,105 @@ class ModelStore:
         folder = self.root / name
         if not folder.is_dir():
             return []
-        found = [p.name for p in folder.iterdir() if p.is_dir() and _VERSION.match(p.name)]
+        found = [p.name for p in folder.iterdir() if p.is_dir() and VERSION.match(p.name)]
         return sorted(found, key=_version_key)
 
     def current(self, name: str) -> str | None:
-        """The version in use, or None where the name has no pointer."""
+        """The version in use, or None where the name has no pointer.
+
+        Raises:
+            ModelError: The pointer is damaged.
+        """
+        lines = self._read(name, _CURRENT)
+        if lines is None:
+            return None
+        if len(lines) != 1:
+            raise ModelError(
+                f"pointer cannot be read (it has {len(lines)} lines)",
+                where=self.root / name / _CURRENT,
+                hint="Write one version number into it, such as 1.0.0.",
+            )
+        return lines[0]
+
+    def previous(self, name: str) -> list[str]:
+        """Versions that were in use before the current one, the latest last.
+
+        Raises:
+            ModelError: One of the two files is damaged.
+        """
+        versions = self._read(name, _PREVIOUS) or []
+        current = self.current(name)
+        while versions and versions[-1] == current:  # a move that was cut off
+            versions.pop()
+        return versions
+
+    def set_current(self, name: str, version: str) -> None:
+        """Point a name at one of its versions, in one step, and remember the one before.
+
+        Raises:
+            ModelError: No such version, or what is in use cannot be read.
+            OutputError: The store cannot be written to.
+        """
+        self.folder(name, version)
+        current = self.current(name)
+        if current in self.versions(name) and current != version:
+            self._write(name, _PREVIOUS, [*self.previous(name), current])
+        self._write(name, _CURRENT, [version])
+
+    def set_back(self, name: str) -> None:
+        """Point a name at the version that was in use before, and forget the current one.
+
+        Raises:
+            ModelError: No version was in use before, or it is gone.
+            OutputError: The store cannot be written to.
+        """
+        version = self.version_before(name)
+        earlier = self.previous(name)[:-1]
+        self._write(name, _CURRENT, [version])
+        self._write(name, _PREVIOUS, earlier)
+
+    def version_before(self, name: str) -> str:
+        """The version that was in use before the current one.
+
+        Raises:
+            ModelError: There was none, or it is gone.
+        """
+        versions = self._known_versions(name)
+        previous = self.previous(name)
+        if not previous or previous[-1] not in versions:
+            what = f"{previous[-1]} is no longer there" if previous else "there was none"
+            raise ModelError(
+                f"cannot go back to the version that was current before: {what}",
+                where=self.root / name,
+                hint=f"Choose one with: topicml models promote {name}@VERSION. "
+                f"Versions: {', '.join(versions)}.",
+            )
+        return previous[-1]
+
+    def _read(self, name: str, file: str) -> list[str] | None:
+        """Return the versions that a file holds, one a line, or None where it is missing."""
+        path = self.root / name / file
         try:
-            return (self.root / name / _CURRENT).read_text(encoding="ascii").strip()
+            lines = path.read_text(encoding="ascii").split()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as err:
             raise ModelError(
                 f"pointer cannot be read ({err})",
-                where=self.root / name / _CURRENT,
-                hint="It holds one version number, such as 1.0.0.",
+                where=path,
+                hint="It holds version numbers, such as 1.0.0, one a line.",
             ) from err
+        for line in lines:
+            if not VERSION.match(line):
+                raise ModelError(
+                    f"pointer cannot be read ({line[:40]!r} is no version)",
+                    where=path,
+                    hint="It holds version numbers, such as 1.0.0, one a line.",
+                )
+        return lines
 
-    def set_current(self, name: str, version: str) -> None:
-        """Point a name at one of its versions, in one step."""
-        if version not in self.versions(name):
-            raise ModelError(
-                f"{name} has no version {version!r}",
-                where=self.root,
-                hint=f"Versions: {', '.join(self.versions(name)) or 'none'}.",
-            )
-        pointer = self.root / name / _CURRENT
-        temporary = pointer.with_name(_CURRENT + ".part")
-        temporary.write_text(version + "\n", encoding="ascii")
-        temporary.replace(pointer)
+    def _write(self, name: str, file: str, versions: Sequence[str]) -> None:
+        write_text(self.root / name / file, "".join(version + "\n" for version in versions))
 
     def path(self, name: str, version: str) -> Path:
         """Folder of a version, whether it exists or not.
@@ -68,12 +149,12 @@ class ModelStore:
         Raises:
             ModelError: The name or the version is not of the form that folders have.
         """
-        if not _NAME.match(name):
+        if not NAME.match(name):
             raise ModelError(
                 f"model name {name!r} is not made of lower-case words joined by hyphens",
                 hint="Write it like 'alliance-topics'.",
             )
-        if not _VERSION.match(version):
+        if not VERSION.match(version):
             raise ModelError(f"version {version!r} is not of the form 1.2.3", where=name)
         return self.root / name / version
 
@@ -85,7 +166,8 @@ class ModelStore:
         major, minor, _ = _version_key(versions[-1])
         return f"{major}.{minor + 1}.0"
 
-    def _default_name(self) -> str:
+    def default_name(self) -> str:
+        """The name that is meant where none is given: the only one, or the project's own."""
         names = self.names()
         return names[0] if len(names) == 1 else DEFAULT_MODEL
 
@@ -95,11 +177,35 @@ class ModelStore:
         Raises:
             ModelError: No such model; says which there are.
         """
-        reference = reference or self._default_name()
+        reference = reference or self.default_name()
         if "/" in reference or os.sep in reference or reference.startswith("."):
             return Path(reference)
         name, _, version = reference.partition("@")
-        if not self.versions(name):
+        return self.folder(name, version or None)
+
+    def folder(self, name: str, version: str | None = None) -> Path:
+        """Return the folder of a version that is there.
+
+        Args:
+            name: Model name.
+            version: For None the current one, or the newest where the name has no pointer.
+
+        Raises:
+            ModelError: No such model; says which there are.
+        """
+        versions = self._known_versions(name)
+        chosen = version or self.current(name) or versions[-1]
+        if chosen not in versions:
+            raise ModelError(
+                f"{name} has no version {chosen!r}",
+                where=self.root,
+                hint=f"Versions: {', '.join(versions)}.",
+            )
+        return self.root / name / chosen
+
+    def _known_versions(self, name: str) -> list[str]:
+        versions = self.versions(name)
+        if not versions:
             raise ModelError(
                 f"no model {name!r}",
                 where=self.root,
@@ -107,14 +213,7 @@ class ModelStore:
                 + f"Models: {', '.join(self.names()) or 'none'}. "
                 f"Set {ENVIRONMENT_VARIABLE} or --models-dir to look elsewhere.",
             )
-        chosen = version or self.current(name) or self.versions(name)[-1]
-        if chosen not in self.versions(name):
-            raise ModelError(
-                f"{name} has no version {chosen!r}",
-                where=self.root,
-                hint=f"Versions: {', '.join(self.versions(name))}.",
-            )
-        return self.root / name / chosen
+        return versions
 
 
 def default_store() -> ModelStore:
@@ -134,9 +233,7 @@ def default_store() -> ModelStore:
 
 
 def _shipped_models() -> Path:
-    package = Path(__file__).resolve().parents[1]
-    bundled = package / "bundled_models"  # in a wheel
-    return bundled if bundled.is_dir() else package.parents[1] / "models"  # in a clone
+    return BUNDLED if BUNDLED.is_dir() else BUNDLED.parents[2] / "models"  # in a clone
 
 
 def _version_key(version: str) -> tuple[int, int, int]:

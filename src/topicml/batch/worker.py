@@ -1,0 +1,164 @@
+"""Chunks of input made to pieces of output, in this process or in several."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+from topicml.batch.job import Job, job_thresholds, make_output
+from topicml.batch.records import Chunk, Record, Reject
+from topicml.batch.sources import parse_chunk
+from topicml.batch.tagging import Counts, Tagger
+from topicml.errors import TopicmlError
+from topicml.models.folder import open_model
+
+WAITING = 2  # chunks per process that are read ahead
+
+
+class Result(NamedTuple):
+    """What a worker made of a chunk: its piece of the output, or records yet to be marked."""
+
+    piece: bytes
+    records: list[dict[str, Any]]
+    signatures: list[Any]
+    rejects: list[Reject]
+    counts: Counts
+
+
+class StrictError(TopicmlError):
+    """A record cannot be tagged, and the run was to stop there."""
+
+
+def work_on(job: Job, chunks: Iterator[Chunk]) -> Generator[tuple[Chunk, Result], None, None]:
+    """Work on chunks, in one process or several, and yield what came of each, in order."""
+    if job.jobs == 1:
+        work = ChunkWorker(job)
+        for chunk in chunks:
+            yield chunk, work(chunk)
+        return
+    pool = ProcessPoolExecutor(
+        job.jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(job,)
+    )
+    waiting: deque[tuple[Chunk, Future[Result]]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append((chunk, pool.submit(_work, chunk)))
+            if len(waiting) > job.jobs * WAITING:
+                done, future = waiting.popleft()
+                yield done._replace(data=None), future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done._replace(data=None), future.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: ChunkWorker | None = None
+
+
+def _start_worker(job: Job) -> None:
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
+    _worker = ChunkWorker(job)
+
+
+def _work(chunk: Chunk) -> Result:
+    assert _worker is not None  # noqa: S101 - the initializer ran
+    return _worker(chunk)
+
+
+class ChunkWorker:
+    """Makes a piece of output of a chunk of input; one for each process."""
+
+    def __init__(self, job: Job) -> None:
+        model = open_model(job.model)
+        model.scorer.engine.compile()
+        self._job = job
+        self._tagger = Tagger(
+            model, job.detail, thresholds=job_thresholds(job, model), unit=job.unit
+        )
+        self._output = make_output(job, model)
+
+    def __call__(self, chunk: Chunk) -> Result:
+        """Work on a chunk."""
+        records: list[Record] = []
+        rejects: list[Reject] = []
+        for item in parse_chunk(chunk, self._job.fields):
+            if isinstance(item, Reject):
+                self._reject(item, rejects)
+            else:
+                records.append(item)
+        tagged, counts, kept = self._tag(records, rejects)
+        for reject in rejects:
+            counts.rejects[reject.reason] += 1
+        rejects.sort(key=lambda reject: reject.number)
+        if not self._job.dedupe:
+            return Result(self._output.encode(tagged), [], [], rejects, counts)
+        from topicml.batch.dedupe import signature
+
+        return Result(b"", tagged, [signature(r.text) for r in kept], rejects, counts)
+
+    def _tag(
+        self, records: list[Record], rejects: list[Reject]
+    ) -> tuple[list[dict[str, Any]], Counts, list[Record]]:
+        """Tag records at once; where that fails, one by one, to find the ones that do."""
+        try:
+            with _time_limit(self._job.seconds):
+                tagged, counts = self._tagger.tag(records)
+        except Exception:  # noqa: BLE001 - whatever it was, it is met again below, by record
+            return self._tag_singly(records, rejects)
+        return tagged, counts, records
+
+    def _tag_singly(
+        self, records: list[Record], rejects: list[Reject]
+    ) -> tuple[list[dict[str, Any]], Counts, list[Record]]:
+        tagged: list[dict[str, Any]] = []
+        counts, kept = Counts(), []
+        for record in records:
+            try:
+                with _time_limit(self._job.seconds):
+                    one, found = self._tagger.tag([record])
+            except TimeoutError:
+                self._reject(_failed(record, "too_slow", f"over {self._job.seconds:g} s"), rejects)
+            except Exception as err:  # noqa: BLE001 - one record must not take the run down
+                self._reject(_failed(record, "failed", f"{type(err).__name__}: {err}"), rejects)
+            else:
+                tagged += one
+                kept.append(record)
+                counts.add(found)
+        return tagged, counts, kept
+
+    def _reject(self, reject: Reject, rejects: list[Reject]) -> None:
+        if self._job.strict:
+            raise StrictError(
+                f"{reject.reason}: {reject.detail}",
+                where=f"{reject.source}:{reject.number}",
+                hint="Mend the record, or run without --strict to set such records aside.",
+            )
+        rejects.append(reject)
+
+
+def _failed(record: Record, reason: str, detail: str) -> Reject:
+    raw = record.text.encode("utf-8", "surrogatepass")
+    return Reject(record.source, record.number, reason, detail, raw, len(raw))
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise ``TimeoutError`` after so many seconds, as soon as Python code runs again."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

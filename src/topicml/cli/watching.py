@@ -1,0 +1,158 @@
+"""Progress and summary of a batch run, for people at a terminal and for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from topicml.batch.run import Progress as Step
+
+_SECONDS_BETWEEN_LINES = 10.0
+_WIDE = 100
+
+
+class Watcher(Protocol):
+    """Told how far a run is, and at the end what came of it."""
+
+    def __enter__(self) -> Watcher: ...
+    def __exit__(self, *exception: object) -> None: ...
+    def update(self, step: Step) -> None:
+        """Take in how far the run is."""
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Take in the summary."""
+
+
+def make_watcher(quiet: bool, log_format: str) -> Watcher:
+    """Return what tells of a run on standard error."""
+    if quiet:
+        return QuietWatcher()
+    if log_format == "json":
+        return JsonWatcher()
+    return TerminalWatcher(Console(stderr=True, highlight=False, markup=False, emoji=False))
+
+
+class QuietWatcher:
+    """Tells nothing."""
+
+    def __enter__(self) -> QuietWatcher:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def update(self, step: Step) -> None:
+        """Tell nothing."""
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Tell nothing."""
+
+
+class JsonWatcher(QuietWatcher):
+    """Writes a JSON object a line: progress now and then, and the summary."""
+
+    def __init__(self) -> None:
+        self._started = self._told = time.monotonic()
+
+    def update(self, step: Step) -> None:
+        """Write a line if the last one is a while ago."""
+        now = time.monotonic()
+        if now - self._told < _SECONDS_BETWEEN_LINES:
+            return
+        self._told = now
+        self._write(
+            {
+                "event": "progress",
+                "seconds": round(now - self._started, 3),
+                "bytes_read": step.bytes_read,
+                "bytes_in_all": step.bytes_in_all,
+                "tagged": step.counts.records,
+                "rejected": sum(step.counts.rejects.values()),
+            }
+        )
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Write the summary."""
+        self._write({"event": "summary", **summary})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+class TerminalWatcher(QuietWatcher):
+    """Draws a progress bar on a terminal, and a table at the end."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        columns = [
+            BarColumn(bar_width=None if console.width >= _WIDE else 12),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeElapsedColumn() if console.width >= _WIDE else TextColumn(""),
+            TimeRemainingColumn(),
+        ]
+        self._bar = Progress(*columns, console=console, transient=True, expand=True)
+        self._task = self._bar.add_task("", total=None, told="starting")
+        self._first: tuple[float, int] | None = None
+
+    def __enter__(self) -> TerminalWatcher:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def update(self, step: Step) -> None:
+        """Move the bar."""
+        now = time.monotonic()
+        self._first = self._first or (now, step.bytes_read)
+        rejected = sum(step.counts.rejects.values())
+        told = f"{step.counts.records:,} records, {step.bytes_read / 1e6:,.0f} MB"
+        if now > self._first[0]:
+            rate = (step.bytes_read - self._first[1]) / 1e6 / (now - self._first[0])
+            told += f", {rate:.1f} MB/s"
+        told += f", {rejected:,} rejected" if rejected else ""
+        told += " (resumed)" if step.is_resumed else ""
+        self._bar.update(self._task, completed=step.bytes_read, total=step.bytes_in_all, told=told)
+
+    def finish(self, summary: dict[str, Any]) -> None:
+        """Draw the summary."""
+        for line in _sentences(summary):
+            self._console.print(Text(line))
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for column, justify in (("topic", "left"), ("records", "right"), ("share", "right")):
+            table.add_column(column, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        topics = sorted(summary["topics"].items(), key=lambda item: -item[1]["records"])
+        for topic, found in topics:
+            table.add_row(topic, f"{found['records']:,}", f"{found['share']:.1%}")
+        self._console.print(table)
+
+
+def _sentences(summary: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['tagged']:,} of {summary['records']:,} records tagged with {summary['model']}: "
+        f"{summary['sentences']:,} sentences, {summary['unfamiliar_share']:.1%} unfamiliar, "
+        f"{summary['seconds']:,.1f} s, {summary['megabytes_per_second']:.1f} MB/s",
+    ]
+    if summary["rejected"]:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["rejects"].items())
+        lines.append(f"{summary['rejected']:,} rejected: {reasons}")
+    if summary["duplicates"] is not None:
+        lines.append(f"{summary['duplicates']:,} near copies of earlier records")
+    return lines

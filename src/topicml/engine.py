@@ -1,0 +1,305 @@
+"""Runs the kernel for one model: as plain Python for a few texts, compiled for many."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicml import compiled, kernel
+from topicml.letters import PLAIN_LETTERS, POINTS, letter_tables
+from topicml.lookup import Lookup, lookup_nodes
+
+BULK = 400_000
+"""Bytes of text after which it pays to load numba and the compiled kernel."""
+
+_PACK = 4  # columns that the kernel adds up at a time
+_SMALL_FREQUENCIES = 64
+_PLAIN_TOKENS, _COMPILED_TOKENS = 1 << 11, 1 << 17  # tokens remembered
+_LETTERS_PER_TOKEN, _TERMS_PER_TOKEN = 10, 16
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBlock:
+    """One TF-IDF vocabulary with its share of the coefficients.
+
+    Attributes:
+        analyzer: ``word`` or ``char_wb``, as in scikit-learn.
+        ngram_range: Shortest and longest n-gram.
+        lengths: The lengths that the block's n-grams have.
+        sublinear_tf: Whether term frequencies are damped to ``1 + log(tf)``.
+        packed_vocabulary: The m terms in UTF-8, joined by line feeds.
+        idf: m inverse document frequencies.
+        coefficients: m by T + 1.
+        lookup: Tables to find the terms by.
+    """
+
+    analyzer: str
+    ngram_range: tuple[int, int]
+    lengths: tuple[int, ...]
+    sublinear_tf: bool
+    packed_vocabulary: NDArray[np.uint8]
+    idf: Floats
+    coefficients: Floats
+    lookup: Lookup
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The m terms."""
+        text = self.packed_vocabulary.tobytes().decode("utf-8")
+        return text.split("\n") if len(self.idf) else []
+
+
+class _Form(NamedTuple):
+    """A way to run the kernel.
+
+    Attributes:
+        functions: The kernel's functions by name.
+        letters: Unicode's tables.
+        tokens: How many tokens are remembered.
+        hand: Turns an array into what the functions index fastest.
+        alphabet: Makes the table of symbols by code point.
+    """
+
+    functions: dict[str, Any]
+    letters: kernel.Letters
+    tokens: int
+    hand: Callable[[NDArray[Any]], Any]
+    alphabet: Callable[[Integers, Integers, int], Any]
+
+
+class _Symbols(dict[int, int]):
+    """Symbols by code point, ``unknown`` for those of no n-gram."""
+
+    unknown = 0
+
+    def __missing__(self, point: int) -> int:
+        return self.unknown
+
+
+def _plain_alphabet(points: Integers, symbols: Integers, unknown: int) -> Any:
+    table = _Symbols(zip(points.tolist(), symbols.tolist(), strict=True))
+    table.unknown = unknown
+    return table
+
+
+def _array_alphabet(points: Integers, symbols: Integers, unknown: int) -> Any:
+    table = np.full(POINTS, unknown, dtype=np.int32)
+    table[points] = symbols
+    return _read_only(table)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array as numba is to see it, always with the one type of its kind."""
+    view = np.require(array, requirements=["C", "A"]).view()
+    view.flags.writeable = False
+    return view
+
+
+class Engine:
+    """Adds up the log-odds of texts for one model; may be used by many threads at once.
+
+    Args:
+        blocks: At most one of words and at most one of characters.
+        columns: Columns of the coefficients.
+    """
+
+    def __init__(self, blocks: Sequence[FeatureBlock], columns: int) -> None:
+        self.width = -(-columns // _PACK) * _PACK
+        self._blocks = {block.analyzer: block for block in blocks}
+        self._bytes_seen = 0
+        self._lock = threading.Lock()
+        self._features: dict[bool, kernel.Features] = {}
+        self._threads = threading.local()
+
+    def score(
+        self,
+        buffer: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        intercepts: Floats,
+    ) -> tuple[Floats, Integers]:
+        """Score n texts.
+
+        Args:
+            buffer: UTF-8 bytes.
+            starts: n places inside of it.
+            ends: n places inside of it, none before its start.
+            intercepts: One for each column.
+
+        Returns:
+            n by columns probabilities, and n by ``kernel.COUNTS`` counts.
+        """
+        self._bytes_seen += int((ends - starts).sum())
+        return self._run(self._is_bulk(), buffer, (starts, ends), intercepts)
+
+    def compile(self) -> None:
+        """Take the compiled form from now on, where numba is installed."""
+        self._bytes_seen += BULK
+
+    def _is_bulk(self) -> bool:
+        return self._bytes_seen >= BULK and compiled.is_available()
+
+    def _run(
+        self,
+        is_compiled: bool,
+        buffer: NDArray[np.uint8],
+        places: tuple[NDArray[np.int64], NDArray[np.int64]],
+        intercepts: Floats,
+    ) -> tuple[Floats, Integers]:
+        form = _compiled_form() if is_compiled else _PLAIN
+        starts, ends = places
+        texts = len(starts)
+        sums = np.zeros((texts, self.width))
+        sums[:, : len(intercepts)] = intercepts
+        counts = np.zeros((texts, kernel.COUNTS), dtype=np.int64)
+        if texts:
+            features = self._features_for(is_compiled, form)
+            longest = int((ends - starts).max())
+            memory, scratch = self._room(is_compiled, form, features, longest)
+            flat, hand = sums.reshape(-1), form.hand
+            read = [hand(_read_only(array)) for array in (buffer, starts, ends)]
+            written = hand(flat), hand(counts.reshape(-1))
+            form.functions["add_texts"](*read, features, memory, scratch, *written)
+            form.functions["apply_sigmoid"](hand(flat))
+        return sums[:, : len(intercepts)], counts
+
+    def _features_for(self, is_compiled: bool, form: _Form) -> kernel.Features:
+        with self._lock:
+            if is_compiled not in self._features:
+                self._features[is_compiled] = _features(self._blocks, self.width, form)
+            return self._features[is_compiled]
+
+    def _room(
+        self, is_compiled: bool, form: _Form, features: kernel.Features, longest: int
+    ) -> tuple[kernel.Memory, kernel.Scratch]:
+        """Return this thread's memory and room for texts up to ``longest`` bytes."""
+        rooms = self._threads.__dict__
+        capacity, memory, scratch = rooms.get(str(is_compiled), (-1, None, None))
+        if memory is None:
+            memory = _memory(features, form)
+        if longest > capacity:
+            capacity = 1 << max(10, longest.bit_length())
+            scratch = _scratch(features, capacity, form, memory)
+        rooms[str(is_compiled)] = capacity, memory, scratch
+        return memory, scratch
+
+
+def _features(blocks: dict[str, FeatureBlock], width: int, form: _Form) -> kernel.Features:
+    word_block, character_block = blocks.get("word"), blocks.get("char_wb")
+    words = _ngrams(word_block, width, form)
+    characters = _ngrams(character_block, width, form)
+    hand = form.hand
+    lookup = word_block.lookup if word_block else _NO_LOOKUP
+    keys = lookup.word_keys if len(lookup.word_keys) else np.array([kernel.NOTHING])
+    starts = np.zeros(len(keys), dtype=np.int64)
+    starts[lookup.symbols] = lookup.starts()
+    word_table = kernel.Table(hand(_read_only(keys)), hand(_read_only(lookup.word_displacements)))
+    letters = (character_block.lookup if character_block else _NO_LOOKUP).first_letters()
+    return kernel.Features(
+        letters=form.letters,
+        words=kernel.Words(word_table, hand(_read_only(starts)), hand(_read_only(lookup.letters))),
+        word_ngrams=words,
+        alphabet=form.alphabet(*letters, characters.unknown),
+        blank=dict(zip(*(a.tolist() for a in letters), strict=True)).get(
+            kernel.SPACE, characters.unknown
+        ),
+        character_ngrams=characters,
+        width=width,
+    )
+
+
+def _ngrams(block: FeatureBlock | None, width: int, form: _Form) -> kernel.Ngrams:
+    lookup = block.lookup if block else _NO_LOOKUP
+    unknown = lookup_nodes(lookup)
+    idf, weights = np.zeros(unknown + 1), np.zeros((unknown + 1, width))
+    longest = block.ngram_range[1] if block else 0
+    counted = np.zeros(longest + 2, dtype=np.bool_)
+    sublinear = block.sublinear_tf if block else False
+    if block:
+        idf[lookup.term_nodes] = block.idf
+        weights[lookup.term_nodes, : block.coefficients.shape[1]] = block.coefficients
+        counted[[length for length in block.lengths if length <= longest]] = True
+    small = range(_SMALL_FREQUENCIES)
+    damping = [1.0 + math.log(n) if sublinear and n > 1 else float(n) for n in small]
+
+    def hand(array: NDArray[Any]) -> Any:
+        return form.hand(_read_only(array))
+
+    return kernel.Ngrams(
+        table=kernel.Table(hand(lookup.step_keys), hand(lookup.step_displacements)),
+        nodes=hand(lookup.step_nodes),
+        idf=hand(idf),
+        weights=hand(weights.reshape(-1)),
+        unknown=unknown,
+        longest=longest,
+        counted=hand(counted),
+        sublinear=sublinear,
+        damping=hand(np.array(damping)),
+    )
+
+
+def _memory(features: kernel.Features, form: _Form) -> kernel.Memory:
+    tokens, longest = form.tokens, features.character_ngrams.longest
+    if not longest:
+        tokens = 1
+    most_letters = kernel.MOST_TOKENS * (kernel.MOST_LETTERS + 2)
+    arrays: tuple[NDArray[Any], ...] = (
+        np.full(2 * tokens, kernel.NOTHING, dtype=np.int32),
+        np.zeros(4 * tokens, dtype=np.int64),
+        np.zeros(tokens * _LETTERS_PER_TOKEN + most_letters, dtype=np.int32),
+        np.zeros(tokens * _TERMS_PER_TOKEN + longest * most_letters + 1, dtype=np.int32),
+        np.zeros(tokens * features.width),
+        np.zeros(tokens),
+        np.zeros(4, dtype=np.int64),
+    )
+    return kernel.Memory(*[form.hand(array) for array in arrays])
+
+
+def _scratch(
+    features: kernel.Features, capacity: int, form: _Form, memory: kernel.Memory
+) -> kernel.Scratch:
+    words, characters = features.word_ngrams.unknown, features.character_ngrams.unknown
+    memory.used[3] = 0  # all counts are new
+    points, symbols, nodes = (np.zeros(capacity + 2, dtype=np.int32) for _ in range(3))
+    keys, ends, starts = (np.zeros(capacity + 2, dtype=np.int64) for _ in range(3))
+    word_counts = np.zeros(words + 1, dtype=np.int64)
+    character_counts = np.zeros(characters + 1, dtype=np.int64)
+    word_counts[-1] = character_counts[-1] = kernel.NEVER
+    most_terms = (kernel.MOST_LETTERS + 2) * features.character_ngrams.longest + 1
+    most_found = max(words, characters, most_terms) + 2
+    arrays: tuple[NDArray[Any], ...] = (
+        points,
+        keys,
+        ends,
+        starts,
+        np.zeros(kernel.MOST_TOKENS + 1, dtype=np.int32),
+        symbols,
+        nodes,
+        np.zeros(most_terms, dtype=np.int32),
+        word_counts,
+        character_counts,
+        np.zeros(most_found, dtype=np.int32),
+        np.zeros(most_found),
+        np.ones(kernel.MOST_TOKENS),
+    )
+    return kernel.Scratch(*[form.hand(array) for array in arrays])
+
+
+_NO_LOOKUP = Lookup.empty()
+_PLAIN = _Form(
+    vars(kernel), PLAIN_LETTERS, _PLAIN_TOKENS, lambda array: array.data, _plain_alphabet
+)
+
+
+def _compiled_form() -> _Form:
+    functions, tables = compiled.compile_kernel(), letter_tables()
+    return _Form(functions, tables, _COMPILED_TOKENS, lambda array: array, _array_alphabet)

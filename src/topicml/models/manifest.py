@@ -1,0 +1,198 @@
+"""``manifest.json`` of a model folder: its formats, its own hash, and the fields it must have.
+
+Every format has ``format`` and ``manifest_sha256``, the hash of the file itself with the hash
+in it set to zeros. So a damaged manifest is told from one of a newer release.
+
+1. The files of ``folder.FILES``, and in the manifest the SHA-256 of each.
+2. ``scorer.npz`` carries its lookup tables. The fields of the manifest are those of format 1,
+   and for a scorer of format 1 the tables are made when it is read.
+
+To add format 3, say here what changes and raise ``FORMAT``. What changes in the manifest goes
+into a function in ``_UPGRADES`` that turns the fields of format 2 into those of format 3; what
+changes in another file is told apart by that file's own reader. Folders on disk stay as they
+were made, and a small one of format 2 stays with the tests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from topicml.errors import ModelError
+
+FORMAT = 2
+MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 10_000_000
+"""Bytes; the metrics of a thousand topics are a tenth of it."""
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\Z")
+RESTORE = "Restore the folder from version control or train the version again."
+
+Fields = dict[str, Any]
+
+_SELF = "manifest_sha256"
+_DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_UNSET = "0" * 64
+_MISSING = object()
+
+
+def read_manifest(path: Path) -> Fields:
+    """Read the manifest of a model folder, and check whatever is used of it later.
+
+    Args:
+        path: The folder.
+
+    Returns:
+        The fields as the newest format has them; ``format`` stays that of the folder.
+
+    Raises:
+        ModelError: No model there, a damaged manifest, or a format this release cannot read.
+    """
+    file = path / MANIFEST
+    try:
+        text = read_text(file, LARGEST_MANIFEST)
+        fields = _parse(text)
+    except (FileNotFoundError, NotADirectoryError) as err:
+        raise ModelError(
+            "no model here: manifest.json is missing",
+            where=path,
+            hint="See what there is with: topicml models list",
+        ) from err
+    except (OSError, ValueError, RecursionError) as err:
+        raise ModelError(f"manifest cannot be read ({err})", where=file, hint=RESTORE) from err
+    digest = str(fields.get(_SELF))
+    if not _DIGEST.match(digest) or digest != _own_digest(text, digest):
+        raise ModelError("manifest does not agree with its own hash", where=file, hint=RESTORE)
+    fields = _upgrade(fields, file)
+    _check_fields(fields, file)
+    return fields
+
+
+def read_text(file: Path, most: int) -> str:
+    """Read a file of UTF-8 as it is, line ends included.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is not UTF-8, or longer than ``most`` bytes.
+    """
+    with file.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"longer than {most:,} bytes")
+    return data.decode("utf-8")
+
+
+def manifest_text(fields: Mapping[str, Any]) -> str:
+    """Return a manifest as its file holds it, with its own hash in it.
+
+    JSON knows no NaN: a figure that is undefined is written as null.
+    """
+    stated = _without_nan({**fields, _SELF: _UNSET})
+    text = json.dumps(stated, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return text.replace(_UNSET, _own_digest(text, _UNSET))
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _own_digest(text: str, digest: str) -> str:
+    """Return the SHA-256 of a manifest's bytes with its own digest set to zeros."""
+    return hashlib.sha256(text.replace(digest, _UNSET).encode("utf-8")).hexdigest()
+
+
+def _parse(text: str) -> Fields:
+    fields = json.loads(text)
+    if not isinstance(fields, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - of the file, not of an argument
+    # what could not be written again: NaN, infinity, half a character
+    json.dumps(fields, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    return fields
+
+
+def _keep(fields: Fields) -> Fields:
+    return fields
+
+
+_UPGRADES: dict[int, Callable[[Fields], Fields]] = {1: _keep}
+"""By format number, what turns its fields into those of the next format."""
+
+
+def _upgrade(fields: Fields, file: Path) -> Fields:
+    number = fields.get("format")
+    if type(number) is not int or number < 1:  # True is 1, too
+        raise ModelError(
+            f"{number!r:.40} is no model format; this release reads 1 to {FORMAT}",
+            where=file,
+            hint=RESTORE,
+        )
+    if number > FORMAT:
+        raise ModelError(
+            f"model format {number} is newer than this release, which reads 1 to {FORMAT}",
+            where=file,
+            hint="Install a newer topicml release, or train the version again with this one.",
+        )
+    for older in range(number, FORMAT):
+        fields = _UPGRADES[older](fields)
+    return fields
+
+
+def _check_fields(fields: Fields, file: Path) -> None:
+    for dotted, is_right, expected in _FIELDS:
+        found: Any = fields
+        for key in dotted.split("."):
+            found = found.get(key, _MISSING) if isinstance(found, dict) else _MISSING
+        if not is_right(found):
+            shown = "missing" if found is _MISSING else f"{json.dumps(found):.40}"
+            raise ModelError(f"{dotted} is {shown}, not {expected}", where=file, hint=RESTORE)
+
+
+def _fits(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and pattern.match(value) is not None
+
+
+def _is_topics(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) > 0
+        and all(isinstance(topic, str) for topic in value)
+        and len(set(value)) == len(value)
+    )
+
+
+def _is_digests(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_fits(_DIGEST), value.values()))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_figure(value: Any) -> bool:
+    return value is None or type(value) in (int, float)
+
+
+_FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("name", _fits(NAME), "a name such as alliance-topics"),
+    ("version", _fits(VERSION), "a version such as 1.2.3"),
+    ("created", _fits(_DATE), "a date such as 2025-12-31"),
+    ("topics", _is_topics, "a list of different topic ids"),
+    ("files", _is_digests, "an object of SHA-256 by file name"),
+    ("parameters", lambda value: isinstance(value, dict), "an object"),
+    ("labels.sentences", _is_count, "a whole number"),
+    ("labels.files", _is_digests, "an object of SHA-256 by file name"),
+    ("metrics.evaluation.headlines.micro_f1.value", _is_figure, "a number or null"),
+    ("metrics.evaluation.headlines.macro_average_precision.value", _is_figure, "a number or null"),
+)
+"""What is used after reading: where, whether it is right, and what right is."""
