@@ -171,12 +171,12 @@ def table(result: dict) -> str:
         "| input | jobs | CPU s | wall s | MB per CPU s | times the plain loop | peak |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in result["rows"]:
-        lines.append(
-            f"| {row['bytes'] / 1e6:.0f} MB | {row['jobs']} | {row['cpu_seconds']:.1f} "
-            f"| {row['wall_seconds']:.1f} | {row['megabytes_per_cpu_second']:.1f} "
-            f"| {row['times_plain_loop']:.1f} | {row['peak_megabytes']:.0f} MB |"
-        )
+    lines += [
+        f"| {row['bytes'] / 1e6:.0f} MB | {row['jobs']} | {row['cpu_seconds']:.1f} "
+        f"| {row['wall_seconds']:.1f} | {row['megabytes_per_cpu_second']:.1f} "
+        f"| {row['times_plain_loop']:.1f} | {row['peak_megabytes']:.0f} MB |"
+        for row in result["rows"]
+    ]
     plain = result["plain_loop_megabytes_per_cpu_second"]
     lines += [
         "",

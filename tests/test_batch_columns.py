@@ -53,7 +53,10 @@ def test_all_kinds_of_text_columns(path: Path, kind: pa.DataType, chunk_bytes: i
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         values = [text and text.encode() if text is not None else None for text in TEXTS]
         values[3] = b""
-    write(path, {"text": pa.array(values, kind)}, row_group_size=2)
+    try:
+        write(path, {"text": pa.array(values, kind)}, row_group_size=2)
+    except pa.ArrowNotImplementedError:
+        pytest.skip("this version of pyarrow writes no such column")
     items = read(path, chunk_bytes=chunk_bytes)
     assert texts(items) == ["One.", "Zwei äöü.", "Five."]
     assert rejects(items) == [(3, "missing_text"), (4, "empty_text")]

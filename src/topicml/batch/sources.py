@@ -83,11 +83,6 @@ def list_sources(inputs: Sequence[str], input_format: str | None = None) -> list
     return found
 
 
-def expand_inputs(inputs: Sequence[str], input_format: str | None = None) -> list[str]:
-    """Return the paths of ``list_sources``, with ``-`` for standard input."""
-    return [source.path or "-" for source in list_sources(inputs, input_format)]
-
-
 def _expand(name: str, forced: Format | None) -> Iterable[Source]:
     if name == "-":
         return [Source(STDIN, None, forced or "jsonl")]
