@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scorers import SEA_TEXTS, features
 
-from topicml.kernel import NOTHING, SPACE, SYMBOL_BITS, Table, find_place, mix_key
+from topicml.kernel import NOTHING, SPACE, SYMBOL_BITS, Table, find_place
 from topicml.lookup import (
     Lookup,
     build_lookup,
     build_table,
     check_lookup,
     lookup_nodes,
+    mix_key,
     word_key,
 )
 

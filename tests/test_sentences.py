@@ -188,3 +188,15 @@ def test_space_after_an_initial_that_makes_the_library_panic(space: str) -> None
         sentencex.segment("en", text)
     assert not isinstance(caught.value, Exception)
     assert [s.text for s in split_sentences(text)][-1] == "Nobody objected."
+
+
+def test_spaces_are_all_that_unicode_has() -> None:
+    import sys
+    import unicodedata
+
+    points = map(chr, range(sys.maxunicode + 1))
+    separators = {point for point in points if unicodedata.category(point) == "Zs"}
+    folded = {point for point in separators if split_sentences(f"One{point}two.")}
+    assert folded == separators
+    for space in separators:
+        assert [s.text for s in split_sentences(f"{space}One two.{space}")] == ["One two."]

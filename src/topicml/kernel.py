@@ -25,7 +25,7 @@ EXACT_LETTERS, LAST_ASCII = 8, 0x7F  # 131**8 < 2**61
 SYMBOL_BITS = 24
 LOW_MASK, HIGH_SHIFT = (1 << 31) - 1, 31
 HASH_MASK = 0xFFFFFFFF
-HASH_FACTORS = (0x5BD1E995, 0x2545F491, 0x2C1B3C6D)
+FIRST_FACTOR, SECOND_FACTOR, THIRD_FACTOR = 0x5BD1E995, 0x2545F491, 0x2C1B3C6D
 MOST_TOKENS, MOST_LETTERS = 1024, 64  # of a text, and of a token, that is worth remembering
 COUNTS = 5  # numbers that are counted of each text
 NEVER = 1 << 62  # a count that no text comes to
@@ -252,22 +252,17 @@ def lower_text(buffer: Any, start: int, end: int, letters: Letters, points: Any)
     return count
 
 
-def mix_key(key: int) -> int:
-    """Return a number whose bits depend on all bits of a key of up to 62."""
-    mixed = (key & LOW_MASK) * HASH_FACTORS[0] ^ (key >> HIGH_SHIFT) * HASH_FACTORS[1]
-    return mixed ^ mixed >> 29
-
-
-def displaced_place(mixed: int, displacement: int, size: int) -> int:
-    """Return the place in a table of that size which a mixed key is displaced to."""
-    moved = (mixed >> 14 & HASH_MASK ^ displacement) * HASH_FACTORS[2]
-    return (moved >> 12 & HASH_MASK) * size >> 32
-
-
 def find_place(displacements: Any, size: int, key: int) -> int:
-    """Return the one place in a table of that size where the key may be."""
-    mixed = mix_key(key)
-    return displaced_place(mixed, displacements[mixed & (len(displacements) - 1) & INDEX], size)
+    """Return the one place in a table of that size where the key may be.
+
+    ``lookup.mix_key`` and ``lookup.displaced_place`` are its two halves, by which tables are
+    made; here they are one, since a call costs more than what they do.
+    """
+    mixed = (key & LOW_MASK) * FIRST_FACTOR ^ (key >> HIGH_SHIFT) * SECOND_FACTOR
+    mixed ^= mixed >> 29
+    displacement = displacements[mixed & (len(displacements) - 1) & INDEX]
+    moved = (mixed >> 14 & HASH_MASK ^ displacement) * THIRD_FACTOR
+    return int((moved >> 12 & HASH_MASK) * size >> 32)
 
 
 def next_node(
@@ -520,8 +515,7 @@ def recall_token(
     That is the number of a free slot, taken from -1.
     """
     mask = len(slots) - 1
-    mixed = mix_key(key)
-    slot = (mixed ^ mixed >> 20) & mask
+    slot = ((key ^ key >> HIGH_SHIFT) & HASH_MASK) * FIRST_FACTOR >> 15 & mask
     token = int(slots[slot])
     while token != NOTHING:
         if tokens[4 * token] == key:
@@ -756,8 +750,6 @@ FUNCTIONS = (
     decode_point,
     is_final_sigma,
     lower_text,
-    mix_key,
-    displaced_place,
     find_place,
     next_node,
     same_letters,

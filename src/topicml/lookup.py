@@ -9,16 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.kernel import (
+    FIRST_FACTOR,
+    HASH_MASK,
+    HIGH_SHIFT,
     KEY_BASE,
     KEY_MASK,
+    LOW_MASK,
     NOTHING,
+    SECOND_FACTOR,
     SPACE,
     SYMBOL_BITS,
+    THIRD_FACTOR,
     Table,
-    displaced_place,
     find_place,
     finish_key,
-    mix_key,
 )
 
 Term = tuple[str, ...]
@@ -153,6 +157,18 @@ def build_table(keys: Sequence[int]) -> Table:
         for place, (_, key) in zip(found, members, strict=True):
             places[place] = key
     return Table(places, displacements)
+
+
+def mix_key(key: int) -> int:
+    """Return a number whose bits depend on all bits of a key of up to 62."""
+    mixed = (key & LOW_MASK) * FIRST_FACTOR ^ (key >> HIGH_SHIFT) * SECOND_FACTOR
+    return mixed ^ mixed >> 29
+
+
+def displaced_place(mixed: int, displacement: int, size: int) -> int:
+    """Return the place in a table of that size which a mixed key is displaced to."""
+    moved = (mixed >> 14 & HASH_MASK ^ displacement) * THIRD_FACTOR
+    return (moved >> 12 & HASH_MASK) * size >> 32
 
 
 def _free_places(mixed_keys: list[int], size: int, taken: set[int]) -> tuple[int, list[int]]:

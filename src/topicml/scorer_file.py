@@ -191,7 +191,7 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
     length = math.prod(shape) * dtype.itemsize
     if length > size:
         raise ValueError(f"an array of shape {shape} is longer than its {size} bytes")
-    data = bytearray(file.read(length + 1))  # reads on, so that the checksum is checked
+    data = file.read(length + 1)  # reads on, so that the checksum is checked
     if len(data) != length:
         raise ValueError(f"an array of shape {shape} is not {len(data)} bytes long")
     return np.frombuffer(data, dtype=dtype).reshape(shape)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from typing import NamedTuple
 
 import sentencex
@@ -33,8 +32,11 @@ _NARROWEST_WRAP = 40
 # with one, so they are turned into opening and closing ones. An apostrophe is always a
 # closing one: as an opening one it would swallow all up to the next.
 _OPENING_QUOTE = re.compile(r'(?:(?<=[\s(\[{—–-])|\A)"(?=\S)')
-_LAST_SPACE = 0x3000  # the ideographic space; no space separator comes after it
-_SPACES = [chr(c) for c in range(_LAST_SPACE + 1) if unicodedata.category(chr(c)) == "Zs"]
+# all of Unicode's space separators (category Zs)
+_SPACES = (
+    " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u202f\u205f\u3000"
+)
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _INVISIBLE = "\u200b\ufeff"
 _SURROGATES = range(0xD800, 0xE000)  # alone, they cannot be handed to a library that takes UTF-8

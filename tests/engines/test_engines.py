@@ -77,6 +77,16 @@ def local(dump: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
     return made
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "auto"])
+def test_a_cluster_that_is_not_there_is_an_error_at_once(
+    dump: Path, tmp_path: Path, address: str
+) -> None:
+    with pytest.raises(InputError, match="no Ray cluster can be reached") as caught:
+        ray_engine.run_ray(job(dump / "in.parquet", tmp_path / "out.parquet"), address)
+    assert caught.value.where == address
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[None]:
     """A Ray of two workers."""

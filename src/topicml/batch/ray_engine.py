@@ -14,6 +14,7 @@ import io
 import itertools
 import os
 import pickle
+import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ PART_BYTES = 32_000_000
 
 _CPUS_PER_READER = 8  # reading is a small part of the work
 _QUIET = {"RAY_DATA_LOG_LEVEL": "ERROR", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_KNOCK_SECONDS = 10.0
 _EXTRA = ("ray", "a batch run on Ray")
 
 
@@ -165,6 +167,7 @@ def _connected(job: Job, address: str | None) -> Iterator[None]:
         yield
         return
     place = address or os.environ.get("RAY_ADDRESS") or "local"
+    _check_reachable(place)
     own: dict[str, Any] = {"num_cpus": job.jobs, "include_dashboard": False}
     try:
         ray.init(
@@ -174,13 +177,32 @@ def _connected(job: Job, address: str | None) -> Iterator[None]:
             **(own if place == "local" else {}),
         )
     except (ConnectionError, ValueError, RuntimeError) as err:
-        raise InputError(
-            f"no Ray cluster can be reached ({err})", where=place, hint="Check --address."
-        ) from err
+        raise _unreachable(place, err) from err
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Knock where the cluster is said to be, for Ray itself would try for minutes.
+
+    Raises:
+        InputError: Nobody answers.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        return  # "auto", "local"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as err:
+        raise _unreachable(address, err) from err
+
+
+def _unreachable(address: str, err: Exception) -> InputError:
+    return InputError(
+        f"no Ray cluster can be reached ({err})", where=address, hint="Check --address."
+    )
 
 
 def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, None, None]:
@@ -201,7 +223,7 @@ def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, N
             batch_size=1,
             batch_format="pyarrow",
             num_cpus=0,  # so that actors may have all
-            compute=data.TaskPoolStrategy(size=readers),
+            concurrency=readers,
         )
         results = chunks.map_batches(
             _Tag,
