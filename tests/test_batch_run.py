@@ -21,6 +21,7 @@ from topicml.batch.records import Fields
 from topicml.batch.run import Progress, run_batch
 from topicml.batch.worker import StrictError
 from topicml.errors import InputError, ModelError, OutputError, TopicmlError
+from topicml.models.store import ModelStore
 
 DRIVER = Path(__file__).with_name("batch_driver.py")
 SENTENCES = [
@@ -207,7 +208,12 @@ def test_changed_input_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> Non
 def test_changed_model_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     interrupt(tiny, dump, out, 3)
-    job = Job((str(dump),), str(out), tiny.build(tiny.store, version="2.0.0"), chunk_bytes=5_000)
+    job = Job(
+        (str(dump),),
+        str(out),
+        tiny.build(ModelStore(tmp_path / "models"), version="2.0.0"),
+        chunk_bytes=5_000,
+    )
     with pytest.raises((InputError, ModelError), match="model was"):
         run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
 

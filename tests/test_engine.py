@@ -219,7 +219,7 @@ def test_bulk_takes_the_compiled_form_where_numba_is_installed(
     assert read - sum(map(len, SEA_TEXTS)) < 1000 <= read
     asked.clear()
     scorer = load_scorer(path)
-    monkeypatch.setattr(compiled, "is_available", lambda: False)
+    monkeypatch.setattr(compiled, "is_usable", lambda: False)
     scorer.engine.compile()
     for _ in range(20):
         assert_same(scorer.score_texts(SEA_TEXTS), expected)

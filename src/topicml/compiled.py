@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 from collections.abc import Callable
@@ -16,6 +17,16 @@ NAME = "numba"
 def is_available() -> bool:
     """Whether numba is installed; it is not imported to find out."""
     return importlib.util.find_spec(NAME) is not None
+
+
+@functools.cache
+def is_usable() -> bool:
+    """Whether numba can be imported and is switched on; it is imported to find out."""
+    try:
+        import numba
+    except (ImportError, OSError, AttributeError):  # not installed, or made for another numpy
+        return False
+    return not getattr(numba.config, "DISABLE_JIT", False)
 
 
 @functools.cache
@@ -44,9 +55,31 @@ def _compile(function: Callable[..., Any], cache: bool = False, inline: str = "n
     # the kernel makes no arrays, so that counting references to them is left out (_nrt)
     options: dict[str, Any] = {"nogil": True, "inline": inline, "_nrt": False}
     try:
-        return numba.njit(cache=cache, **options)(function)
+        dispatcher = numba.njit(cache=cache, **options)(function)
     except RuntimeError:  # numba found no folder that it may write to
         return numba.njit(**options)(function)
+    if cache and hasattr(dispatcher, "_cache"):
+        _forgive(dispatcher._cache)
+    return dispatcher
+
+
+def _forgive(cache: Any) -> None:
+    """Make files that are damaged, or cannot be written, count as none; numba raises there."""
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception:  # noqa: BLE001  # unpickling what is no pickle may raise anything
+            with contextlib.suppress(OSError):
+                cache.flush()
+            return None
+
+    def save_overload(*arguments: Any) -> None:
+        with contextlib.suppress(Exception):
+            save(*arguments)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload
 
 
 def cache_folder() -> str | None:

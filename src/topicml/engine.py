@@ -146,7 +146,7 @@ class Engine:
         self._bytes_seen += BULK
 
     def _is_bulk(self) -> bool:
-        return self._bytes_seen >= BULK and compiled.is_available()
+        return self._bytes_seen >= BULK and compiled.is_usable()
 
     def _run(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -10,9 +9,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from topicml.batch.guard import tag_guarded
 from topicml.batch.job import Job, job_thresholds, make_output
 from topicml.batch.records import Chunk, Record, Reject
 from topicml.batch.sources import parse_chunk
+from topicml.batch.streams import Failure, make_reject
 from topicml.batch.tagging import Counts, Tagger
 from topicml.errors import TopicmlError
 from topicml.models.folder import open_model
@@ -106,31 +107,15 @@ class ChunkWorker:
     def _tag(
         self, records: list[Record], rejects: list[Reject]
     ) -> tuple[list[dict[str, Any]], Counts, list[Record]]:
-        """Tag records at once; where that fails, one by one, to find the ones that do."""
-        try:
-            with _time_limit(self._job.seconds):
-                tagged, counts = self._tagger.tag(records)
-        except Exception:  # noqa: BLE001 - whatever it was, it is met again below, by record
-            return self._tag_singly(records, rejects)
-        return tagged, counts, records
-
-    def _tag_singly(
-        self, records: list[Record], rejects: list[Reject]
-    ) -> tuple[list[dict[str, Any]], Counts, list[Record]]:
-        tagged: list[dict[str, Any]] = []
-        counts, kept = Counts(), []
-        for record in records:
-            try:
-                with _time_limit(self._job.seconds):
-                    one, found = self._tagger.tag([record])
-            except TimeoutError:
-                self._reject(_failed(record, "too_slow", f"over {self._job.seconds:g} s"), rejects)
-            except Exception as err:  # noqa: BLE001 - one record must not take the run down
-                self._reject(_failed(record, "failed", f"{type(err).__name__}: {err}"), rejects)
+        outcomes, counts = tag_guarded(self._tagger, records, self._job.seconds)
+        tagged, kept = [], []
+        for record, outcome in zip(records, outcomes, strict=True):
+            if isinstance(outcome, Failure):
+                raw = record.text.encode("utf-8", "surrogatepass")
+                self._reject(make_reject(record.source, record.number, outcome, raw), rejects)
             else:
-                tagged += one
+                tagged.append(outcome)
                 kept.append(record)
-                counts.add(found)
         return tagged, counts, kept
 
     def _reject(self, reject: Reject, rejects: list[Reject]) -> None:
@@ -141,24 +126,3 @@ class ChunkWorker:
                 hint="Mend the record, or run without --strict to set such records aside.",
             )
         rejects.append(reject)
-
-
-def _failed(record: Record, reason: str, detail: str) -> Reject:
-    raw = record.text.encode("utf-8", "surrogatepass")
-    return Reject(record.source, record.number, reason, detail, raw, len(raw))
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise ``TimeoutError`` after so many seconds, as soon as Python code runs again."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
