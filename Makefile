@@ -38,6 +38,7 @@ bench: $(CHECK_READY)
 	$(BIN)/python benchmarks/cold_start.py
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/fresh_process.py
+	$(BIN)/python benchmarks/batch.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
