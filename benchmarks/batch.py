@@ -27,7 +27,7 @@ from markdown_tables import write_between
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 OUTSIDE = ROOT.parent / "shared/external/dump.jsonl"
-ROUNDS = 3
+ROUNDS = 2
 SIZES = (150_000_000, 600_000_000)
 PLAIN_BYTES = 3_000_000  # the plain loop is measured on so much of the text, many times slower
 PLAIN_LOOP = """
