@@ -292,40 +292,20 @@ def finish_key(number: int, length: int, union: int) -> int:
     return number << 1 | (length > EXACT_LETTERS or union > LAST_ASCII)
 
 
-def read_words(length: int, features: Features, scratch: Scratch) -> int:
-    """Write the symbols of a text's words; return how many there are."""
-    keys, displacements = features.words.table.keys, features.words.table.displacements
-    starts, letters = features.words.starts, features.words.letters
-    points, symbols, classes = scratch.points, scratch.symbols, features.letters.classes
-    unknown = features.word_ngrams.unknown
-    count = 0
-    position = 0
-    while position < length:
-        start = position
-        number = union = 0
-        while position < length:
-            point = int(points[position])
-            if not classes[point] & WORD:
-                break
-            number = (number * KEY_BASE + point + 1) & KEY_MASK
-            union |= point
-            position += 1
-        if position - start >= 2:
-            key = finish_key(number, position - start, union)
-            place = find_place(displacements, len(keys), key)
-            symbol = place if keys[place] == key else unknown
-            if key & 1 and symbol != unknown:
-                same = same_letters(letters, starts[place], points, start, position)
-                symbol = place if same else unknown
-            symbols[count] = symbol
-            count += 1
-        position += 1
-    return count
+def read_tokens(
+    length: int, letters: Letters, bit: int, inside: int, shortest: int, scratch: Scratch
+) -> int:
+    """Write the keys, starts and ends of a text's tokens; return how many there are.
 
-
-def read_tokens(length: int, features: Features, scratch: Scratch) -> int:
-    """Write the keys, starts and ends of a text's blank-separated tokens; return how many."""
-    points, classes = scratch.points, features.letters.classes
+    Args:
+        length: Of the text.
+        letters: Unicode's tables.
+        bit: The class bit that tells tokens from what is between them.
+        inside: What it is inside of a token: the bit itself, or zero.
+        shortest: Fewest letters of a token.
+        scratch: Its ``points`` are read.
+    """
+    points, classes = scratch.points, letters.classes
     keys, starts, ends = scratch.keys, scratch.starts, scratch.ends
     count = 0
     position = 0
@@ -334,17 +314,34 @@ def read_tokens(length: int, features: Features, scratch: Scratch) -> int:
         number = union = 0
         while position < length:
             point = int(points[position])
-            if classes[point] & BLANK:
+            if classes[point] & bit != inside:
                 break
             number = (number * KEY_BASE + point + 1) & KEY_MASK
             union |= point
             position += 1
-        if position > start:
+        if position - start >= shortest:
             keys[count] = finish_key(number, position - start, union)
             starts[count] = start
             ends[count] = position
             count += 1
         position += 1
+    return count
+
+
+def read_words(length: int, features: Features, scratch: Scratch) -> int:
+    """Write the symbols of a text's words; return how many there are."""
+    keys, displacements = features.words.table.keys, features.words.table.displacements
+    starts, letters = features.words.starts, features.words.letters
+    unknown = features.word_ngrams.unknown
+    count = read_tokens(length, features.letters, WORD, WORD, 2, scratch)
+    for word in range(count):
+        key = int(scratch.keys[word])
+        place = find_place(displacements, len(keys), key)
+        is_known = keys[place] == key
+        if key & 1 and is_known:
+            start, end = scratch.starts[word], scratch.ends[word]
+            is_known = same_letters(letters, starts[place], scratch.points, start, end)
+        scratch.symbols[word] = place if is_known else unknown
     return count
 
 
@@ -686,7 +683,7 @@ def add_characters(
 ) -> None:
     """Add the share of a text's characters."""
     ngrams = features.character_ngrams
-    count = read_tokens(length, features, scratch)
+    count = read_tokens(length, features.letters, BLANK, 0, 1, scratch)
     if is_ordinary(count, scratch):
         make_room(count, length, ngrams.longest, memory)
         recall_tokens(count, features, memory, scratch)
@@ -754,8 +751,8 @@ FUNCTIONS = (
     next_node,
     same_letters,
     finish_key,
-    read_words,
     read_tokens,
+    read_words,
     read_symbols,
     read_terms,
     count_term,
