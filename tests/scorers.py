@@ -60,6 +60,12 @@ HARD_TEXTS = [
     " ".join(f"command{n} of the {n}th alliance" for n in range(1500)),
 ]
 
+SAME_KEYS = [  # different words that no key tells apart
+    ("fkwqpgfcsnkjlh", "dronnckgiriinl"),
+    ("mskolmmkkhnm", "mskolmmkkhnmoqhmnqnp"),
+    ("rnlmromqmkllkl", "rnlmromqmkllkloqippnonqo"),
+]
+
 SEA_TEXTS = [
     "the fleet sails at dawn",
     "the fleet sails home",

@@ -313,6 +313,23 @@ def test_changed_source_is_not_run_as_it_was(package: Path) -> None:
     assert found["hits"] == 0
 
 
+def test_disk_full_after_a_change_leaves_nothing_stale(package: Path) -> None:
+    """The index of the cache is written first, and would then stand before older code."""
+    source = package / "kernel.py"
+    before = source.read_text(encoding="utf-8")
+    changed = before.replace("1.0 / (1.0 + math.exp(-value))", "1.0 / (3.0 + math.exp(-value))")
+    source.write_text(changed, encoding="utf-8")
+    (index,) = cache_files(package, "apply_sigmoid", ".nbi")
+    (code,) = cache_files(package, "apply_sigmoid", ".nbc")
+    size = (index.stat().st_size + code.stat().st_size) // 2
+    assert index.stat().st_size + 1000 < size < code.stat().st_size - 1000
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+    for prelude in (limit, "", ""):
+        found = run(SIGMOID, package=package, prelude=prelude)
+        assert found["values"] == [0.0, 0.25, 1 / 3]
+    assert found["hits"] == 1
+
+
 @pytest.mark.soak
 def test_changed_callee_is_not_run_as_it_was(package: Path, scorer_path: Path) -> None:
     source = package / "kernel.py"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scorers import SEA_TEXTS, features
+from scorers import SAME_KEYS, SEA_TEXTS, features
 
 from topicml.kernel import NOTHING, SPACE, SYMBOL_BITS, Table, find_place
 from topicml.lookup import (
@@ -109,6 +109,14 @@ def test_word_is_not_taken_for_one_with_the_same_key(word: str) -> None:
         damaged = lookup._replace(letters=np.array([*map(ord, other), SPACE], dtype=np.int32))
         assert walk(damaged, [word], "word") is None
     assert walk(lookup, [word], "word") == lookup.term_nodes[0]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_KEYS)
+def test_words_with_the_same_key_have_no_place_in_one_vocabulary(one: str, other: str) -> None:
+    assert word_key(one) == word_key(other)
+    assert walk(build_lookup([one], "word"), [other], "word") is None
+    with pytest.raises(ValueError, match="same hash"):
+        build_lookup([one, other], "word")
 
 
 def test_keys_of_short_ascii_words_are_different_numbers() -> None:

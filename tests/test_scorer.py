@@ -18,14 +18,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scorers import (
     HARD_TEXTS,
+    SAME_KEYS,
     SIGMAS,
     TEXTS,
     Witnesses,
     expected_scores,
+    make_witnesses,
     models,
+    random_pipeline,
     two_forms,
     write_sea_scorer,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion
 
 from topicml import engine
 from topicml.features import Parameters
@@ -144,6 +149,31 @@ def test_drawn_models_agree_on_sigma_wherever_it_stands(
 ) -> None:
     witnesses, known = model
     witnesses.assert_agree([*texts, *known])
+
+
+def test_sigma_is_lowered_as_python_does_wherever_it_stands() -> None:
+    around = [
+        "".join(part) for n in range(4) for part in itertools.product("aΣ' 1\u0301", repeat=n)
+    ]
+    texts = [f"{before}Σ{after}" for before in around for after in around]
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3))
+    features = FeatureUnion([("char_wb", vectorizer.fit(texts))])
+    pipeline = random_pipeline(features, 3, np.random.default_rng(0))
+    witnesses = make_witnesses(pipeline, np.full(3, 0.5), 0.5)
+    witnesses.assert_agree(texts if SOAK else texts[::7])
+    final, other = witnesses.plain.predict_proba(["aς", "aσ"])
+    assert np.abs(final - other).max() > 0.01
+
+
+@pytest.mark.parametrize(("one", "other"), [*SAME_KEYS, *(pair[::-1] for pair in SAME_KEYS)])
+def test_words_with_the_same_key_are_told_apart(one: str, other: str) -> None:
+    blocks = [(kind, TfidfVectorizer(analyzer=kind)) for kind in ("word", "char_wb")]
+    blocks[1][1].ngram_range = (2, 4)
+    features = FeatureUnion(blocks).fit([f"the {one}", f"{one} sails"])
+    pipeline = random_pipeline(features, 3, np.random.default_rng(0))
+    witnesses = make_witnesses(pipeline, np.full(3, 0.5), 0.5)
+    witnesses.assert_agree([other, one, f"{one} {other}", f"{other} {one}", f"{other} {other}"])
+    assert both(witnesses, lambda scorer: scorer.score_texts([other])).known_share == 0
 
 
 @given(texts=st.lists(TEXTS, min_size=2, max_size=8), data=st.data())

@@ -37,6 +37,25 @@ UNREADABLE = "not a readable scorer"
 Members = dict[str, bytes]
 
 
+@pytest.fixture(scope="module")
+def sea(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sea") / SCORER
+    write_sea_scorer(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def arrays(sea: Path) -> dict[str, Any]:
+    with np.load(sea) as found:
+        return {name: found[name] for name in found.files}
+
+
+@pytest.fixture(scope="module")
+def members(sea: Path) -> Members:
+    with zipfile.ZipFile(sea) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 def assert_pipeline(path: Path, pipeline: Any, texts: list[str] = ASKED) -> None:
     scorer = load_scorer(path)
     found = scorer.score_texts(texts)
@@ -138,28 +157,6 @@ def test_committed_file_of_format_1_scores_as_its_pipeline(root: Path) -> None:
     texts = [json.loads(line)["text"] for line in lines[::100]]
     assert len(texts) > 50
     two_forms(joblib.load(folder / PIPELINE), folder / SCORER).assert_agree(texts)
-
-
-# --- files that are damaged, or made to do damage ------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def sea(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sea") / SCORER
-    write_sea_scorer(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def arrays(sea: Path) -> dict[str, Any]:
-    with np.load(sea) as found:
-        return {name: found[name] for name in found.files}
-
-
-@pytest.fixture(scope="module")
-def members(sea: Path) -> Members:
-    with zipfile.ZipFile(sea) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def as_bytes(text: str) -> Any:
@@ -372,7 +369,12 @@ METHODS = [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 
 @pytest.mark.parametrize("method", METHODS)
 def test_compressed_members_are_refused(members: Members, tmp_path: Path, method: int) -> None:
-    assert_refused(pack(tmp_path / "scorer.npz", members, method))
+    path = tmp_path / "scorer.npz"
+    assert_refused(pack(path, members, method), "members are together longer than the file")
+    pack(path, {name: data for name, data in members.items() if name != "topics.npy"})
+    with zipfile.ZipFile(path, "a") as archive:  # one that is as long as it was
+        archive.writestr("topics.npy", members["topics.npy"], method)
+    assert_refused(path, "member 'topics.npy' is compressed")
 
 
 @pytest.mark.parametrize("is_honest", [True, False])
@@ -470,7 +472,7 @@ def test_array_of_a_later_format_is_refused(
     members: Members, tmp_path: Path, arrays: dict[str, Any], version: tuple[int, int]
 ) -> None:
     changed = {**members, "thresholds.npy": npy(arrays["thresholds"], version)}
-    assert_refused(pack(tmp_path / "scorer.npz", changed))
+    assert_refused(pack(tmp_path / "scorer.npz", changed), "array format")
 
 
 @pytest.mark.parametrize("kind", ["other", ">", "?", "<f4", "<f2", "<u4", "<i2", "<c16", "<U8"])
@@ -524,6 +526,17 @@ def test_members_that_share_their_bytes_are_refused(members: Members, tmp_path: 
     with zipfile.ZipFile(path) as archive:
         assert sum(member.file_size for member in archive.infolist()) > 30_000_000
     assert_refused(path, "members are together longer than the file")
+
+
+def test_members_swallowed_by_a_comment_are_missed(sea: Path, tmp_path: Path) -> None:
+    data = bytearray(sea.read_bytes())
+    entry = data.rindex(b"PK\x01\x02", 0, data.rindex(b"block1_settings.npy"))
+    rest = data.rindex(b"PK\x05\x06") - entry - 46 - len("block1_settings.npy")
+    path = tmp_path / "scorer.npz"
+    path.write_bytes(data[: entry + 32] + rest.to_bytes(2, "little") + data[entry + 34 :])
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist()[-1] == "block1_settings.npy"
+    assert_refused(path, "members are lost")
 
 
 def test_member_read_under_another_name_is_refused(members: Members, tmp_path: Path) -> None:
@@ -634,6 +647,13 @@ def test_lookup_tables_that_lead_outside_are_refused(
         if (field, value) == ("letters", 10_000) and place != -1:
             continue  # another letter: found by check_vocabulary
         assert_refused(rewrite(tmp_path / "scorer.npz", arrays, **{name: changed}))
+
+
+def test_two_blocks_of_one_analyzer_are_refused(arrays: dict[str, Any], tmp_path: Path) -> None:
+    words = {name: array for name, array in arrays.items() if name.startswith("block0")}
+    twice = {name.replace("block0", "block1"): array for name, array in words.items()}
+    path = rewrite(tmp_path / "scorer.npz", {**arrays, **twice})
+    assert_refused(path, "second analyzer 'word'")
 
 
 def test_file_too_large_for_any_model_is_not_read(tmp_path: Path) -> None:

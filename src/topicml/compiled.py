@@ -64,22 +64,24 @@ def _compile(function: Callable[..., Any], cache: bool = False, inline: str = "n
 
 
 def _forgive(cache: Any) -> None:
-    """Make files that are damaged, or cannot be written, count as none; numba raises there."""
-    load, save = cache.load_overload, cache.save_overload
+    """Make files that are damaged, or cannot be written, count as none; numba raises there.
 
-    def load_overload(*arguments: Any) -> Any:
-        try:
-            return load(*arguments)
-        except Exception:  # noqa: BLE001  # unpickling what is no pickle may raise anything
-            with contextlib.suppress(OSError):
-                cache.flush()
-            return None
+    The index is emptied then: numba writes it before the code, so that it may name older code.
+    """
 
-    def save_overload(*arguments: Any) -> None:
-        with contextlib.suppress(Exception):
-            save(*arguments)
+    def forgiving(action: Callable[..., Any]) -> Callable[..., Any]:
+        def try_action(*arguments: Any) -> Any:
+            try:
+                return action(*arguments)
+            except Exception:  # noqa: BLE001  # unpickling what is no pickle may raise anything
+                with contextlib.suppress(OSError):
+                    cache.flush()
+                return None
 
-    cache.load_overload, cache.save_overload = load_overload, save_overload
+        return try_action
+
+    cache.load_overload = forgiving(cache.load_overload)
+    cache.save_overload = forgiving(cache.save_overload)
 
 
 def cache_folder() -> str | None:

@@ -35,7 +35,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             yield file
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(new_file_mode())
         temporary.replace(path)
     except OSError as err:
         raise _output_error(path, err) from err
@@ -54,7 +54,11 @@ def _output_error(path: Path, err: OSError) -> OutputError:
     return OutputError(what, where=path, hint="Check the folder, its permissions and the disk.")
 
 
-def _umask() -> int:
+def new_file_mode() -> int:
+    """Return the permissions of a file that is made in the ordinary way.
+
+    A temporary file has fewer, and gets these before it takes its place.
+    """
     mask = os.umask(0)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask

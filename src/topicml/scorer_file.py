@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ LARGEST = 4_000_000_000
 _ANALYZERS = ("word", "char_wb")
 _CERTAIN = 50.0  # log-odds, as in features.CERTAIN
 _LONGEST_HEADER = 1_000  # bytes before the numbers of an array
+_END_RECORD = 22  # bytes of a zip file's last record
 _LONGEST_NGRAM = 100  # each beginning of a term takes a node
 _REPAIR = "Restore the model folder from version control or train it again."
 _TABLE = "block{}_{}"
@@ -168,6 +170,8 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     arrays = {}
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
+        if len(members) != _members_counted(path):
+            raise ValueError("members are lost from the file's directory")
         if sum(member.file_size for member in members) > size:
             raise ValueError("members are together longer than the file")
         for member in members:
@@ -178,6 +182,13 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     if len(arrays) != len(members):
         raise ValueError("two members have the same name")
     return arrays
+
+
+def _members_counted(path: Path) -> int:
+    """Return how many members a zip file without a comment says that it has."""
+    with path.open("rb") as file:
+        file.seek(-_END_RECORD, os.SEEK_END)
+        return int.from_bytes(file.read()[10:12], "little")
 
 
 def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:

@@ -131,10 +131,10 @@ def _segment(folded: str, language: str) -> list[str] | None:
         if type(err).__name__ != "PanicException":
             raise
         return None
-    for candidate in (pieces, _with_breaks(pieces, folded)):
-        if "".join(candidate) == folded:
-            return candidate
-    return None
+    if "".join(pieces) == folded:
+        return pieces
+    mended = _with_breaks(pieces, folded)
+    return mended if "".join(mended) == folded else None
 
 
 def _with_breaks(pieces: list[str], folded: str) -> list[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from topicml.errors import InputError, OutputError
+from topicml.files import new_file_mode
 
 _RESTART = "Start over with --force, or give another output."
 
@@ -143,7 +144,7 @@ class Ledger:
                 self._rejects.unlink(missing_ok=True)
                 self.rejects_part.unlink()
         if finished.exists():
-            finished.chmod(0o666 & ~_umask())
+            finished.chmod(new_file_mode())
             finished.replace(self.output)
         self.part.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
@@ -218,9 +219,3 @@ def _line(entry: Mapping[str, Any]) -> bytes:
 def _sync(file: IO[bytes]) -> None:
     file.flush()
     os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

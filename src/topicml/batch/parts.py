@@ -7,7 +7,6 @@ lost, is there once, and the names sort as the input does.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from topicml.batch.encode import Output, assemble_parquet
 from topicml.errors import InputError, OutputError
+from topicml.files import new_file_mode
 
 _PREFIX = "part-"
 
@@ -101,7 +101,7 @@ class Parts:
             streams, made = made, made.with_name(made.name + ".made")
             assemble_parquet(streams, [len(piece) for piece in pieces], output, made)
             streams.unlink()
-        made.chmod(0o666 & ~_umask())
+        made.chmod(new_file_mode())
         made.replace(self._made / f"{_PREFIX}{place}{self._suffix}")
 
     def finish(self, places: Iterable[str], rejected: Iterable[str], output: Output) -> None:
@@ -164,9 +164,3 @@ def _cannot_write(path: Path, err: OSError) -> OutputError:
         where=path,
         hint="Check the folder and the disk; all machines of the cluster must see it.",
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
