@@ -29,11 +29,19 @@ def test_tables_have_all_code_points(tables: Letters) -> None:
 
 
 def test_arrays_and_dictionaries_are_the_same_tables(tables: Letters) -> None:
-    for name in Letters._fields:
+    for name in ("lower", "classes"):
         table = type(getattr(PLAIN_LETTERS, name))()  # one that has not been used
         np.testing.assert_array_equal(
             getattr(tables, name), list(map(table.__getitem__, range(POINTS)))
         )
+    assert bytes(tables.solid) == PLAIN_LETTERS.solid
+
+
+def test_bytes_are_solid_but_for_the_blanks_of_ascii(tables: Letters) -> None:
+    blanks = np.flatnonzero(tables.solid == 0).tolist()
+    assert blanks == [n for n in range(128) if chr(n).isspace()]
+    assert set(blanks) <= points_with(tables, BLANK)
+    assert not points_with(tables, CASED | IGNORABLE) & set(blanks)
 
 
 def test_lower_case_is_that_of_str_and_only_one_letter_has_a_longer_one(tables: Letters) -> None:

@@ -32,7 +32,7 @@ from scorers import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from topicml import engine
+from topicml import engine, kernel
 from topicml.features import Parameters
 from topicml.models.folder import PIPELINE, SCORER
 from topicml.models.store import ModelStore
@@ -174,6 +174,46 @@ def test_words_with_the_same_key_are_told_apart(one: str, other: str) -> None:
     witnesses = make_witnesses(pipeline, np.full(3, 0.5), 0.5)
     witnesses.assert_agree([other, one, f"{one} {other}", f"{other} {one}", f"{other} {other}"])
     assert both(witnesses, lambda scorer: scorer.score_texts([other])).known_share == 0
+
+
+def character_witnesses(texts: list[str]) -> Witnesses:
+    """A random model that knows the words and characters of the texts."""
+    blocks = [(kind, TfidfVectorizer(analyzer=kind)) for kind in ("word", "char_wb")]
+    blocks[1][1].ngram_range = (1, 3)
+    pipeline = random_pipeline(FeatureUnion(blocks).fit(texts), 3, np.random.default_rng(0))
+    return make_witnesses(pipeline, np.full(3, 0.5), 0.5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 15, 16, 17, 24, 63, 64, 65, 66])
+@pytest.mark.parametrize("letters", ["ab", "éè", "ñ\u0085"])
+def test_chunks_that_differ_in_one_place_are_told_apart(size: int, letters: str) -> None:
+    """What stands between blanks is known again by its bytes, wherever it is in a buffer."""
+    one, other = letters
+    count = -(-size // len(one.encode()))
+    chunks = [one * n + other + one * (count - 1 - n) for n in range(0, count, -(-count // 9))]
+    texts = [*chunks, one * count, f" {chunks[0]}", " ".join([*chunks, *chunks]), *chunks[::-1]]
+    character_witnesses(["the fleet", *texts[: len(chunks) + 1]]).assert_agree(texts)
+
+
+@pytest.mark.parametrize("blank", ["\u0085", "\u3000", " "])
+def test_most_terms_that_a_text_can_have_find_room(blank: str) -> None:
+    """Tokens of one letter, with as little as can be between them."""
+    piece = blank.join("abcdefgh") + blank
+    texts = [" ".join([piece * 2] * 700), " ".join([piece] * 800), piece * 2]
+    witnesses = character_witnesses(["the fleet", *texts])
+    for _ in range(8):
+        witnesses.assert_agree([text[n:] for n, text in enumerate(texts)])
+
+
+def test_chunks_without_a_place_nearby_are_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = write_sea_scorer(tmp_path / SCORER)
+    texts = [" ".join(f"fleet{n}" for n in range(first, first + 9)) for first in range(0, 900, 9)]
+    expected, _ = expected_scores(pipeline, texts)
+    monkeypatch.setattr(kernel, "PROBES", 1)
+    found = load_scorer(tmp_path / SCORER).predict_proba(texts)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
 @given(texts=st.lists(TEXTS, min_size=2, max_size=8), data=st.data())

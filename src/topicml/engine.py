@@ -20,8 +20,9 @@ BULK = 400_000
 
 _PACK = 4  # columns that the kernel adds up at a time
 _SMALL_FREQUENCIES = 64
-_PLAIN_TOKENS, _COMPILED_TOKENS = 1 << 11, 1 << 17  # tokens remembered
-_LETTERS_PER_TOKEN, _TERMS_PER_TOKEN = 10, 16
+_LINE = 64  # bytes that a processor fetches at once
+_PLAIN_CHUNKS, _COMPILED_CHUNKS = 1 << 11, 1 << 17  # remembered
+_BYTES_PER_CHUNK, _WORDS_PER_CHUNK, _TERMS_PER_CHUNK = 4, 1, 24
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.integer[Any]]
@@ -64,15 +65,17 @@ class _Form(NamedTuple):
     Attributes:
         functions: The kernel's functions by name.
         letters: Unicode's tables.
-        tokens: How many tokens are remembered.
+        chunks: How many chunks are remembered.
         hand: Turns an array into what the functions index fastest.
+        eights: Makes of bytes a table of each eight of them.
         alphabet: Makes the table of symbols by code point.
     """
 
     functions: dict[str, Any]
     letters: kernel.Letters
-    tokens: int
+    chunks: int
     hand: Callable[[NDArray[Any]], Any]
+    eights: Callable[[NDArray[np.uint8]], Any]
     alphabet: Callable[[Integers, Integers, int], Any]
 
 
@@ -97,6 +100,25 @@ def _array_alphabet(points: Integers, symbols: Integers, unknown: int) -> Any:
     return _read_only(table)
 
 
+class _Eights:
+    """The eight bytes at each place of a buffer, as a number made when asked for."""
+
+    def __init__(self, buffer: NDArray[np.uint8]) -> None:
+        self._buffer = buffer.data
+
+    def __getitem__(self, place: int) -> int:
+        return int.from_bytes(self._buffer[place : place + 8], "little", signed=True)
+
+
+def _eights(buffer: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the eight bytes at each place of a buffer as numbers, without a copy."""
+    if len(buffer) < _LINE:  # a table of one number or none would be another type for numba
+        buffer = np.append(buffer, np.zeros(_LINE, dtype=np.uint8))
+    found = np.ndarray(len(buffer) - 7, "<i8", buffer, strides=(1,))
+    found.flags.writeable = False
+    return found
+
+
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return an array as numba is to see it, always with the one type of its kind."""
     view = np.require(array, requirements=["C", "A"]).view()
@@ -113,7 +135,7 @@ class Engine:
     """
 
     def __init__(self, blocks: Sequence[FeatureBlock], columns: int) -> None:
-        self.width = -(-columns // _PACK) * _PACK
+        self.width = -(-(columns + 1) // _PACK) * _PACK  # one for the squares of the idf
         self._blocks = {block.analyzer: block for block in blocks}
         self._bytes_seen = 0
         self._lock = threading.Lock()
@@ -168,6 +190,7 @@ class Engine:
             flat, hand = sums.reshape(-1), form.hand
             read = [hand(_read_only(array)) for array in (buffer, starts, ends)]
             written = hand(flat), hand(counts.reshape(-1))
+            read.insert(1, form.eights(buffer))
             form.functions["add_texts"](*read, features, memory, scratch, *written)
             form.functions["apply_sigmoid"](hand(flat))
         return sums[:, : len(intercepts)], counts
@@ -248,58 +271,76 @@ def _ngrams(block: FeatureBlock | None, width: int, form: _Form) -> kernel.Ngram
 
 
 def _memory(features: kernel.Features, form: _Form) -> kernel.Memory:
-    tokens, longest = form.tokens, features.character_ngrams.longest
-    if not longest:
-        tokens = 1
-    most_letters = kernel.MOST_TOKENS * (kernel.MOST_LETTERS + 2)
+    chunks, longest = form.chunks, features.character_ngrams.longest
+    terms = chunks * _TERMS_PER_CHUNK * bool(longest) + _most_terms(longest) + longest
     arrays: tuple[NDArray[Any], ...] = (
-        np.full(2 * tokens, kernel.NOTHING, dtype=np.int32),
-        np.zeros(4 * tokens, dtype=np.int64),
-        np.zeros(tokens * _LETTERS_PER_TOKEN + most_letters, dtype=np.int32),
-        np.zeros(tokens * _TERMS_PER_TOKEN + longest * most_letters + 1, dtype=np.int32),
-        np.zeros(tokens * features.width),
-        np.zeros(tokens),
-        np.zeros(4, dtype=np.int64),
+        _aligned(2 * chunks * kernel.RECORD, np.int64),
+        np.zeros(chunks * _BYTES_PER_CHUNK + kernel.MOST_BYTES, dtype=np.uint8),
+        np.zeros(chunks * _WORDS_PER_CHUNK + kernel.MOST_BYTES, dtype=np.int32),
+        np.zeros(terms, dtype=np.int32),
+        np.zeros(terms, dtype=np.int32),
+        _aligned(chunks * features.width if longest else 1, np.float64),
+        np.zeros(5, dtype=np.int64),
     )
     return kernel.Memory(*[form.hand(array) for array in arrays])
+
+
+def _most_terms(longest: int) -> int:
+    """Return how many terms of characters a text can have that is taken by chunks."""
+    return longest * (2 * kernel.MOST_BYTES + 1) + 1
+
+
+def _aligned(size: int, kind: Any) -> NDArray[Any]:
+    """Return zeros that start where a line of a processor's cache does."""
+    array = np.zeros(size + _LINE // 8, dtype=kind)
+    first = -array.ctypes.data % _LINE // 8
+    return array[first : first + size]
 
 
 def _scratch(
     features: kernel.Features, capacity: int, form: _Form, memory: kernel.Memory
 ) -> kernel.Scratch:
     words, characters = features.word_ngrams.unknown, features.character_ngrams.unknown
-    memory.used[3] = 0  # all counts are new
+    memory.used[4] = 2  # all counts and marks are under it
     points, symbols, nodes = (np.zeros(capacity + 2, dtype=np.int32) for _ in range(3))
-    keys, ends, starts = (np.zeros(capacity + 2, dtype=np.int64) for _ in range(3))
+    edges, keys, starts, ends = (np.zeros(capacity + 2, dtype=np.int64) for _ in range(4))
+    chunks, numbers = (np.zeros(kernel.MOST_CHUNKS, dtype=np.int64) for _ in range(2))
+    heads, places, groups = (np.zeros(2 * kernel.MOST_BYTES + 1, dtype=np.int32) for _ in range(3))
     word_counts = np.zeros(words + 1, dtype=np.int64)
     character_counts = np.zeros(characters + 1, dtype=np.int64)
     word_counts[-1] = character_counts[-1] = kernel.NEVER
-    most_terms = (kernel.MOST_LETTERS + 2) * features.character_ngrams.longest + 1
+    most_terms = _most_terms(features.character_ngrams.longest)
     most_found = max(words, characters, most_terms) + 2
     arrays: tuple[NDArray[Any], ...] = (
+        edges,
+        chunks,
+        numbers,
         points,
         keys,
-        ends,
         starts,
-        np.zeros(kernel.MOST_TOKENS + 1, dtype=np.int32),
+        ends,
         symbols,
         nodes,
         np.zeros(most_terms, dtype=np.int32),
         word_counts,
         character_counts,
+        heads,
+        places,
+        np.zeros(characters + 1, dtype=np.int64),
+        groups,
         np.zeros(most_found, dtype=np.int32),
         np.zeros(most_found),
-        np.ones(kernel.MOST_TOKENS),
+        np.ones(kernel.MOST_CHUNKS),
     )
     return kernel.Scratch(*[form.hand(array) for array in arrays])
 
 
 _NO_LOOKUP = Lookup.empty()
 _PLAIN = _Form(
-    vars(kernel), PLAIN_LETTERS, _PLAIN_TOKENS, lambda array: array.data, _plain_alphabet
+    vars(kernel), PLAIN_LETTERS, _PLAIN_CHUNKS, lambda array: array.data, _Eights, _plain_alphabet
 )
 
 
 def _compiled_form() -> _Form:
     functions, tables = compiled.compile_kernel(), letter_tables()
-    return _Form(functions, tables, _COMPILED_TOKENS, lambda array: array, _array_alphabet)
+    return _Form(functions, tables, _COMPILED_CHUNKS, lambda array: array, _eights, _array_alphabet)

@@ -8,8 +8,8 @@ Features are those of scikit-learn's ``TfidfVectorizer``: n-grams of the words o
 ``(?u)\b\w\w+\b``, and n-grams of characters inside blank-separated words (``char_wb``). An
 n-gram is a walk from node to node, one symbol a step. Words and steps are found in perfect
 hash tables, with one look each; what is found there is compared in full, so no collision can
-change a result. Characters take longest, and text repeats itself: what a token's n-grams add
-up to is remembered.
+change a result. Text repeats itself: what a chunk of bytes between two blanks is made of, its
+words and what its characters' n-grams add up to, is found out once and then remembered.
 """
 
 from __future__ import annotations
@@ -23,10 +23,15 @@ SPACE = 32  # behind a stored word: no word has one inside
 KEY_BASE, KEY_MASK = 131, (1 << 61) - 1
 EXACT_LETTERS, LAST_ASCII = 8, 0x7F  # 131**8 < 2**61
 SYMBOL_BITS = 24
+SYMBOL_MASK = (1 << SYMBOL_BITS) - 1
 LOW_MASK, HIGH_SHIFT = (1 << 31) - 1, 31
 HASH_MASK = 0xFFFFFFFF
 FIRST_FACTOR, SECOND_FACTOR, THIRD_FACTOR = 0x5BD1E995, 0x2545F491, 0x2C1B3C6D
-MOST_TOKENS, MOST_LETTERS = 1024, 64  # of a text, and of a token, that is worth remembering
+MOST_BYTES, MOST_CHUNKS, CHUNK_BYTES = 1 << 15, 1024, 64  # of a text that is taken by chunks
+FIRST, LAST, SIZE, SPELLING, NUMBER, WORDS, KINDS, TERMS, RECORD = range(9)
+PROBES = 100  # of a hash table that is at most half full
+COUNT_BITS, KIND_BITS = 8, 15
+COUNT_MASK = (1 << COUNT_BITS) - 1
 COUNTS = 5  # numbers that are counted of each text
 NEVER = 1 << 62  # a count that no text comes to
 INDEX = (1 << 62) - 1  # a mask that tells a compiler that an index is never negative
@@ -38,10 +43,17 @@ _LAST_POINT = 0x10FFFF
 
 
 class Letters(NamedTuple):
-    """What Unicode says of each code point: its lower case, and its class bits."""
+    """What Unicode says of each code point: its lower case, and its class bits.
+
+    Attributes:
+        lower: By code point.
+        classes: By code point.
+        solid: By byte, whether it is none of the blanks of ASCII.
+    """
 
     lower: Any
     classes: Any
+    solid: Any
 
 
 class Table(NamedTuple):
@@ -126,26 +138,33 @@ class Features(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The tokens met so far, and what their character n-grams add up to.
+    """The chunks met so far, and what is in them.
 
     Attributes:
-        slots: Hash table, a power of two long, of token numbers.
-        tokens: For each token four numbers: its key, where its letters start, and where
-            its terms start and end.
-        letters: Code points of all tokens, a space behind each.
-        terms: Terms of all tokens.
-        sums: For each token ``width`` numbers: weights times idf, summed over its terms.
-        squares: For each token the squares of the idf, summed over its terms.
-        used: Four numbers: tokens, places in ``letters``, places in ``terms``, and the
-            count that the next text's counts start from.
+        records: A hash table of chunks: a power of two of places, ``RECORD`` numbers each.
+            ``FIRST`` and ``LAST`` are made of the chunk's first and last eight bytes, see
+            ``find_chunk``; ``SIZE`` is how many it has, 0 where the place is free;
+            ``SPELLING`` is where in ``spellings`` they are, for those of more than 16;
+            ``NUMBER`` is which chunk it is; ``WORDS`` are its words, see ``keep_words``;
+            ``KINDS`` how many runs of letters, letters, Latin ones and known words it has,
+            in steps of ``KIND_BITS``; ``TERMS`` is where its terms start, and, in the
+            lowest ``COUNT_BITS``, how many of them are heads.
+        spellings: Bytes of chunks.
+        words: Symbols of the words of chunks of more than two.
+        terms: For each chunk the heads of its terms, see ``read_terms``, and then the rest.
+        rests: By place of a head in ``terms``, where the terms that follow it are.
+        sums: For each chunk ``width`` numbers: weights times idf, summed over its terms,
+            and last, over the same, the squares of the idf.
+        used: Five numbers: chunks, places in ``spellings``, ``words`` and ``terms``, and
+            what the next text's counts and marks start from.
     """
 
-    slots: Any
-    tokens: Any
-    letters: Any
+    records: Any
+    spellings: Any
+    words: Any
     terms: Any
+    rests: Any
     sums: Any
-    squares: Any
     used: Any
 
 
@@ -153,31 +172,43 @@ class Scratch(NamedTuple):
     """Room to work in, as large as the longest text asks.
 
     Attributes:
+        edges: Where each chunk starts and where it ends, in turn.
+        chunks: Where the record of each chunk is.
+        numbers: The number of each chunk.
         points: Code points, lower-cased.
         keys: Key of each token.
-        ends: Where each token ends, or its terms.
-        starts: Where each token starts, or its terms.
-        tokens: Number of each token.
+        starts: Where each token starts.
+        ends: Where each token ends.
         symbols: Symbols of the words of a text, or of the characters of a token.
         nodes: The node that each word has led to.
-        terms: Terms that start at ``MOST_LETTERS`` characters.
+        terms: Terms of a chunk, or all that may come twice in a text.
         word_counts: A count for each node of word n-grams; ``NEVER`` for the unknown.
         character_counts: The same for character n-grams.
+        heads: The heads of the terms of a text's chunks.
+        places: Where in ``Memory.terms`` each of them is.
+        marks: For each node of character n-grams where it came first as a head.
+        groups: Which heads come twice.
         found: Room for as many terms.
         tfidf: Room for as many numbers.
-        ones: ``MOST_TOKENS`` times the number one.
+        ones: ``MOST_CHUNKS`` times the number one.
     """
 
+    edges: Any
+    chunks: Any
+    numbers: Any
     points: Any
     keys: Any
-    ends: Any
     starts: Any
-    tokens: Any
+    ends: Any
     symbols: Any
     nodes: Any
     terms: Any
     word_counts: Any
     character_counts: Any
+    heads: Any
+    places: Any
+    marks: Any
+    groups: Any
     found: Any
     tfidf: Any
     ones: Any
@@ -360,6 +391,9 @@ def read_terms(
 ) -> int:
     """Write the terms that start at symbols ``first`` to ``stop``; return where they end.
 
+    The first of those that start at one symbol is their head: ``rest << 24 | node``, where
+    so many more follow. No term comes twice unless its head does.
+
     A token that is shorter than all n-grams is a term itself, with a blank before and
     behind, as in scikit-learn; in the graph that is one more walk to a term.
 
@@ -375,6 +409,7 @@ def read_terms(
     keys, displacements = ngrams.table.keys, ngrams.table.displacements
     nodes, unknown, idf = ngrams.nodes, ngrams.unknown, ngrams.idf
     for start in range(first, stop):
+        head = count
         node = int(symbols[start])
         last = min(start + ngrams.longest, size)
         place = start + 1
@@ -386,6 +421,8 @@ def read_terms(
                 break
             node = next_node(keys, displacements, nodes, unknown, node, int(symbols[place]))
             place += 1
+        if count > head:
+            terms[head] += (count - head - 1) << SYMBOL_BITS
     return count
 
 
@@ -427,11 +464,11 @@ def count_characters(count: int, features: Features, base: int, scratch: Scratch
     ngrams, counts, found = features.character_ngrams, scratch.character_counts, 0
     for token in range(count):
         size = read_symbols(scratch.starts[token], scratch.ends[token], features, scratch)
-        for first in range(0, size, MOST_LETTERS):
-            stop = min(first + MOST_LETTERS, size)
+        for first in range(0, size, CHUNK_BYTES):
+            stop = min(first + CHUNK_BYTES, size)
             last = read_terms(first, stop, size, ngrams, scratch.symbols, scratch.terms, 0)
             for place in range(last):
-                term = int(scratch.terms[place])
+                term = int(scratch.terms[place]) & SYMBOL_MASK
                 found = count_term(term, 1, base, counts, scratch.found, found)
     return found
 
@@ -493,100 +530,297 @@ def add_found(
         add_rows(terms, tfidf, found, ngrams.weights, width, scale, log_odds, first)
 
 
-def make_room(count: int, length: int, longest: int, memory: Memory) -> None:
-    """Forget all tokens if those of one more text may not find room."""
-    used = memory.used
-    full = used[0] + count > len(memory.squares)
-    full = full or used[1] + length + count > len(memory.letters)
-    if full or used[2] + longest * (length + 2 * count) > len(memory.terms):
-        used[0] = used[1] = used[2] = 0
-        for slot in range(len(memory.slots)):
-            memory.slots[slot] = NOTHING
+def count_known(count: int, idf: Any, scratch: Scratch) -> int:
+    """Return how many of the words are terms."""
+    known = 0
+    for place in range(count):
+        known += idf[scratch.symbols[place]] > 0.0
+    return known
 
 
-def recall_token(
-    key: int, start: int, end: int, slots: Any, tokens: Any, letters: Any, points: Any
-) -> int:
-    """Return the number of the token ``points[start:end]``, or where to keep it.
+def count_letters(length: int, letters: Letters, scratch: Scratch) -> tuple[int, int, int]:
+    """Return how many runs of letters there are, how many letters, and Latin ones."""
+    points, classes = scratch.points, letters.classes
+    runs = found = latin = before = 0
+    for place in range(length):
+        kind = int(classes[points[place]])
+        is_letter = kind >> 4 & 1
+        runs += is_letter & ~before
+        found += is_letter
+        latin += kind >> 5 & 1
+        before = is_letter
+    return runs, found, latin
 
-    That is the number of a free slot, taken from -1.
+
+def split_text(buffer: Any, start: int, end: int, solid: Any, edges: Any) -> int:
+    """Write where each chunk of a text starts and ends; return how many there are."""
+    count = before = 0
+    for position in range(start, end):
+        is_solid = int(solid[buffer[position]])
+        edges[count] = position
+        count += is_solid ^ before
+        before = is_solid
+    edges[count] = end
+    return (count + before) >> 1
+
+
+def short_number(buffer: Any, start: int, end: int) -> int:
+    """Return the number that fewer than eight bytes are, the first one lowest, with a sign."""
+    number = -1 if buffer[end - 1] > LAST_ASCII else 0
+    for place in range(end - 1, start - 1, -1):
+        number = number << 8 | int(buffer[place])
+    return number
+
+
+def same_bytes(stored: Any, first: int, buffer: Any, start: int, end: int) -> bool:
+    """Whether the bytes stored at ``first`` are ``buffer[start:end]``."""
+    while start < end and stored[first] == buffer[start]:
+        first += 1
+        start += 1
+    return start == end
+
+
+def find_chunk(buffer: Any, eights: Any, start: int, end: int, records: Any, spellings: Any) -> int:
+    """Return where the record of a chunk is, or is to be kept; -1 where no place is free nearby.
+
+    Up to 16 bytes are told by how many they are and by the first and the last eight as
+    numbers, which are the same one where there are no more than eight; longer ones are
+    compared. Texts made to collide find no place, and so cannot take long.
     """
-    mask = len(slots) - 1
-    slot = ((key ^ key >> HIGH_SHIFT) & HASH_MASK) * FIRST_FACTOR >> 15 & mask
-    token = int(slots[slot])
-    while token != NOTHING:
-        if tokens[4 * token] == key:
-            first = tokens[4 * token + 1]
-            if not key & 1 or same_letters(letters, first, points, start, end):
-                return token
-        slot = (slot + 1) & mask
-        token = int(slots[slot])
-    return -1 - slot
+    size = end - start
+    if end >= 8:
+        missing = 8 * max(8 - size, 0)  # bits
+        first = int(eights[min(start, end - 8) & INDEX]) >> missing
+        last = int(eights[end - 8 & INDEX]) >> missing
+    else:
+        first = last = short_number(buffer, start, end)
+    mixed = (first & LOW_MASK) * FIRST_FACTOR ^ (last >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
+    mixed ^= (first >> HIGH_SHIFT & LOW_MASK ^ size) * THIRD_FACTOR
+    mask = len(records) - RECORD
+    record = (mixed ^ mixed >> 29) >> 5 & mask
+    for _ in range(PROBES):
+        if records[record + SIZE] == 0:
+            records[record + FIRST] = first
+            records[record + LAST] = last
+            return record
+        if (
+            records[record + FIRST] == first
+            and records[record + LAST] == last
+            and records[record + SIZE] == size
+            and (
+                size <= 16 or same_bytes(spellings, records[record + SPELLING], buffer, start, end)
+            )
+        ):
+            return record
+        record = record + RECORD & mask
+    return -1
 
 
-def remember_token(
-    key: int, start: int, end: int, features: Features, memory: Memory, scratch: Scratch
+def make_room(count: int, length: int, features: Features, memory: Memory) -> None:
+    """Forget all chunks if those of one more text may not find room."""
+    used, longest = memory.used, features.character_ngrams.longest
+    full = 2 * (used[0] + count) * RECORD > len(memory.records)
+    full = full or used[1] + length > len(memory.spellings)
+    full = full or used[2] + length > len(memory.words)
+    # a token of one letter and the blank behind it are three symbols
+    if full or used[3] + longest * (2 * length + 1) > len(memory.terms):
+        used[0] = used[1] = used[2] = used[3] = 0
+        for record in range(0, len(memory.records), RECORD):
+            memory.records[record + SIZE] = 0
+
+
+def keep_words(count: int, memory: Memory, scratch: Scratch) -> int:
+    """Return the words of a chunk as a number: how many they are, and their symbols.
+
+    Those of more than two are kept elsewhere, and where is in the number.
+    """
+    symbols, used = scratch.symbols, memory.used
+    if count <= 2:
+        symbols[count] = symbols[count + 1] = 0
+        return int(symbols[1]) << SYMBOL_BITS + COUNT_BITS | int(symbols[0]) << COUNT_BITS | count
+    first = int(used[2])
+    for place in range(count):
+        memory.words[first + place] = symbols[place]
+    used[2] = first + count
+    return first << COUNT_BITS | count
+
+
+def keep_terms(
+    count: int, number: int, features: Features, memory: Memory, scratch: Scratch
 ) -> int:
-    """Take a token apart and keep what its terms add up to; return its number."""
+    """Keep the terms of a chunk's tokens, and what they add up to; return where they are."""
     ngrams, width, used = features.character_ngrams, features.width, memory.used
-    token, letter, first = int(used[0]), int(used[1]), int(used[2])
-    size = read_symbols(start, end, features, scratch)
-    count = read_terms(0, size, size, ngrams, scratch.symbols, scratch.terms, 0)
-    memory.tokens[4 * token], memory.tokens[4 * token + 1] = key, letter
-    memory.tokens[4 * token + 2], memory.tokens[4 * token + 3] = first, first + count
-    for place in range(start, end):
-        memory.letters[letter] = scratch.points[place]
-        letter += 1
-    memory.letters[letter] = SPACE
-    used[0], used[1], used[2] = token + 1, letter + 1, first + count
+    found, terms, idf, kept = 0, scratch.terms, scratch.tfidf, memory.terms
+    for token in range(count):
+        size = read_symbols(scratch.starts[token], scratch.ends[token], features, scratch)
+        found = read_terms(0, size, size, ngrams, scratch.symbols, terms, found)
+    first = rest = int(used[3])
+    place = 0
+    while place < found:
+        kept[rest] = terms[place]
+        rest += 1
+        place += 1 + (int(terms[place]) >> SYMBOL_BITS)
+    heads = rest - first
+    head, following = first, 0
     squares = 0.0
-    for place in range(count):
-        term = scratch.terms[place]
-        memory.terms[first + place] = term
-        idf = ngrams.idf[term]
-        scratch.tfidf[place] = idf
-        squares += idf * idf
-    memory.squares[token] = squares
-    for column in range(width):
-        memory.sums[token * width + column] = 0.0
-    rows, factors, weights = scratch.terms, scratch.tfidf, ngrams.weights
-    add_rows(rows, factors, count, weights, width, 1.0, memory.sums, token * width)
-    return token
+    for place in range(found):
+        if following == 0:
+            memory.rests[head] = rest
+            head += 1
+            following = int(terms[place]) >> SYMBOL_BITS
+            terms[place] = int(terms[place]) & SYMBOL_MASK
+        else:
+            following -= 1
+            kept[rest] = terms[place]
+            rest += 1
+        idf[place] = ngrams.idf[terms[place]]
+        squares += idf[place] * idf[place]
+    used[3] = rest
+    row = number * width
+    for column in range(row, row + width):
+        memory.sums[column] = 0.0
+    add_rows(terms, idf, found, ngrams.weights, width, 1.0, memory.sums, row)
+    memory.sums[row + width - 1] = squares
+    return first << COUNT_BITS | heads
 
 
-def recall_tokens(count: int, features: Features, memory: Memory, scratch: Scratch) -> None:
-    """Write the numbers of a text's tokens; remember those not known."""
-    slots, tokens, letters = memory.slots, memory.tokens, memory.letters
-    points, keys, starts, ends = scratch.points, scratch.keys, scratch.starts, scratch.ends
-    numbers = scratch.tokens
-    for place in range(count):
-        key, start, end = keys[place], starts[place], ends[place]
-        token = recall_token(key, start, end, slots, tokens, letters, points)
-        if token < 0:
-            slot = -1 - token
-            token = remember_token(key, start, end, features, memory, scratch)
-            slots[slot] = token
-        numbers[place] = token
+def remember_chunk(
+    buffer: Any,
+    start: int,
+    end: int,
+    record: int,
+    features: Features,
+    memory: Memory,
+    scratch: Scratch,
+) -> None:
+    """Take a chunk apart and keep what is in it."""
+    records, used, number = memory.records, memory.used, int(memory.used[0])
+    if end - start > 16:
+        records[record + SPELLING] = used[1]
+        for place in range(start, end):
+            memory.spellings[used[1]] = buffer[place]
+            used[1] += 1
+    length = lower_text(buffer, start, end, features.letters, scratch.points)
+    runs, letters, latin = count_letters(length, features.letters, scratch)
+    words = read_words(length, features, scratch)
+    known = count_known(words, features.word_ngrams.idf, scratch)
+    records[record + KINDS] = (
+        (known << KIND_BITS | latin) << KIND_BITS | letters
+    ) << KIND_BITS | runs
+    records[record + WORDS] = keep_words(words, memory, scratch)
+    if features.character_ngrams.longest > 0:
+        tokens = read_tokens(length, features.letters, BLANK, 0, 1, scratch)
+        records[record + TERMS] = keep_terms(tokens, number, features, memory, scratch)
+    records[record + NUMBER] = number
+    records[record + SIZE] = end - start
+    used[0] = number + 1
 
 
-def fetch_terms(count: int, width: int, memory: Memory, scratch: Scratch) -> float:
-    """Find where the terms of tokens are; return the squares of all.
+def recall_chunks(
+    count: int, buffer: Any, eights: Any, features: Features, memory: Memory, scratch: Scratch
+) -> bool:
+    """Find the records of a text's chunks, and remember new ones.
 
-    All that is remembered of each token is looked at here once, so that a processor fetches
-    it for all at once and does not wait for one after the other.
+    Returns:
+        Whether all have one: none is too long, and there was a place for each.
     """
-    numbers, starts, ends = scratch.tokens, scratch.starts, scratch.ends
-    tokens, terms, sums = memory.tokens, memory.terms, memory.sums
+    records, spellings = memory.records, memory.spellings
+    edges, chunks = scratch.edges, scratch.chunks
+    for chunk in range(count):
+        start, end = int(edges[2 * chunk]), int(edges[2 * chunk + 1])
+        if end - start > CHUNK_BYTES:
+            return False
+        record = find_chunk(buffer, eights, start, end, records, spellings)
+        if record < 0:
+            return False
+        if records[record + SIZE] == 0:
+            remember_chunk(buffer, start, end, record, features, memory, scratch)
+        chunks[chunk] = record
+    return True
+
+
+def recall_words(count: int, memory: Memory, scratch: Scratch) -> tuple[int, int]:
+    """Write the symbols of the words of chunks; return how many there are, and the kinds."""
+    records, chunks, symbols = memory.records, scratch.chunks, scratch.symbols
+    words = kinds = 0
+    for chunk in range(count):
+        record = int(chunks[chunk])
+        kinds += records[record + KINDS]
+        packed = int(records[record + WORDS])
+        size = packed & (1 << COUNT_BITS) - 1
+        packed >>= COUNT_BITS
+        if size <= 2:
+            symbols[words] = packed & SYMBOL_MASK
+            symbols[words + 1] = packed >> SYMBOL_BITS
+        else:
+            for place in range(size):
+                symbols[words + place] = memory.words[packed + place]
+        words += size
+    return words, kinds
+
+
+def recall_heads(count: int, width: int, memory: Memory, scratch: Scratch) -> tuple[int, float]:
+    """Write the heads of the terms of chunks, and where they are kept.
+
+    All that is remembered of each chunk is looked at here once, so that a processor fetches
+    it for all at once and does not wait for one after the other.
+
+    Returns:
+        How many heads there are, and the squares of the idf of all terms.
+    """
+    records, terms, sums = memory.records, memory.terms, memory.sums
+    heads, places = scratch.heads, scratch.places
+    found = 0
     squares = fetched = 0.0
-    for place in range(count):
-        token = numbers[place]
-        first = tokens[4 * token + 2]
-        starts[place] = first
-        ends[place] = tokens[4 * token + 3]
-        squares += memory.squares[token]
-        fetched += sums[token * width] + sums[token * width + width - 1] + terms[first]
+    for chunk in range(count):
+        record = int(scratch.chunks[chunk]) & INDEX
+        number, packed = int(records[record + NUMBER]), int(records[record + TERMS])
+        first, size = packed >> COUNT_BITS & INDEX, packed & COUNT_MASK
+        scratch.numbers[chunk] = number
+        squares += sums[number * width + width - 1 & INDEX]
+        fetched += sums[number * width & INDEX]
+        for nth in range(size):
+            heads[found + nth & INDEX] = terms[first + nth]
+            places[found + nth & INDEX] = first + nth
+        found += size
     scratch.tfidf[0] = fetched
-    return squares
+    return found, squares
+
+
+def find_groups(count: int, base: int, scratch: Scratch) -> int:
+    """Write which heads of a text come twice, all times they come; return how many these are.
+
+    A head is marked with where it came first, and, in the lowest bit, whether it has come
+    again; marks under ``base``, which is even, are left from other texts.
+    """
+    heads, marks, groups = scratch.heads, scratch.marks, scratch.groups
+    found = 0
+    for place in range(count):
+        head = int(heads[place]) & SYMBOL_MASK
+        mark = int(marks[head])
+        comes_again = mark >= base
+        groups[found & INDEX] = mark - base >> 1
+        found += comes_again & ~mark
+        groups[found & INDEX] = place
+        found += comes_again
+        marks[head] = mark | 1 if comes_again else base + 2 * place
+    return found
+
+
+def read_groups(count: int, longest: int, memory: Memory, scratch: Scratch) -> int:
+    """Write the terms of groups, each a head and what follows it; return how many."""
+    terms, rests, read = memory.terms, memory.rests, scratch.terms
+    found = 0
+    for group in range(count):
+        nth_head = int(scratch.groups[group]) & INDEX
+        head, rest = int(scratch.heads[nth_head]), int(rests[scratch.places[nth_head]]) & INDEX
+        following = head >> SYMBOL_BITS
+        read[found & INDEX] = head & SYMBOL_MASK
+        found += 1
+        for nth in range(longest - 1):
+            read[found & INDEX] = terms[rest + nth]
+            found += nth < following
+    return found
 
 
 def add_recalled(
@@ -598,20 +832,19 @@ def add_recalled(
     log_odds: Any,
     first: int,
 ) -> None:
-    """Add the share of the characters of ``count`` tokens to a row of the log-odds.
+    """Add the share of the characters of ``count`` chunks to a row of the log-odds.
 
-    Tokens are added up as if no term came twice. Those that did are then put right.
+    Chunks are added up as if no term came twice. Those that did are then put right.
     """
     ngrams, width = features.character_ngrams, features.width
     idf, damping, sublinear = ngrams.idf, ngrams.damping, ngrams.sublinear
     counts, found, tfidf = scratch.character_counts, scratch.found, scratch.tfidf
-    starts, ends, terms = scratch.starts, scratch.ends, memory.terms
-    squares = fetch_terms(count, width, memory, scratch)
+    heads, squares = recall_heads(count, width, memory, scratch)
+    groups = find_groups(heads, base, scratch)
+    terms = read_groups(groups, ngrams.longest, memory, scratch)
     repeated = 0
-    for place in range(count):
-        for place_of_term in range(starts[place], ends[place]):
-            term = int(terms[place_of_term])
-            repeated = count_term(term, 2, base, counts, found, repeated)
+    for place in range(terms):
+        repeated = count_term(int(scratch.terms[place]), 2, base, counts, found, repeated)
     for place in range(repeated):
         term = int(found[place])
         times = counts[term] - base
@@ -620,82 +853,50 @@ def add_recalled(
         tfidf[place] = (damped - times) * idf[term]
     if squares > 0.0:
         scale = 1.0 / math.sqrt(squares)
-        add_rows(scratch.tokens, scratch.ones, count, memory.sums, width, scale, log_odds, first)
+        add_rows(scratch.numbers, scratch.ones, count, memory.sums, width, scale, log_odds, first)
         add_rows(found, tfidf, repeated, ngrams.weights, width, scale, log_odds, first)
 
 
-def count_letters(
-    length: int, features: Features, scratch: Scratch, counts: Any, first: int
-) -> None:
-    """Write how many runs of letters a text has, how many letters, and Latin ones."""
-    points, classes = scratch.points, features.letters.classes
-    runs = letters = latin = before = 0
-    for place in range(length):
-        kind = int(classes[points[place]])
-        is_letter = kind >> 4 & 1
-        runs += is_letter & ~before
-        letters += is_letter
-        latin += kind >> 5 & 1
-        before = is_letter
-    counts[first], counts[first + 1], counts[first + 2] = runs, letters, latin
-
-
-def is_ordinary(count: int, scratch: Scratch) -> bool:
-    """Whether a text's tokens are few and short enough to be remembered."""
-    if count > MOST_TOKENS:
-        return False
-    starts, ends = scratch.starts, scratch.ends
-    longest = 0
-    for place in range(count):
-        longest = max(longest, int(ends[place] - starts[place]))
-    return longest <= MOST_LETTERS
-
-
 def add_words(
-    length: int,
-    features: Features,
-    base: int,
-    scratch: Scratch,
-    log_odds: Any,
-    first: int,
-) -> tuple[int, int]:
-    """Add the share of a text's words; return how many there are, and how many are terms."""
-    ngrams = features.word_ngrams
-    symbols, idf = scratch.symbols, ngrams.idf
-    count = read_words(length, features, scratch)
-    known = 0
-    for place in range(count):
-        known += idf[symbols[place]] > 0.0
+    count: int, features: Features, base: int, scratch: Scratch, log_odds: Any, first: int
+) -> None:
+    """Add the share of ``count`` words, whose symbols are known."""
+    ngrams, counts = features.word_ngrams, scratch.word_counts
     found = count_words(count, ngrams, base, scratch)
-    counts = scratch.word_counts
     add_found(ngrams, found, base, counts, scratch, features.width, log_odds, first)
-    return count, known
 
 
 def add_characters(
-    length: int,
-    features: Features,
-    base: int,
-    memory: Memory,
-    scratch: Scratch,
-    log_odds: Any,
-    first: int,
+    length: int, features: Features, base: int, scratch: Scratch, log_odds: Any, first: int
 ) -> None:
-    """Add the share of a text's characters."""
-    ngrams = features.character_ngrams
+    """Add the share of the characters of a text that is taken apart anew.
+
+    Every term is counted, so that no rounding piles up.
+    """
+    ngrams, counts = features.character_ngrams, scratch.character_counts
     count = read_tokens(length, features.letters, BLANK, 0, 1, scratch)
-    if is_ordinary(count, scratch):
-        make_room(count, length, ngrams.longest, memory)
-        recall_tokens(count, features, memory, scratch)
-        add_recalled(count, features, base, memory, scratch, log_odds, first)
-    else:
-        found = count_characters(count, features, base, scratch)
-        counts = scratch.character_counts
-        add_found(ngrams, found, base, counts, scratch, features.width, log_odds, first)
+    found = count_characters(count, features, base, scratch)
+    add_found(ngrams, found, base, counts, scratch, features.width, log_odds, first)
+
+
+def read_text(
+    buffer: Any, start: int, end: int, features: Features, scratch: Scratch
+) -> tuple[int, int, int, int, int, int]:
+    """Take a text apart without remembering anything of it.
+
+    Returns:
+        Its length in code points, and its ``COUNTS`` numbers.
+    """
+    length = lower_text(buffer, start, end, features.letters, scratch.points)
+    runs, letters, latin = count_letters(length, features.letters, scratch)
+    words = read_words(length, features, scratch)
+    known = count_known(words, features.word_ngrams.idf, scratch)
+    return length, words, known, runs, letters, latin
 
 
 def add_texts(
     buffer: Any,
+    eights: Any,
     starts: Any,
     ends: Any,
     features: Features,
@@ -708,26 +909,46 @@ def add_texts(
 
     Args:
         buffer: UTF-8 bytes.
+        eights: By place in the buffer, the eight bytes there as a number, the first one lowest.
         starts: n places in it.
         ends: n places in it.
         features: What the model knows.
-        memory: Tokens met so far; added to.
+        memory: Chunks met so far; added to.
         scratch: Room to work in.
         log_odds: n rows of ``features.width``, added to.
         counts: n rows of ``COUNTS`` numbers, written: words, words that are terms, runs of
             letters, letters, Latin letters.
     """
-    longest = max(features.word_ngrams.longest, features.character_ngrams.longest)
+    longest = features.character_ngrams.longest
+    kind_mask = (1 << KIND_BITS) - 1
+    most = max(longest, features.word_ngrams.longest)
     for row in range(len(starts)):
         start, end, first = int(starts[row]), int(ends[row]), row * features.width
-        base = int(memory.used[3])
-        memory.used[3] = base + longest * 3 * (end - start + 1)
-        length = lower_text(buffer, start, end, features.letters, scratch.points)
-        words, known = add_words(length, features, base, scratch, log_odds, first)
+        base = int(memory.used[4])
+        memory.used[4] = base + most * 6 * (end - start + 1)
+        chunks = split_text(buffer, start, end, features.letters.solid, scratch.edges)
+        is_usual = end - start < MOST_BYTES and chunks <= MOST_CHUNKS
+        if is_usual:
+            make_room(chunks, end - start, features, memory)
+            is_usual = recall_chunks(chunks, buffer, eights, features, memory, scratch)
+        length = 0
+        if is_usual:
+            words, kinds = recall_words(chunks, memory, scratch)
+            runs, letters = kinds & kind_mask, kinds >> KIND_BITS & kind_mask
+            latin, known = kinds >> 2 * KIND_BITS & kind_mask, kinds >> 3 * KIND_BITS
+        else:
+            length, words, known, runs, letters, latin = read_text(
+                buffer, start, end, features, scratch
+            )
         counts[row * COUNTS], counts[row * COUNTS + 1] = words, known
-        count_letters(length, features, scratch, counts, row * COUNTS + 2)
-        if features.character_ngrams.longest > 0:
-            add_characters(length, features, base, memory, scratch, log_odds, first)
+        counts[row * COUNTS + 2] = runs
+        counts[row * COUNTS + 3], counts[row * COUNTS + 4] = letters, latin
+        add_words(words, features, base, scratch, log_odds, first)
+        if longest > 0:
+            if is_usual:
+                add_recalled(chunks, features, base, memory, scratch, log_odds, first)
+            else:
+                add_characters(length, features, base, scratch, log_odds, first)
 
 
 def apply_sigmoid(values: Any) -> None:
@@ -741,7 +962,19 @@ def apply_sigmoid(values: Any) -> None:
             values[place] = power / (1.0 + power)
 
 
-RARELY_CALLED = (decode_point, is_final_sigma, read_terms, remember_token, count_characters)
+RARELY_CALLED = (
+    decode_point,
+    is_final_sigma,
+    lower_text,
+    read_words,
+    read_terms,
+    short_number,
+    keep_terms,
+    remember_chunk,
+    read_text,
+    count_characters,
+    add_characters,
+)
 ENTRIES = (add_texts, apply_sigmoid)
 FUNCTIONS = (
     decode_point,
@@ -757,20 +990,29 @@ FUNCTIONS = (
     read_terms,
     count_term,
     count_words,
-    damp,
     count_characters,
+    damp,
     add_rows,
     add_found,
-    make_room,
-    recall_token,
-    remember_token,
-    recall_tokens,
-    fetch_terms,
-    add_recalled,
-    is_ordinary,
+    count_known,
     count_letters,
+    split_text,
+    short_number,
+    same_bytes,
+    find_chunk,
+    make_room,
+    keep_words,
+    keep_terms,
+    remember_chunk,
+    recall_chunks,
+    recall_words,
+    recall_heads,
+    find_groups,
+    read_groups,
+    add_recalled,
     add_words,
     add_characters,
+    read_text,
     add_texts,
     apply_sigmoid,
 )

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.kernel import BLANK, CASED, IGNORABLE, LATIN, LETTER, WORD, Letters
+from topicml.kernel import BLANK, CASED, IGNORABLE, LAST_ASCII, LATIN, LETTER, WORD, Letters
 
 POINTS = sys.maxunicode + 1
 _DOTTED_I = 0x130  # its lower case is two code points; the kernel knows it by itself
@@ -47,7 +47,8 @@ class _Classes(dict[int, int]):
         return bits
 
 
-PLAIN_LETTERS = Letters(_Lower(), _Classes())
+_SOLID = bytes(byte > LAST_ASCII or not chr(byte).isspace() for byte in range(256))
+PLAIN_LETTERS = Letters(_Lower(), _Classes(), _SOLID)
 """The tables as dictionaries that fill as they are used."""
 
 
@@ -68,7 +69,7 @@ def letter_tables() -> Letters:
         cased = _gives_final_sigma(letters, "")
         part[cased] |= CASED
         part[_gives_final_sigma(letters, "a") & ~cased] |= IGNORABLE
-    return Letters(_lower_points(everything), classes)
+    return Letters(_lower_points(everything), classes, np.frombuffer(_SOLID, dtype=np.uint8))
 
 
 def _lower_points(everything: str) -> NDArray[np.int32]:
