@@ -31,7 +31,7 @@ _NARROWEST_WRAP = 40
 # sentencex pairs straight quotes wrongly where every paragraph of a long quotation opens
 # with one, so they are turned into opening and closing ones. An apostrophe is always a
 # closing one: as an opening one it would swallow all up to the next.
-_OPENING_QUOTE = re.compile(r'(?:(?<=[\s(\[{—–-])|\A)"(?=\S)')
+_OPENING_QUOTE = re.compile(r'"(?<![^\s(\[{—–-]")(?=\S)')
 # all of Unicode's space separators (category Zs)
 _SPACES = (
     " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -41,6 +41,7 @@ _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _INVISIBLE = "\u200b\ufeff"
 _SURROGATES = range(0xD800, 0xE000)  # alone, they cannot be handed to a library that takes UTF-8
 _TRIMMED = "".join([*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t\x1f"])
+_LEFT_TO_TRIM = " \n\x1f"  # by folding and joining
 _BLANKED = (*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t")
 _FOLDS = [*((blank, " ") for blank in _BLANKED if blank != " "), ('"', "”"), ("'", "’")]
 _ASCII_FOLDS = [(old, new) for old, new in _FOLDS if old.isascii()]
@@ -88,7 +89,7 @@ def _locate(pieces: list[str], paragraphs: list[tuple[int, int]]) -> list[tuple[
     following = iter(paragraphs)
     shift = cursor = limit = 0  # a piece that starts under the limit is shifted by so much
     for piece in pieces:
-        body = piece.strip(_TRIMMED)
+        body = piece.strip(_LEFT_TO_TRIM)
         if body:
             first = cursor if piece[0] == body[0] else cursor + piece.index(body[0])
             while first >= limit:
@@ -163,22 +164,30 @@ def _paragraphs(text: str) -> list[tuple[int, int]]:
         return []
     width = max(end - start for start, end in lines)
     is_narrow = _NARROWEST_WRAP <= width <= _WIDEST_WRAP
-    spans = []
-    first, last = lines[0]
-    line = text[first:last].rstrip()
-    for start, end in lines[1:]:
-        following = text[start:end].strip()
-        is_wrap = following[0].islower() and not line.endswith(_SENTENCE_ENDS)
-        if not is_wrap and is_narrow and text.count("\n", last, start) <= 1:
-            # the next line's first word would not have fitted
-            is_wrap = len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
-        if not is_wrap:
-            spans.append((first, last))
-            first = start
-        last = end
-        line = text[start:end].rstrip()
-    spans.append((first, last))
+    spans = lines[:1]
+    for before, after in itertools.pairwise(lines):
+        is_tight = is_narrow and text.count("\n", before[1], after[0]) <= 1
+        # between most lines neither is so, and no more needs to be looked at
+        may_be_wrap = is_tight or not text[after[0]].isupper()
+        if may_be_wrap and _is_wrap(text, before, after, width if is_tight else None):
+            spans[-1] = spans[-1][0], after[1]
+        else:
+            spans.append(after)
     return spans
+
+
+def _is_wrap(text: str, before: tuple[int, int], after: tuple[int, int], width: int | None) -> bool:
+    """Whether what is between two lines is only a wrap.
+
+    It is where a sentence goes on, and where lines have a width and the next line's first
+    word would not have fitted.
+    """
+    line, following = text[slice(*before)].rstrip(), text[slice(*after)].strip()
+    if following[0].islower() and not line.endswith(_SENTENCE_ENDS):
+        return True
+    if width is None:
+        return False
+    return len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
 
 
 def _lines(text: str) -> list[tuple[int, int]]:

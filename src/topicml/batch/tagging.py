@@ -76,17 +76,21 @@ class _Packed(NamedTuple):
 
 
 class _Sentences(Sequence[str]):
-    """The packed sentences as strings, each made when asked for."""
+    """The sentences of texts as strings, each made when asked for."""
 
-    def __init__(self, packed: _Packed) -> None:
-        self._packed = packed
+    def __init__(self, texts: Sequence[str], spans: Sequence[list[tuple[int, int]]]) -> None:
+        self._places = [
+            (text, start, end)
+            for text, found in zip(texts, spans, strict=True)
+            for start, end in found
+        ]
 
     def __len__(self) -> int:
-        return len(self._packed.starts)
+        return len(self._places)
 
     def __getitem__(self, index: Any) -> Any:
-        start, end = self._packed.starts[index], self._packed.ends[index]
-        return self._packed.buffer[start:end].decode("utf-8")
+        text, start, end = self._places[index]
+        return text[start:end]
 
 
 class Tagger:
@@ -116,9 +120,11 @@ class Tagger:
 
     def tag(self, records: Sequence[Record]) -> tuple[list[dict[str, Any]], Counts]:
         """Tag n records; return the n output records, in order, and what was found."""
-        packed = _pack([record.text for record in records], self._unit)
+        texts = [record.text for record in records]
+        packed = _pack(texts, self._unit)
         scores = self._scorer.score_spans(packed.buffer, packed.starts, packed.ends)
-        given, codes = decide(self._scorer, scores, _Sentences(packed), self._thresholds)
+        sentences = _Sentences(texts, packed.spans)
+        given, codes = decide(self._scorer, scores, sentences, self._thresholds)
         counts = Counts(len(records), len(codes), int((codes == _UNFAMILIAR).sum()))
         counts.text_bytes = len(packed.buffer)
         found = _by_sentence(given, scores)
@@ -156,8 +162,8 @@ class Tagger:
                     "index": index,
                     "start": start,
                     "end": end,
-                    "topics": [names[topic] for topic, _ in pairs],
-                    "probabilities": {names[topic]: value for topic, value in pairs},
+                    "topics": [names[topic] for topic, _ in pairs] if pairs else [],
+                    "probabilities": {names[topic]: p for topic, p in pairs} if pairs else {},
                 }
                 for index, ((start, end), pairs) in enumerate(zip(spans, here, strict=True))
             ]
