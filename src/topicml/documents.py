@@ -18,12 +18,14 @@ from topicml.records import LONE_SURROGATE
 LARGEST_TEXT = 10_000_000
 """Bytes of one text; a file beyond it is a dump and not an article."""
 
-_BYTE_ORDER_MARKS = (
+BYTE_ORDER_MARKS = (
     ("UTF-32", codecs.BOM_UTF32_LE),
     ("UTF-32", codecs.BOM_UTF32_BE),
     ("UTF-16", codecs.BOM_UTF16_LE),
     ("UTF-16", codecs.BOM_UTF16_BE),
 )
+"""Encodings other than UTF-8, and what their texts begin with; the longer marks first."""
+
 _HTML = re.compile(r"\s*(<\?xml[^>]*>\s*)?(<!doctype html|<html[\s>])", re.IGNORECASE)
 _LONGEST_NAME = 200
 _TEXT_SUFFIXES = {".txt", ".text", ".md", ".jsonl"}
@@ -72,7 +74,7 @@ def decode_text(data: bytes, where: str, encoding: str = "utf-8") -> str:
         )
     convert = f"Convert it, or name its encoding: --encoding {{}} (now {encoding})."
     if codecs.lookup(encoding).name == "utf-8":
-        for name, mark in _BYTE_ORDER_MARKS:
+        for name, mark in BYTE_ORDER_MARKS:
             if data.startswith(mark):
                 raise InputError(
                     f"{name} text, expected UTF-8", where=where, hint=convert.format(name.lower())

@@ -62,3 +62,8 @@ def new_file_mode() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path of a file's companion: its whole name, and a suffix behind."""
+    return path.with_name(path.name + suffix)

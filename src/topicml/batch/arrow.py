@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from topicml.batch.columns import _plain, _values
+from topicml.batch.columns import column_values, decode_dictionary, plain_value
 from topicml.batch.encode import Output, arrow_schema, records_to_arrow
 from topicml.batch.extras import load
 from topicml.batch.guard import tag_guarded
@@ -178,7 +178,7 @@ class _Worker:
             "id": _identifier(values[fields.id]),
             "model": self._reference,
             ERROR: None if failure is None else _said(failure),
-            **{name: _plain(values[name]) for name in fields.keep},
+            **{name: plain_value(values[name]) for name in fields.keep},
         }
 
 
@@ -194,12 +194,8 @@ def _identifier(value: Any) -> str | None:
 
 
 def _rows(piece: Any) -> Iterator[dict[str, Any]]:
-    pa = load("pyarrow", "batch", "tagging Arrow tables")
     names = piece.schema.names
-    columns = [
-        _values(c.dictionary_decode() if pa.types.is_dictionary(c.type) else c)
-        for c in piece.columns
-    ]
+    columns = [column_values(decode_dictionary(column)) for column in piece.columns]
     for row in zip(*columns, strict=True):
         yield dict(zip(names, row, strict=True))
 

@@ -125,10 +125,7 @@ def _slices(batch: Any, chunk_bytes: int) -> Iterator[Any]:
 
 def _serialise(batch: Any) -> bytes:
     pyarrow = load("pyarrow", "batch", "reading Parquet")
-    arrays = [
-        column.dictionary_decode() if pyarrow.types.is_dictionary(column.type) else column
-        for column in batch.columns
-    ]
+    arrays = [decode_dictionary(column) for column in batch.columns]
     plain = pyarrow.RecordBatch.from_arrays(arrays, names=batch.schema.names)
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, plain.schema) as writer:
@@ -143,7 +140,7 @@ def parse_batch(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
     with pyarrow.ipc.open_stream(chunk.data) as reader:
         batch = reader.read_next_batch()
     names = batch.schema.names
-    columns = [_values(column) for column in batch.columns]
+    columns = [column_values(column) for column in batch.columns]
     for number, row in enumerate(zip(*columns, strict=True), start=chunk.first):
         values = dict(zip(names, row, strict=True))
         text = values[fields.text]
@@ -154,11 +151,17 @@ def parse_batch(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
         raw = text if isinstance(text, str) else json.dumps(values, default=str)
         record = make_record(values, fields, chunk.source, number, raw.encode("utf-8"))
         if isinstance(record, Record):
-            record.kept.update({key: _plain(value) for key, value in record.kept.items()})
+            record.kept.update({key: plain_value(value) for key, value in record.kept.items()})
         yield record
 
 
-def _values(column: Any) -> list[Any]:
+def decode_dictionary(column: Any) -> Any:
+    """Return a column with its values in place; one without a dictionary as it is."""
+    types = load("pyarrow", "batch", "reading Parquet").types
+    return column.dictionary_decode() if types.is_dictionary(column.type) else column
+
+
+def column_values(column: Any) -> list[Any]:
     """Return a column's values; of text, those that are not UTF-8 as bytes."""
     pyarrow = load("pyarrow", "batch", "reading Parquet")
     kind = column.type
@@ -182,7 +185,7 @@ def _text(value: bytes | None) -> str | bytes | None:
         return value
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
     """Return a value as JSON can hold it."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -194,9 +197,9 @@ def _plain(value: Any) -> Any:
         text = _text(value)
         return text if isinstance(text, str) else base64.b64encode(value).decode("ascii")
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_value(item) for item in value]
     return str(value)
 
 

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from topicml.batch.encode import Output, output_kind
 from topicml.batch.records import Fields
-from topicml.batch.tagging import Detail
+from topicml.batch.tagging import FIELDS, Detail
 from topicml.classify import Unit, thresholds_for_precision
+from topicml.errors import InputError
+from topicml.files import beside
 from topicml.models.folder import Model
 
 CHUNK_BYTES = 2_000_000
@@ -54,6 +56,24 @@ class Job:
     strict: bool = False
     rejects: Path | None = None
     chunk_bytes: int = CHUNK_BYTES
+
+    def rejects_path(self) -> Path:
+        """Return the file for rejected records, where the output is one."""
+        return self.rejects or beside(Path(self.output), ".rejects.jsonl")
+
+
+def check_kept(job: Job, model: Model) -> None:
+    """Make sure that no field that is carried through has the name of one that is written.
+
+    Raises:
+        InputError: One has.
+    """
+    clash = sorted({*job.fields.keep} & {*FIELDS, *model.scorer.topics})
+    if clash:
+        raise InputError(
+            f"field {clash[0]!r} cannot be kept: the output has a field of that name",
+            hint="Rename it in the input.",
+        )
 
 
 def make_output(job: Job, model: Model) -> Output:

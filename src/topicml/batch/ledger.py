@@ -16,9 +16,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from topicml.errors import InputError, OutputError
-from topicml.files import new_file_mode
+from topicml.files import beside, new_file_mode
 
 _RESTART = "Start over with --force, or give another output."
+
+
+def ledger_path(output: Path) -> Path:
+    """Return where the ledger of a run lies that makes this output."""
+    return beside(output, ".ledger")
 
 
 class Ledger:
@@ -42,9 +47,9 @@ class Ledger:
         self._rejects = rejects
         self._identity = dict(identity)
         self._force = force
-        self.part = output.with_name(output.name + ".part")
-        self.rejects_part = rejects.with_name(rejects.name + ".part")
-        self.path = output.with_name(output.name + ".ledger")
+        self.part = beside(output, ".part")
+        self.rejects_part = beside(rejects, ".part")
+        self.path = ledger_path(output)
         self.done: list[dict[str, Any]] = []
         self.is_finished = False
         self._files: list[IO[bytes]] = []

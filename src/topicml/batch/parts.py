@@ -14,7 +14,7 @@ from pathlib import Path
 
 from topicml.batch.encode import Output, assemble_parquet
 from topicml.errors import InputError, OutputError
-from topicml.files import new_file_mode
+from topicml.files import beside, new_file_mode
 
 _PREFIX = "part-"
 
@@ -30,7 +30,7 @@ class Parts:
     def __init__(self, output: Path, rejects: Path) -> None:
         self.output = output
         self._rejects = rejects
-        self._work = output.with_name(output.name + ".part")
+        self._work = beside(output, ".part")
         self._made = self._work / "records"
         self._rejected = self._work / "rejects"
         self._suffix = "".join(output.suffixes[-2:])  # .jsonl.gz; a name is checked elsewhere
@@ -98,7 +98,7 @@ class Parts:
             file.writelines(pieces)
         made = Path(file.name)
         if output.format == "parquet":
-            streams, made = made, made.with_name(made.name + ".made")
+            streams, made = made, beside(made, ".made")
             assemble_parquet(streams, [len(piece) for piece in pieces], output, made)
             streams.unlink()
         made.chmod(new_file_mode())
@@ -146,7 +146,7 @@ class Parts:
         if not files:
             self._rejects.unlink(missing_ok=True)
             return
-        joined = self._rejects.with_name(self._rejects.name + ".part")
+        joined = beside(self._rejects, ".part")
         with joined.open("wb") as out:
             for file in files:
                 with file.open("rb") as part:

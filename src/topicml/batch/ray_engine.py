@@ -20,18 +20,17 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from topicml.batch.encode import Output
 from topicml.batch.extras import load
-from topicml.batch.job import Job, make_output
+from topicml.batch.job import Job, check_kept, make_output
 from topicml.batch.parts import Parts
-from topicml.batch.records import Chunk
-from topicml.batch.run import Progress, _check_kept, _pretty, _reject_lines, _summary, input_size
+from topicml.batch.records import Chunk, reject_lines
+from topicml.batch.run import Progress, input_size
 from topicml.batch.sources import Source, check_fields, read_chunks
 from topicml.batch.streams import Failure, make_reject
+from topicml.batch.summary import make_summary, write_summary
 from topicml.batch.tagging import Counts
 from topicml.batch.worker import ChunkWorker
 from topicml.errors import InputError, TopicmlError
-from topicml.files import write_text
 from topicml.models.folder import check_golden, open_model
 
 PART_BYTES = 32_000_000
@@ -115,12 +114,12 @@ def run_ray(
         load(name, *_EXTRA)
     model = open_model(job.model)
     check_golden(model)
-    _check_kept(job, model)
+    check_kept(job, model)
     sources = check_fields(job.inputs, job.fields, job.input_format)
     in_all = input_size(sources)
     job = dataclasses.replace(job, model=job.model.absolute())
     path = Path(job.output).absolute()
-    parts = Parts(path, _rejects_path(job, path))
+    parts = Parts(path, job.rejects_path().absolute())
     parts.start(force=job.force)
     counts, seen = Counts(), 0
     places: list[str] = []
@@ -137,13 +136,9 @@ def run_ray(
     except BaseException:
         parts.discard()
         raise
-    summary = _summary(job, model, counts, time.monotonic() - started, 0.0)
-    write_text(path.with_name(path.name + ".summary.json"), _pretty(summary))
+    summary = make_summary(job, model, counts, time.monotonic() - started)
+    write_summary(summary, path)
     return summary
-
-
-def _rejects_path(job: Job, output: Path) -> Path:
-    return (job.rejects or output.with_name(output.name + ".rejects.jsonl")).absolute()
 
 
 def _check(job: Job) -> None:
@@ -303,11 +298,7 @@ class _Tag:
 
     @functools.cached_property
     def _worker(self) -> ChunkWorker:
-        return ChunkWorker(self._job)
-
-    @functools.cached_property
-    def _output(self) -> Output:
-        return make_output(self._job, open_model(self._job.model))
+        return ChunkWorker(self._job, open_model(self._job.model))
 
     def _tag(self, chunks: Any, place: str) -> _Result:
         counts, size = Counts(), 0
@@ -316,10 +307,10 @@ class _Tag:
             chunk: Chunk = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
             result = self._worker(chunk)
             pieces.append(result.piece)
-            rejects.append(_reject_lines(result.rejects))
+            rejects.append(reject_lines(result.rejects))
             counts.add(result.counts)
             size += chunk.size
-        self._parts.write(place, pieces, b"".join(rejects), self._output)
+        self._parts.write(place, pieces, b"".join(rejects), self._worker.output)
         return _Result(place, size, counts, any(pieces), any(rejects))
 
 

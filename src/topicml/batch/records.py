@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -101,3 +103,11 @@ class Reject:
             "raw": base64.b64encode(self.raw).decode("ascii"),
             "bytes": self.length,
         }
+
+
+def reject_lines(rejects: Iterable[Reject]) -> bytes:
+    """Return the lines of the rejects file."""
+    return b"".join(
+        json.dumps(reject.to_dict(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+        for reject in rejects
+    )

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.batch.encode import Output, assemble_parquet
-from topicml.batch.job import Job, job_thresholds, make_output
-from topicml.batch.ledger import Ledger
-from topicml.batch.records import Chunk, Reject
-from topicml.batch.sources import Source, check_fields, read_chunks
-from topicml.batch.tagging import FIELDS, Counts
+from topicml.batch.job import Job, check_kept, job_thresholds, make_output
+from topicml.batch.ledger import Ledger, ledger_path
+from topicml.batch.records import Chunk, reject_lines
+from topicml.batch.sources import Source, list_sources, read_chunks
+from topicml.batch.summary import make_summary, write_summary
+from topicml.batch.tagging import Counts
 from topicml.batch.worker import Result, work_on
 from topicml.errors import InputError
-from topicml.files import write_text
+from topicml.files import beside
 from topicml.models.folder import Model, check_golden, open_model
 
 
@@ -53,27 +54,14 @@ def run_batch(
     """
     model = open_model(job.model)
     check_golden(model)
-    _check_kept(job, model)
+    check_kept(job, model)
     job_thresholds(job, model)  # or an error, before anything is written
     if job.output == "-":
         return _stream(job, model, stdin, stdout, watch)
     output = Path(job.output)
-    if output.exists() and not job.force and not _ledger_path(output).exists():
+    if output.exists() and not job.force and not ledger_path(output).exists():
         raise InputError("exists already", where=output, hint="Replace it with --force.")
     return _write(job, model, output, stdin, watch)
-
-
-def _ledger_path(output: Path) -> Path:
-    return output.with_name(output.name + ".ledger")
-
-
-def _check_kept(job: Job, model: Model) -> None:
-    clash = sorted({*job.fields.keep} & {*FIELDS, *model.scorer.topics})
-    if clash:
-        raise InputError(
-            f"field {clash[0]!r} cannot be kept: the output has a field of that name",
-            hint="Rename it in the input.",
-        )
 
 
 def _stream(
@@ -81,36 +69,38 @@ def _stream(
 ) -> dict[str, Any]:
     """Write to standard output as it comes, and rejects where they were asked to go."""
     started, counts, seen = time.monotonic(), Counts(), 0
-    in_all = input_size(check_fields(job.inputs, job.fields, job.input_format))
+    chunks = read_input(job, stdin)
+    in_all = input_size(list_sources(job.inputs, job.input_format))
     rejects = job.rejects and job.rejects.open("wb")
     output = make_output(job, model)
     stdout.write(output.header())
-    with contextlib.closing(work_on(job, read_input(job, stdin))) as results:
+    with contextlib.closing(work_on(job, model, chunks)) as results:
         marker = _Marker(job)
         for chunk, result in results:
             stdout.write(marker.finish(result, output))
             stdout.flush()
             if rejects:
-                rejects.write(_reject_lines(result.rejects))
+                rejects.write(reject_lines(result.rejects))
             counts.add(result.counts)
             seen += chunk.size
             watch(Progress(seen, in_all, counts, False))
     if rejects:
         rejects.close()
-    return _summary(job, model, counts, time.monotonic() - started, 0.0)
+    return make_summary(job, model, counts, time.monotonic() - started)
 
 
 def _write(
     job: Job, model: Model, path: Path, stdin: BinaryIO, watch: Callable[[Progress], None]
 ) -> dict[str, Any]:
     started = time.monotonic()
-    sources = check_fields(job.inputs, job.fields, job.input_format)
-    in_all = input_size(sources)
-    output = make_output(job, model)
-    rejects = job.rejects or path.with_name(path.name + ".rejects.jsonl")
     read_ahead = read_input(job, stdin)
     first = next(read_ahead, None)  # so that a missing input or field leaves no files behind
-    with Ledger(path, rejects, _identity(job, model, sources), force=job.force) as ledger:
+    sources = list_sources(job.inputs, job.input_format)
+    in_all = input_size(sources)
+    output = make_output(job, model)
+    with Ledger(
+        path, job.rejects_path(), _identity(job, model, sources), force=job.force
+    ) as ledger:
         counts, before, marker = Counts(), 0.0, _Marker(job)
         for entry in ledger.done:
             counts.add(Counts.from_dict(entry["counts"]))
@@ -119,14 +109,14 @@ def _write(
             chunks = _undone(ledger, _chain(first, read_ahead), marker)
             seen = sum(entry["size"] for entry in ledger.done)
             is_resumed = bool(ledger.done)
-            with contextlib.closing(work_on(job, chunks)) as results:
+            with contextlib.closing(work_on(job, model, chunks)) as results:
                 for chunk, result in results:
                     piece = marker.finish(result, output)
                     if not ledger.done:
                         piece = output.header() + piece
                     ledger.commit(
                         piece,
-                        _reject_lines(result.rejects),
+                        reject_lines(result.rejects),
                         {
                             "input": chunk.digest,
                             "size": chunk.size,
@@ -140,8 +130,8 @@ def _write(
                     seen += chunk.size
                     watch(Progress(seen, in_all, counts, is_resumed))
             _finish(ledger, output)
-        summary = _summary(job, model, counts, time.monotonic() - started, before)
-        write_text(path.with_name(path.name + ".summary.json"), _pretty(summary))
+        summary = make_summary(job, model, counts, before + time.monotonic() - started)
+        write_summary(summary, path)
     return summary
 
 
@@ -187,7 +177,7 @@ def _finish(ledger: Ledger, output: Output) -> None:
     if output.format != "parquet":
         ledger.finish(ledger.part)
         return
-    made = ledger.output.with_name(ledger.output.name + ".made")
+    made = beside(ledger.output, ".made")
     lengths = [entry["piece"] for entry in ledger.done]
     assemble_parquet(ledger.part, lengths, output, made)
     ledger.finish(made)
@@ -249,50 +239,7 @@ def _identity(job: Job, model: Model, sources: list[Source]) -> dict[str, Any]:
     options = asdict(job)
     for name in ("inputs", "output", "model", "jobs", "force", "rejects", "seconds"):
         del options[name]
+    parts = {"inputs": inputs, "model": model.reference, "model_files": model.manifest["files"]}
     # as JSON has it, so that it equals what is read back
-    return {
-        "inputs": inputs,
-        "model": model.reference,
-        "model_files": model.manifest["files"],
-        **{name: list(v) if isinstance(v, tuple) else v for name, v in options.items()},
-        "fields": {n: list(v) if isinstance(v, tuple) else v for n, v in options["fields"].items()},
-    }
-
-
-def _reject_lines(rejects: list[Reject]) -> bytes:
-    return b"".join(
-        json.dumps(reject.to_dict(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-        for reject in rejects
-    )
-
-
-def _summary(
-    job: Job, model: Model, counts: Counts, seconds: float, before: float
-) -> dict[str, Any]:
-    rejected = sum(counts.rejects.values())
-    return {
-        "model": model.reference,
-        "inputs": list(job.inputs),
-        "output": job.output,
-        "records": counts.records + rejected,
-        "tagged": counts.records,
-        "rejected": rejected,
-        "rejects": dict(counts.rejects.most_common()),
-        "sentences": counts.sentences,
-        "unfamiliar_share": counts.unfamiliar / max(1, counts.sentences),
-        "topics": {
-            topic: {
-                "records": counts.topics[topic],
-                "share": counts.topics[topic] / max(1, counts.records),
-            }
-            for topic in model.scorer.topics
-        },
-        "duplicates": counts.duplicates if job.dedupe else None,
-        "text_bytes": counts.text_bytes,
-        "seconds": round(seconds + before, 3),
-        "megabytes_per_second": round(counts.text_bytes / 1e6 / max(1e-9, seconds + before), 3),
-    }
-
-
-def _pretty(summary: dict[str, Any]) -> str:
-    return json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
+    identity: dict[str, Any] = json.loads(json.dumps({**parts, **options}))
+    return identity

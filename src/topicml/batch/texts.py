@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from topicml.batch.records import LARGEST_RECORD, Fields, Record, Reject
 from topicml.batch.streams import TOO_LARGE, Failure, make_reject
+from topicml.documents import BYTE_ORDER_MARKS
 from topicml.errors import InputError, did_you_mean
 
 _MOST_NAMED = 20
-_MARKS = (
-    ("UTF-32", codecs.BOM_UTF32_LE),
-    ("UTF-32", codecs.BOM_UTF32_BE),
-    ("UTF-16", codecs.BOM_UTF16_LE),
-    ("UTF-16", codecs.BOM_UTF16_BE),
-)
 
 
 def make_record(
@@ -91,7 +85,7 @@ def decode_failure(data: bytes) -> Failure | None:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as err:
-        for name, mark in _MARKS:
+        for name, mark in BYTE_ORDER_MARKS:
             if data.startswith(mark):
                 return Failure("invalid_utf8", f"{name} text, expected UTF-8")
         if data.count(b"\0") > len(data) // 100:
@@ -107,7 +101,7 @@ def refuse_unreadable(head: bytes, where: str) -> None:
     Raises:
         InputError: UTF-16, UTF-32, or compressed in a way that is not read.
     """
-    for name, mark in _MARKS:
+    for name, mark in BYTE_ORDER_MARKS:
         if head.startswith(mark):
             raise InputError(
                 f"{name} text, expected UTF-8",

@@ -18,7 +18,7 @@ from topicml.batch.sources import parse_chunk
 from topicml.batch.streams import Failure, make_reject
 from topicml.batch.tagging import Counts, Tagger
 from topicml.errors import TopicmlError
-from topicml.models.folder import open_model
+from topicml.models.folder import Model, open_model
 
 WAITING = 2  # chunks per process that are read ahead
 
@@ -37,10 +37,12 @@ class StrictError(TopicmlError):
     """A record cannot be tagged, and the run was to stop there."""
 
 
-def work_on(job: Job, chunks: Iterator[Chunk]) -> Generator[tuple[Chunk, Result], None, None]:
+def work_on(
+    job: Job, model: Model, chunks: Iterator[Chunk]
+) -> Generator[tuple[Chunk, Result], None, None]:
     """Work on chunks, in one process or several, and yield what came of each, in order."""
     if job.jobs == 1:
-        work = ChunkWorker(job)
+        work = ChunkWorker(job, model)
         for chunk in chunks:
             yield chunk, work(chunk)
         return
@@ -67,7 +69,7 @@ _worker: ChunkWorker | None = None
 def _start_worker(job: Job) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
-    _worker = ChunkWorker(job)
+    _worker = ChunkWorker(job, open_model(job.model))
 
 
 def _work(chunk: Chunk) -> Result:
@@ -76,16 +78,19 @@ def _work(chunk: Chunk) -> Result:
 
 
 class ChunkWorker:
-    """Makes a piece of output of a chunk of input; one for each process."""
+    """Makes a piece of output of a chunk of input; one for each process.
 
-    def __init__(self, job: Job) -> None:
-        model = open_model(job.model)
+    Attributes:
+        output: What is written.
+    """
+
+    def __init__(self, job: Job, model: Model) -> None:
         model.scorer.engine.compile()
         self._job = job
         self._tagger = Tagger(
             model, job.detail, thresholds=job_thresholds(job, model), unit=job.unit
         )
-        self._output = make_output(job, model)
+        self.output = make_output(job, model)
 
     def __call__(self, chunk: Chunk) -> Result:
         """Work on a chunk."""
@@ -105,7 +110,7 @@ class ChunkWorker:
             counts.rejects[reject.reason] += 1
         rejects.sort(key=lambda reject: reject.number)
         if not self._job.dedupe:
-            return Result(self._output.encode(tagged), [], [], rejects, counts)
+            return Result(self.output.encode(tagged), [], [], rejects, counts)
         from topicml.batch.dedupe import signature
 
         return Result(b"", tagged, [signature(r.text) for r in kept], rejects, counts)

@@ -162,13 +162,13 @@ def _run(
     if engine is Engine.RAY:
         from topicml.batch.ray_engine import run_ray
 
-        summary: dict[str, Any] = run_ray(job, address)
-        make_watcher(quiet, log_format.value).finish(summary)
-        return summary
-    from topicml.batch.run import run_batch
+        with make_watcher(quiet, log_format.value) as watcher:
+            summary: dict[str, Any] = run_ray(job, address, watcher.update)
+    else:
+        from topicml.batch.run import run_batch
 
-    with _stoppable(job), make_watcher(quiet, log_format.value) as watcher:
-        summary = run_batch(job, sys.stdin.buffer, sys.stdout.buffer, watcher.update)
+        with _stoppable(job), make_watcher(quiet, log_format.value) as watcher:
+            summary = run_batch(job, sys.stdin.buffer, sys.stdout.buffer, watcher.update)
     watcher.finish(summary)
     return summary
 
