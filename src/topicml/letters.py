@@ -59,7 +59,7 @@ def letter_tables() -> Letters:
     A letter is cased, or ignored in looking for a cased one, where a capital sigma behind
     it is lowered to the final form: ``str`` does not tell these classes in another way.
     """
-    everything = "".join(map(chr, range(POINTS)))
+    everything = np.arange(POINTS, dtype="<u4").tobytes().decode("utf-32-le", _SURROGATES)
     classes = np.zeros(POINTS, dtype=np.uint8)
     for pattern, bit in _KINDS:
         for match in re.finditer(pattern, everything):

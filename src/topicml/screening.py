@@ -35,6 +35,7 @@ _FEWEST_LATIN = 0.5  # share of the letters
 _ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely English
 _LONGEST_FURNITURE = 14  # words
 _LONGEST_CAPTION = 5
+_ENGLISH = "en"
 _WORDS = re.compile(r"[^\W\d_]+")
 
 # Small words that are common in running text, a language a line.
@@ -78,19 +79,20 @@ _FURNITURE = re.compile(
 _CAPTION = re.compile(rf"\W*({'|'.join(_FURNITURE_CAPTIONS)})(\W|$)", re.IGNORECASE)
 
 
-def _small_words() -> dict[str, frozenset[str]]:
-    words: dict[str, set[str]] = {}
+def _small_words() -> dict[str, tuple[str, ...]]:
+    """Return the languages of each small word; one that is English counts as English only."""
+    languages: dict[str, set[str]] = {}
     for line in _SMALL_WORDS.strip().splitlines():
-        language, *rest = line.split()
-        words.setdefault(language, set()).update(rest)
-    english = words["en"]
+        language, *words = line.split()
+        for word in words:
+            languages.setdefault(word, set()).add(language)
     return {
-        language: frozenset(own if language == "en" else own - english)
-        for language, own in words.items()
+        word: (_ENGLISH,) if _ENGLISH in found else tuple(sorted(found))
+        for word, found in languages.items()
     }
 
 
-_MARKERS = _small_words()
+_LANGUAGES = _small_words()
 
 
 def screen(
@@ -133,10 +135,12 @@ def _is_other_language(words: list[str]) -> bool:
 
     A headline has hardly a small word of any language, so two are asked for.
     """
-    distinct = set(words)
-    counts = {name: len(marks & distinct) for name, marks in _MARKERS.items()}
-    english = counts.pop("en")
-    foreign = max(counts.values())
+    counts: dict[str, int] = {}
+    for word in set(words):
+        for language in _LANGUAGES.get(word, ()):
+            counts[language] = counts.get(language, 0) + 1
+    english = counts.pop(_ENGLISH, 0)
+    foreign = max(counts.values(), default=0)
     return foreign >= 2 and foreign > english
 
 
