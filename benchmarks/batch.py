@@ -22,10 +22,9 @@ from importlib.metadata import version
 from itertools import cycle
 from pathlib import Path
 
-from markdown_tables import write_between
+from markdown_tables import publish
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
+ROOT = Path(__file__).parent.parent
 OUTSIDE = ROOT.parent / "shared/external/dump.jsonl"
 ROUNDS = 2
 SIZES = (150_000_000, 600_000_000)
@@ -189,6 +188,4 @@ def table(result: dict) -> str:
 
 if __name__ == "__main__":
     result = measure()
-    (HERE / "batch.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    write_between(HERE / "README.md", "batch", table(result))
-    print(table(result))
+    publish("batch", result, {"batch": table(result)})

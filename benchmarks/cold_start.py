@@ -7,20 +7,15 @@ system) of the process is what is compared; wall time is shown beside it. Run it
 
 from __future__ import annotations
 
-import json
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
-from markdown_tables import write_between
+from markdown_tables import publish
+from measuring import ROOT, cpu_seconds, environment, summary
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
 ROUNDS = 21
 ARTICLE = str(next((ROOT / "data/raw").glob("001_*.txt")))
 LOAD_PIPELINE = f"""
@@ -43,16 +38,18 @@ LABELS = {
 }
 
 
+# a process is to find its modules compiled, as it does where nothing forbids to keep them
+SETTINGS = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def measure(command: list[str]) -> tuple[float, float]:
     """Return CPU and wall seconds of one fresh process."""
-    before, started = os.times(), time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-    after, wall = os.times(), time.perf_counter() - started
-    cpu = after.children_user + after.children_system
-    return cpu - before.children_user - before.children_system, wall
+    before, started = cpu_seconds(), time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT, env=SETTINGS)
+    return cpu_seconds() - before, time.perf_counter() - started
 
 
-def run() -> dict[str, object]:
+def run() -> dict[str, Any]:
     """Measure all commands in turn, after one unmeasured round to warm the disk."""
     for command in COMMANDS.values():
         measure(command)
@@ -60,40 +57,35 @@ def run() -> dict[str, object]:
     for _ in range(ROUNDS):
         for name, command in COMMANDS.items():
             samples[name].append(measure(command))
-    figures = {
+    figures: dict[str, Any] = {
         name: {
-            "cpu_seconds": round(statistics.median(cpu for cpu, _ in taken), 4),
-            "cpu_spread": [round(f(cpu for cpu, _ in taken), 4) for f in (min, max)],
-            "wall_seconds": round(statistics.median(wall for _, wall in taken), 4),
+            "cpu_seconds": summary([cpu for cpu, _ in taken]),
+            "wall_seconds": summary([wall for _, wall in taken]),
         }
         for name, taken in samples.items()
     }
-    base = figures["imports"]["cpu_seconds"]
-    libraries = ("topicml", "numpy", "scikit-learn", "sentencex", "typer")
+    medians = {name: row["cpu_seconds"]["median"] for name, row in figures.items()}
     return {
         "rounds": ROUNDS,
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {library: version(library) for library in libraries},
+        **environment(("topicml", "numpy", "scikit-learn", "sentencex", "typer")),
         "figures": figures,
-        "ratios": {name: round(row["cpu_seconds"] / base, 2) for name, row in figures.items()},
+        "ratios": {name: round(cpu / medians["imports"], 2) for name, cpu in medians.items()},
+        "joblib_times_classify": round(medians["joblib"] / medians["classify"], 2),
     }
 
 
-def table(result: dict) -> str:
+def table(result: dict[str, Any]) -> str:
     """Render the figures as Markdown."""
     lines = ["| process | CPU s, median | min to max | wall s | ratio |", "|---|---|---|---|---|"]
     for name, row in result["figures"].items():
-        low, high = row["cpu_spread"]
+        low, high = row["cpu_seconds"]["spread"]
         lines.append(
-            f"| {LABELS[name]} | {row['cpu_seconds']:.3f} | {low:.3f} to {high:.3f} "
-            f"| {row['wall_seconds']:.3f} | {result['ratios'][name]:.2f} |"
+            f"| {LABELS[name]} | {row['cpu_seconds']['median']:.3f} | {low:.3f} to {high:.3f} "
+            f"| {row['wall_seconds']['median']:.3f} | {result['ratios'][name]:.2f} |"
         )
     return "\n".join(lines)
 
 
 if __name__ == "__main__":
     result = run()
-    (HERE / "cold_start.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    write_between(HERE / "README.md", "cold-start", table(result))
-    print(table(result))
+    publish("cold_start", result, {"cold-start": table(result)})

@@ -21,12 +21,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from markdown_tables import write_between
+from markdown_tables import publish
 from measuring import MEGABYTE, ROOT, environment, summary, take, text_source
 
 from topicml.models import default_store
 
-HERE = Path(__file__).parent
 ROUNDS = 5
 SIZE = 10 * MEGABYTE
 KIBIBYTE = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes
@@ -179,14 +178,11 @@ def main() -> None:
         with sentences.open("w", encoding="utf-8") as file:
             file.writelines(f"{sentence}\n" for sentence in take(SIZE))
         result = run(sentences, folder)
-    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-    (HERE / "fresh_process.json").write_text(text, encoding="utf-8")
-    for name, table in {
+    tables = {
         "first-call": calls_table(result["calls"]),
         "memory": memory_table(result["peak_megabytes"]),
-    }.items():
-        write_between(HERE / "README.md", name, table)
-        print(table, end="\n\n")
+    }
+    publish("fresh_process", result, tables)
 
 
 if __name__ == "__main__":
