@@ -107,14 +107,14 @@ class _Eights:
         self._buffer = buffer.data
 
     def __getitem__(self, place: int) -> int:
-        return int.from_bytes(self._buffer[place : place + 8], "little", signed=True)
+        return int.from_bytes(self._buffer[place : place + kernel.EIGHT], "little", signed=True)
 
 
 def _eights(buffer: NDArray[np.uint8]) -> NDArray[np.int64]:
     """Return the eight bytes at each place of a buffer as numbers, without a copy."""
     if len(buffer) < _LINE:  # a table of one number or none would be another type for numba
         buffer = np.append(buffer, np.zeros(_LINE, dtype=np.uint8))
-    found = np.ndarray(len(buffer) - 7, "<i8", buffer, strides=(1,))
+    found = np.ndarray(len(buffer) - kernel.EIGHT + 1, "<i8", buffer, strides=(1,))
     found.flags.writeable = False
     return found
 

@@ -28,10 +28,11 @@ LOW_MASK, HIGH_SHIFT = (1 << 31) - 1, 31
 HASH_MASK = 0xFFFFFFFF
 FIRST_FACTOR, SECOND_FACTOR, THIRD_FACTOR = 0x5BD1E995, 0x2545F491, 0x2C1B3C6D
 MOST_BYTES, MOST_CHUNKS, CHUNK_BYTES = 1 << 15, 1024, 64  # of a text that is taken by chunks
-FIRST, LAST, SIZE, SPELLING, NUMBER, WORDS, KINDS, TERMS, RECORD = range(9)
+FIRST, LAST, SIZE, SPELLING, NUMBER, WORDS, KINDS, TERMS, RECORD = range(9)  # see Memory
+EIGHT, SIXTEEN = 8, 16  # bytes that one number and two numbers tell
 PROBES = 100  # of a hash table that is at most half full
 COUNT_BITS, KIND_BITS = 8, 15
-COUNT_MASK = (1 << COUNT_BITS) - 1
+COUNT_MASK, KIND_MASK = (1 << COUNT_BITS) - 1, (1 << KIND_BITS) - 1
 COUNTS = 5  # numbers that are counted of each text
 NEVER = 1 << 62  # a count that no text comes to
 INDEX = (1 << 62) - 1  # a mask that tells a compiler that an index is never negative
@@ -588,10 +589,10 @@ def find_chunk(buffer: Any, eights: Any, start: int, end: int, records: Any, spe
     compared. Texts made to collide find no place, and so cannot take long.
     """
     size = end - start
-    if end >= 8:
-        missing = 8 * max(8 - size, 0)  # bits
-        first = int(eights[min(start, end - 8) & INDEX]) >> missing
-        last = int(eights[end - 8 & INDEX]) >> missing
+    if end >= EIGHT:
+        missing = 8 * max(EIGHT - size, 0)  # bits
+        first = int(eights[min(start, end - EIGHT) & INDEX]) >> missing
+        last = int(eights[end - EIGHT & INDEX]) >> missing
     else:
         first = last = short_number(buffer, start, end)
     mixed = (first & LOW_MASK) * FIRST_FACTOR ^ (last >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
@@ -608,7 +609,8 @@ def find_chunk(buffer: Any, eights: Any, start: int, end: int, records: Any, spe
             and records[record + LAST] == last
             and records[record + SIZE] == size
             and (
-                size <= 16 or same_bytes(spellings, records[record + SPELLING], buffer, start, end)
+                size <= SIXTEEN
+                or same_bytes(spellings, records[record + SPELLING], buffer, start, end)
             )
         ):
             return record
@@ -695,7 +697,7 @@ def remember_chunk(
 ) -> None:
     """Take a chunk apart and keep what is in it."""
     records, used, number = memory.records, memory.used, int(memory.used[0])
-    if end - start > 16:
+    if end - start > SIXTEEN:
         records[record + SPELLING] = used[1]
         for place in range(start, end):
             memory.spellings[used[1]] = buffer[place]
@@ -747,7 +749,7 @@ def recall_words(count: int, memory: Memory, scratch: Scratch) -> tuple[int, int
         record = int(chunks[chunk])
         kinds += records[record + KINDS]
         packed = int(records[record + WORDS])
-        size = packed & (1 << COUNT_BITS) - 1
+        size = packed & COUNT_MASK
         packed >>= COUNT_BITS
         if size <= 2:
             symbols[words] = packed & SYMBOL_MASK
@@ -920,7 +922,6 @@ def add_texts(
             letters, letters, Latin letters.
     """
     longest = features.character_ngrams.longest
-    kind_mask = (1 << KIND_BITS) - 1
     most = max(longest, features.word_ngrams.longest)
     for row in range(len(starts)):
         start, end, first = int(starts[row]), int(ends[row]), row * features.width
@@ -934,8 +935,8 @@ def add_texts(
         length = 0
         if is_usual:
             words, kinds = recall_words(chunks, memory, scratch)
-            runs, letters = kinds & kind_mask, kinds >> KIND_BITS & kind_mask
-            latin, known = kinds >> 2 * KIND_BITS & kind_mask, kinds >> 3 * KIND_BITS
+            runs, letters = kinds & KIND_MASK, kinds >> KIND_BITS & KIND_MASK
+            latin, known = kinds >> 2 * KIND_BITS & KIND_MASK, kinds >> 3 * KIND_BITS
         else:
             length, words, known, runs, letters, latin = read_text(
                 buffer, start, end, features, scratch

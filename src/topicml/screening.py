@@ -118,14 +118,11 @@ def screen(
     unknown = (word_count >= _FEWEST_WORDS) & (known_share < FEWEST_KNOWN)
     codes: NDArray[np.int8] = np.where(relevant, 0, _CODES["no_topic"]).astype(np.int8)
     codes[unknown | (word_count == 0)] = _CODES["unfamiliar"]
-    perhaps_foreign = known_share < _ENOUGH_KNOWN
-    perhaps_furniture = word_count <= _LONGEST_FURNITURE
-    for n in np.flatnonzero((perhaps_foreign | perhaps_furniture) & ~foreign).tolist():
-        text = texts[n]
-        if perhaps_foreign[n] and _is_other_language(_WORDS.findall(text.lower())):
-            foreign[n] = True
-        elif perhaps_furniture[n] and _is_furniture(text, int(word_count[n])):
-            codes[n] = _CODES["furniture"]
+    for n in np.flatnonzero((known_share < _ENOUGH_KNOWN) & ~foreign).tolist():
+        foreign[n] = _is_other_language(_WORDS.findall(texts[n].lower()))
+    short = np.flatnonzero((word_count <= _LONGEST_FURNITURE) & ~foreign)
+    sizes = zip(short.tolist(), word_count[short].tolist(), strict=True)
+    codes[[n for n, size in sizes if _is_furniture(texts[n], size)]] = _CODES["furniture"]
     codes[foreign] = _CODES["not_english"]
     return codes
 

@@ -75,24 +75,6 @@ class _Packed(NamedTuple):
     spans: list[list[tuple[int, int]]]
 
 
-class _Sentences(Sequence[str]):
-    """The sentences of texts as strings, each made when asked for."""
-
-    def __init__(self, texts: Sequence[str], spans: Sequence[list[tuple[int, int]]]) -> None:
-        self._places = [
-            (text, start, end)
-            for text, found in zip(texts, spans, strict=True)
-            for start, end in found
-        ]
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __getitem__(self, index: Any) -> Any:
-        text, start, end = self._places[index]
-        return text[start:end]
-
-
 class Tagger:
     """Tags records with one model.
 
@@ -123,16 +105,17 @@ class Tagger:
         texts = [record.text for record in records]
         packed = _pack(texts, self._unit)
         scores = self._scorer.score_spans(packed.buffer, packed.starts, packed.ends)
-        sentences = _Sentences(texts, packed.spans)
+        found = zip(texts, packed.spans, strict=True)
+        sentences = [text[start:end] for text, spans in found for start, end in spans]
         given, codes = decide(self._scorer, scores, sentences, self._thresholds)
         counts = Counts(len(records), len(codes), int((codes == _UNFAMILIAR).sum()))
         counts.text_bytes = len(packed.buffer)
-        found = _by_sentence(given, scores)
+        pairs = _by_sentence(given, scores)
         tagged = []
         first = 0
         for record, spans in zip(records, packed.spans, strict=True):
             rows = slice(first, first + len(spans))
-            tagged.append(self._record(record, spans, found, rows, codes, scores))
+            tagged.append(self._record(record, spans, pairs, rows, codes, scores))
             counts.topics.update(topic["topic"] for topic in tagged[-1]["topics"])
             first += len(spans)
         return tagged, counts
