@@ -966,15 +966,11 @@ def apply_sigmoid(values: Any) -> None:
 RARELY_CALLED = (
     decode_point,
     is_final_sigma,
-    lower_text,
-    read_words,
     read_terms,
     short_number,
-    keep_terms,
-    remember_chunk,
-    read_text,
     count_characters,
     add_characters,
+    read_text,
 )
 ENTRIES = (add_texts, apply_sigmoid)
 FUNCTIONS = (
