@@ -22,7 +22,7 @@ from importlib.metadata import version
 from itertools import cycle
 from pathlib import Path
 
-from markdown_tables import publish
+from markdown_tables import publish, write_between
 
 ROOT = Path(__file__).parent.parent
 OUTSIDE = ROOT.parent / "shared/external/dump.jsonl"
@@ -155,6 +155,7 @@ def measure() -> dict[str, object]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "versions": {library: version(library) for library in LIBRARIES},
         "plain_loop_megabytes_per_cpu_second": round(1e-6 / plain, 3),
+        "bytes_per_record": round(sum(map(len, lines)) / len(lines)),
         "rows": rows,
         "two_jobs_times_one": round(one["wall_seconds"] / two["wall_seconds"], 2),
         "large_times_small": {
@@ -186,6 +187,34 @@ def table(result: dict) -> str:
     return "\n".join(lines)
 
 
+def cluster_tables(result: dict) -> dict[str, str]:
+    """Render what a cluster takes, worked out from the figures, as Markdown."""
+    one, efficiency = result["rows"][0], result["two_jobs_times_one"] / 2
+    rate, record_bytes = one["megabytes_per_cpu_second"], result["bytes_per_record"]
+    measured = [
+        "| figure | value |",
+        "|---|---|",
+        f"| text, MB/s per core (*r*) | {rate:.1f} |",
+        f"| records/s per core | {rate * 1e6 / record_bytes:.0f} |",
+        f"| bytes per record | {record_bytes:,.0f} |",
+        f"| speed of two processes over twice that of one, on two cores (*e*) | {efficiency:.2f} |",
+    ]
+    cost = [
+        "| text | core-hours | one machine of 64 cores | 1,000 cores | cost at $0.04 |",
+        "|---|---|---|---|---|",
+    ]
+    for terabytes in (1, 100):
+        hours = terabytes * 1e6 / (rate * efficiency) / 3600
+        many = f"{hours / 1000:.1f} hours" if hours > 2000 else f"{hours * 60 / 1000:.0f} minutes"
+        cost.append(
+            f"| {terabytes} TB | {hours:,.0f} | {hours / 64:.1f} hours | {many} "
+            f"| ${hours * 0.04:.2f} |"
+        )
+    return {"cluster-measured": "\n".join(measured), "cluster-cost": "\n".join(cost)}
+
+
 if __name__ == "__main__":
     result = measure()
     publish("batch", result, {"batch": table(result)})
+    for name, text in cluster_tables(result).items():
+        write_between(ROOT / "docs/clusters.md", name, text)
