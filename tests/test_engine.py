@@ -24,13 +24,14 @@ from scorers import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from topicml import compiled, engine
+from topicml import compiled, engine, kernel
 from topicml.features import Parameters
 from topicml.models.folder import SCORER
 from topicml.scorer import Scorer, Scores, pack_texts
 from topicml.scorer_file import load_scorer
 
 THREADS = 4
+CLASH = -1  # a size that no chunk has
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -152,6 +153,76 @@ def test_tokens_are_forgotten_where_there_is_no_room(
         assert_same(Scores(*(part[-len(first) :] for part in found)), expected)
         last = load_scorer(path).score_texts(texts[-1:])
         assert_same(Scores(*(part[len(texts) - 1 : len(texts)] for part in found)), last)
+
+
+def test_what_was_half_done_is_not_kept(
+    forms: Witnesses, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come at any time, and the scorer be used again."""
+    expected = load_scorer(path).score_texts(SEA_TEXTS)
+    forms.plain.score_texts(SEA_TEXTS[::2])
+
+    def stop_in_the_middle(count: int, length: int, features: Any, memory: kernel.Memory) -> None:
+        memory.used[0] = memory.used[3] = 0
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kernel, "make_room", stop_in_the_middle)
+        with pytest.raises(KeyboardInterrupt):
+            forms.plain.score_texts(SEA_TEXTS[::-1])
+    assert_same(forms.plain.score_texts(SEA_TEXTS[1:]), Scores(*(part[1:] for part in expected)))
+
+
+def test_failing_to_get_room_costs_nothing_but_the_call(
+    forms: Witnesses, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: int) -> None:
+        raise MemoryError
+
+    for scorer in (forms.plain, forms.compiled):
+        expected = load_scorer(path).score_texts(SEA_TEXTS)
+        scorer.score_texts(SEA_TEXTS)
+        with monkeypatch.context() as patch:
+            patch.setattr(np, "ones", refuse)
+            with pytest.raises(MemoryError):
+                scorer.score_texts(["bread " * 1000])
+        assert_same(scorer.score_texts(SEA_TEXTS), expected)
+
+
+def test_gigabytes_in_one_thread_do_not_wear_out_what_is_counted(
+    forms: Witnesses, path: Path
+) -> None:
+    texts = [*SEA_TEXTS, "bread and bread and the fleet"]
+    expected = load_scorer(path).score_texts(texts)
+    for scorer in (forms.plain, forms.compiled):
+        scorer.score_texts(SEA_TEXTS[:1])
+        ((_, memory, _),) = scorer.engine._threads.__dict__.values()
+        memory.used[4] = 1 << 40
+        assert_same(scorer.score_texts(texts), expected)
+
+
+KINDS_OF_CHUNKS = [
+    lambda n: f"someone.{n:04d}@example.com",
+    lambda n: f"IMG_2024{n:04d}.jpg",
+    lambda n: f"fleet-{n:06d}.pdf",
+    lambda n: f"2024-05-{n % 28:02d}T{n // 28:02d}:00:00.000Z",
+    lambda n: f"https://fleet.example/{n}/sails.html",
+    lambda n: f"international-{n}-organisation",
+    lambda n: f"{n}",
+    lambda n: chr(0x4E00 + n) * 3,
+]
+
+
+@pytest.mark.parametrize("make", KINDS_OF_CHUNKS)
+def test_chunks_that_are_much_alike_find_places_of_their_own(make: Callable[[int], str]) -> None:
+    records = [0] * (4096 * kernel.RECORD)
+    for n in range(1000):
+        buffer = f"fleets {make(n)}".encode()
+        eights = engine._Eights(np.frombuffer(buffer, dtype=np.uint8))
+        record = kernel.find_chunk(buffer, eights, 7, len(buffer), records, b"")
+        assert record >= 0
+        assert records[record + kernel.SIZE] == 0
+        records[record + kernel.SIZE] = CLASH
 
 
 def test_room_grows_with_the_longest_text(forms: Witnesses, path: Path) -> None:

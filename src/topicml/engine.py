@@ -184,14 +184,17 @@ class Engine:
         sums[:, : len(intercepts)] = intercepts
         counts = np.zeros((texts, kernel.COUNTS), dtype=np.int64)
         if texts:
-            features = self._features_for(is_compiled, form)
-            longest = int((ends - starts).max())
-            memory, scratch = self._room(is_compiled, form, features, longest)
             flat, hand = sums.reshape(-1), form.hand
             read = [hand(_read_only(array)) for array in (buffer, starts, ends)]
-            written = hand(flat), hand(counts.reshape(-1))
             read.insert(1, form.eights(buffer))
-            form.functions["add_texts"](*read, features, memory, scratch, *written)
+            written = hand(flat), hand(counts.reshape(-1))
+            features = self._features_for(is_compiled, form)
+            try:
+                room = self._room(is_compiled, form, features, int((ends - starts).max()))
+                form.functions["add_texts"](*read, features, *room, *written)
+            except BaseException:  # stopped, or out of memory: what was half done is not kept
+                self._threads.__dict__.clear()
+                raise
             form.functions["apply_sigmoid"](hand(flat))
         return sums[:, : len(intercepts)], counts
 
@@ -301,9 +304,9 @@ def _scratch(
     features: kernel.Features, capacity: int, form: _Form, memory: kernel.Memory
 ) -> kernel.Scratch:
     words, characters = features.word_ngrams.unknown, features.character_ngrams.unknown
-    memory.used[4] = 2  # all counts and marks are under it
     points, symbols, nodes = (np.zeros(capacity + 2, dtype=np.int32) for _ in range(3))
-    edges, keys, starts, ends = (np.zeros(capacity + 2, dtype=np.int64) for _ in range(4))
+    keys, starts, ends = (np.zeros(capacity + 2, dtype=np.int64) for _ in range(3))
+    edges = np.zeros(min(capacity, kernel.MOST_BYTES) + 2, dtype=np.int64)
     chunks, numbers = (np.zeros(kernel.MOST_CHUNKS, dtype=np.int64) for _ in range(2))
     heads, places, groups = (np.zeros(2 * kernel.MOST_BYTES + 1, dtype=np.int32) for _ in range(3))
     word_counts = np.zeros(words + 1, dtype=np.int64)
@@ -332,6 +335,7 @@ def _scratch(
         np.zeros(most_found),
         np.ones(kernel.MOST_CHUNKS),
     )
+    memory.used[4] = 2  # the counts and marks, now that all are new, are under it
     return kernel.Scratch(*[form.hand(array) for array in arrays])
 
 

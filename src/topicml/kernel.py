@@ -27,6 +27,7 @@ SYMBOL_MASK = (1 << SYMBOL_BITS) - 1
 LOW_MASK, HIGH_SHIFT = (1 << 31) - 1, 31
 HASH_MASK = 0xFFFFFFFF
 FIRST_FACTOR, SECOND_FACTOR, THIRD_FACTOR = 0x5BD1E995, 0x2545F491, 0x2C1B3C6D
+FOURTH_FACTOR = 0x27D4EB2F
 MOST_BYTES, MOST_CHUNKS, CHUNK_BYTES = 1 << 15, 1024, 64  # of a text that is taken by chunks
 FIRST, LAST, SIZE, SPELLING, NUMBER, WORDS, KINDS, TERMS, RECORD = range(9)  # see Memory
 EIGHT, SIXTEEN = 8, 16  # bytes that one number and two numbers tell
@@ -597,6 +598,11 @@ def find_chunk(buffer: Any, eights: Any, start: int, end: int, records: Any, spe
         first = last = short_number(buffer, start, end)
     mixed = (first & LOW_MASK) * FIRST_FACTOR ^ (last >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
     mixed ^= (first >> HIGH_SHIFT & LOW_MASK ^ size) * THIRD_FACTOR
+    mixed ^= (last & LOW_MASK) * FOURTH_FACTOR
+    for place in range(start + EIGHT, end - EIGHT, EIGHT):  # what neither of the two has
+        eight = int(eights[place & INDEX])
+        mixed ^= mixed >> 29 ^ (eight & LOW_MASK) * FIRST_FACTOR
+        mixed ^= (eight >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
     mask = len(records) - RECORD
     record = (mixed ^ mixed >> 29) >> 5 & mask
     for _ in range(PROBES):
@@ -801,7 +807,7 @@ def find_groups(count: int, base: int, scratch: Scratch) -> int:
         head = int(heads[place]) & SYMBOL_MASK
         mark = int(marks[head])
         comes_again = mark >= base
-        groups[found & INDEX] = mark - base >> 1
+        groups[found & INDEX] = mark - base >> 1 & LOW_MASK  # of other texts it may be negative
         found += comes_again & ~mark
         groups[found & INDEX] = place
         found += comes_again
@@ -927,8 +933,11 @@ def add_texts(
         start, end, first = int(starts[row]), int(ends[row]), row * features.width
         base = int(memory.used[4])
         memory.used[4] = base + most * 6 * (end - start + 1)
-        chunks = split_text(buffer, start, end, features.letters.solid, scratch.edges)
-        is_usual = end - start < MOST_BYTES and chunks <= MOST_CHUNKS
+        chunks = 0
+        is_usual = end - start < MOST_BYTES
+        if is_usual:
+            chunks = split_text(buffer, start, end, features.letters.solid, scratch.edges)
+            is_usual = chunks <= MOST_CHUNKS
         if is_usual:
             make_room(chunks, end - start, features, memory)
             is_usual = recall_chunks(chunks, buffer, eights, features, memory, scratch)
