@@ -162,7 +162,8 @@ def test_what_was_half_done_is_not_kept(
     expected = load_scorer(path).score_texts(SEA_TEXTS)
     forms.plain.score_texts(SEA_TEXTS[::2])
 
-    def stop_in_the_middle(count: int, length: int, features: Any, memory: kernel.Memory) -> None:
+    def stop_in_the_middle(*arguments: Any) -> None:
+        memory: kernel.Memory = arguments[-1]
         memory.used[0] = memory.used[3] = 0
         raise KeyboardInterrupt
 
