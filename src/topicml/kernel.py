@@ -582,6 +582,16 @@ def same_bytes(stored: Any, first: int, buffer: Any, start: int, end: int) -> bo
     return start == end
 
 
+def mix_middle(mixed: int, eights: Any, position: int, end: int) -> int:
+    """Return a number that depends on what is between the first and the last eight bytes, too."""
+    while position < end:
+        eight = int(eights[position & INDEX])
+        mixed ^= mixed >> 29 ^ (eight & LOW_MASK) * FIRST_FACTOR
+        mixed ^= (eight >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
+        position += EIGHT
+    return mixed
+
+
 def find_chunk(buffer: Any, eights: Any, start: int, end: int, records: Any, spellings: Any) -> int:
     """Return where the record of a chunk is, or is to be kept; -1 where no place is free nearby.
 
@@ -599,10 +609,8 @@ def find_chunk(buffer: Any, eights: Any, start: int, end: int, records: Any, spe
     mixed = (first & LOW_MASK) * FIRST_FACTOR ^ (last >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
     mixed ^= (first >> HIGH_SHIFT & LOW_MASK ^ size) * THIRD_FACTOR
     mixed ^= (last & LOW_MASK) * FOURTH_FACTOR
-    for place in range(start + EIGHT, end - EIGHT, EIGHT):  # what neither of the two has
-        eight = int(eights[place & INDEX])
-        mixed ^= mixed >> 29 ^ (eight & LOW_MASK) * FIRST_FACTOR
-        mixed ^= (eight >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
+    if size > SIXTEEN:
+        mixed = mix_middle(mixed, eights, start + EIGHT, end - EIGHT)
     mask = len(records) - RECORD
     record = (mixed ^ mixed >> 29) >> 5 & mask
     for _ in range(PROBES):
@@ -1005,6 +1013,7 @@ FUNCTIONS = (
     split_text,
     short_number,
     same_bytes,
+    mix_middle,
     find_chunk,
     make_room,
     keep_words,
