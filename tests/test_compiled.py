@@ -325,7 +325,7 @@ def test_disk_full_after_a_change_leaves_nothing_stale(package: Path) -> None:
     assert index.stat().st_size + 1000 < size < code.stat().st_size - 1000
     limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
     for prelude in (limit, "", ""):
-        found = run(SIGMOID, package=package, prelude=prelude)
+        found = run(SIGMOID, package=package, prelude=prelude, PYTHONDONTWRITEBYTECODE="1")
         assert found["values"] == [0.0, 0.25, 1 / 3]
     assert found["hits"] == 1
 

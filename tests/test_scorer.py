@@ -349,7 +349,10 @@ def test_bytes_that_are_no_utf8_are_read_as_replacement_characters(
 ) -> None:
     offsets = np.cumsum([0, *map(len, parts)])
     found = both(model[0], lambda scorer: scorer.score(b"".join(parts), offsets))
-    assert_same(found, model[0].plain.score_texts([as_text(part) for part in parts]))
+    expected = model[0].plain.score_texts([as_text(part) for part in parts])
+    for one, other in zip(found, expected, strict=True):
+        # what is longer in bytes may be added up in another order
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
 
 
 MALFORMED = [
