@@ -554,6 +554,21 @@ def count_letters(length: int, letters: Letters, scratch: Scratch) -> tuple[int,
     return runs, found, latin
 
 
+def read_text(
+    buffer: Any, start: int, end: int, features: Features, scratch: Scratch
+) -> tuple[int, int, int, int, int, int]:
+    """Take a text, or a chunk of one, apart into its words.
+
+    Returns:
+        Its length in code points, and its ``COUNTS`` numbers.
+    """
+    length = lower_text(buffer, start, end, features.letters, scratch.points)
+    runs, letters, latin = count_letters(length, features.letters, scratch)
+    words = read_words(length, features, scratch)
+    known = count_known(words, features.word_ngrams.idf, scratch)
+    return length, words, known, runs, letters, latin
+
+
 def split_text(buffer: Any, start: int, end: int, solid: Any, edges: Any) -> int:
     """Write where each chunk of a text starts and ends; return how many there are."""
     count = before = 0
@@ -716,10 +731,7 @@ def remember_chunk(
         for place in range(start, end):
             memory.spellings[used[1]] = buffer[place]
             used[1] += 1
-    length = lower_text(buffer, start, end, features.letters, scratch.points)
-    runs, letters, latin = count_letters(length, features.letters, scratch)
-    words = read_words(length, features, scratch)
-    known = count_known(words, features.word_ngrams.idf, scratch)
+    length, words, known, runs, letters, latin = read_text(buffer, start, end, features, scratch)
     records[record + KINDS] = (
         (known << KIND_BITS | latin) << KIND_BITS | letters
     ) << KIND_BITS | runs
@@ -895,21 +907,6 @@ def add_characters(
     add_found(ngrams, found, base, counts, scratch, features.width, log_odds, first)
 
 
-def read_text(
-    buffer: Any, start: int, end: int, features: Features, scratch: Scratch
-) -> tuple[int, int, int, int, int, int]:
-    """Take a text apart without remembering anything of it.
-
-    Returns:
-        Its length in code points, and its ``COUNTS`` numbers.
-    """
-    length = lower_text(buffer, start, end, features.letters, scratch.points)
-    runs, letters, latin = count_letters(length, features.letters, scratch)
-    words = read_words(length, features, scratch)
-    known = count_known(words, features.word_ngrams.idf, scratch)
-    return length, words, known, runs, letters, latin
-
-
 def add_texts(
     buffer: Any,
     eights: Any,
@@ -987,7 +984,6 @@ RARELY_CALLED = (
     short_number,
     count_characters,
     add_characters,
-    read_text,
 )
 ENTRIES = (add_texts, apply_sigmoid)
 FUNCTIONS = (
@@ -1010,6 +1006,7 @@ FUNCTIONS = (
     add_found,
     count_known,
     count_letters,
+    read_text,
     split_text,
     short_number,
     same_bytes,
@@ -1027,7 +1024,6 @@ FUNCTIONS = (
     add_recalled,
     add_words,
     add_characters,
-    read_text,
     add_texts,
     apply_sigmoid,
 )

@@ -40,7 +40,6 @@ _SPACES = (
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _INVISIBLE = "\u200b\ufeff"
 _SURROGATES = range(0xD800, 0xE000)  # alone, they cannot be handed to a library that takes UTF-8
-_TRIMMED = "".join([*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t\x1f"])
 _LEFT_TO_TRIM = " \n\x1f"  # by folding and joining
 _BLANKED = (*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t")
 _FOLDS = [*((blank, " ") for blank in _BLANKED if blank != " "), ('"', "”"), ("'", "’")]
