@@ -34,8 +34,8 @@ FOLDER = default_store().find()
 SCORE = """
 import json, statistics, sys, time
 from pathlib import Path
-from topicml.scorer import pack_texts
-from topicml.scorer_file import load_scorer
+from topicml.scoring.scorer import pack_texts
+from topicml.scoring.scorer_file import load_scorer
 
 def seconds(texts):
     packed = pack_texts(texts)

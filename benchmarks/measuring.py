@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from topicml.sentences import split_sentences
+from topicml.text.sentences import split_sentences
 
 ROOT = Path(__file__).parent.parent
 DUMP = ROOT.parent / "shared/external/dump.jsonl"

@@ -17,11 +17,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from topicml.dataset import load_dataset
-from topicml.features import Parameters
 from topicml.models.folder import sha256_file
 from topicml.taxonomy import load_taxonomy
-from topicml.validation import cross_validated_evaluation
+from topicml.training.cross_validation import cross_validated_evaluation
+from topicml.training.dataset import load_dataset
+from topicml.training.features import Parameters
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -42,12 +42,12 @@ from measuring import (
 from speed_models import Model, check_decisions, compiled_scorer, load_models
 from speed_peers import NotMeasuredError, Score, agreement, convert_to_onnx, fit_fasttext
 
-from topicml import compiled
-from topicml.dataset import Dataset, load_dataset
-from topicml.engine import BULK
-from topicml.scorer import pack_texts
-from topicml.scorer_file import load_scorer
+from topicml.scoring import compiled
+from topicml.scoring.engine import BULK
+from topicml.scoring.scorer import pack_texts
+from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import load_taxonomy
+from topicml.training.dataset import Dataset, load_dataset
 
 LABELS_FOLDER = ROOT / "data/labels"
 ROUNDS = 5

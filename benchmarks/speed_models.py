@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from topicml.dataset import Dataset
-from topicml.features import Parameters, make_pipeline
 from topicml.models import default_store, open_model
 from topicml.models.folder import SCORER
-from topicml.scorer import Scorer
-from topicml.scorer_file import export_scorer, load_scorer
-from topicml.training import Decision
+from topicml.scoring.scorer import Scorer
+from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.training.dataset import Dataset
+from topicml.training.features import Parameters, make_pipeline
+from topicml.training.fit import Decision
 
 Floats = NDArray[np.float64]
 

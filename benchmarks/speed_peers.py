@@ -19,7 +19,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import LabelBinarizer
 
-from topicml.dataset import Dataset
+from topicml.training.dataset import Dataset
 
 WORDS = r"[\p{L}\p{N}_]{2,}"  # scikit-learn's (?u)\b\w\w+\b as far as RE2 can say it
 SAME = 1e-3

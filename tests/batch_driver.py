@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from topicml.batch.job import Job
-from topicml.batch.records import Fields
 from topicml.batch.run import run_batch
+from topicml.io.records import Fields
 
 if __name__ == "__main__":
     options = json.loads(sys.argv[1])

@@ -113,12 +113,12 @@ class Tiny:
 
     def build(self, store: ModelStore, version: str = "1.0.0") -> Path:
         """Train anew from the same files into a store."""
-        from topicml.dataset import load_dataset
-        from topicml.features import Parameters
         from topicml.models.build import Origin, build_model
         from topicml.taxonomy import load_taxonomy
-        from topicml.training import fit_model
-        from topicml.validation import cross_validated_evaluation
+        from topicml.training.cross_validation import cross_validated_evaluation
+        from topicml.training.dataset import load_dataset
+        from topicml.training.features import Parameters
+        from topicml.training.fit import fit_model
 
         scheme = load_taxonomy(self.taxonomy)
         data = load_dataset([self.labels], scheme)

@@ -7,8 +7,8 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from topicml.batch.records import Chunk, Fields, Record, Reject
-from topicml.batch.sources import parse_chunk, read_chunks
+from topicml.io.records import Chunk, Fields, Record, Reject
+from topicml.io.sources import parse_chunk, read_chunks
 
 KEPT = Fields(keep=("date",))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from topicml.dataset import Dataset, make_dataset
-from topicml.records import LabelRecord
+from topicml.labels.records import LabelRecord
 from topicml.taxonomy import Taxonomy, Topic
+from topicml.training.dataset import Dataset, make_dataset
 
 TAXONOMY_TOML = """\
 name = "home-topics"

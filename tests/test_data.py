@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from topicml.labels import check_labels, differences
-from topicml.records import read_annotations, read_jsonl, read_labels
+from topicml.labels.checks import check_labels, differences
+from topicml.labels.records import read_annotations, read_jsonl, read_labels
 from topicml.taxonomy import load_taxonomy
 
 DATA = Path(__file__).parents[1] / "data"

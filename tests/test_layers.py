@@ -11,22 +11,16 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors"},
     {"files"},
-    {"records"},
     {"taxonomy"},
-    {"sentences", "screening", "documents"},
-    {"features", "dataset"},
-    {"kernel"},
-    {"letters", "lookup", "compiled"},
-    {"engine"},
-    {"scorer", "labels"},
-    {"scorer_file"},
-    {"training", "evaluation"},
-    {"classify", "tuning"},
-    {"validation"},
-    {"report"},
-    {"formats", "models"},
-    {"api"},
+    {"text"},
+    {"scoring"},
+    {"tagging"},
+    {"io"},
+    {"labels"},
+    {"training"},
+    {"models"},
     {"batch"},
+    {"api"},
     {"cli"},
     {"", "__main__"},  # the package itself shows the whole API
 )
@@ -123,8 +117,8 @@ def test_only_the_scorer_file_names_a_layer_above_and_only_for_type_checking() -
         for name in for_type_checking(module)
         if room(name) != room(module) and LEVEL[room(name)] >= LEVEL[room(module)]
     }
-    assert upward == {("topicml.scorer_file", "topicml.training")}
-    assert "topicml.training" not in imports("topicml.scorer_file")
+    assert upward == {("topicml.scoring.scorer_file", "topicml.training.fit")}
+    assert "topicml.training.fit" not in imports("topicml.scoring.scorer_file")
 
 
 def test_there_are_no_cycles() -> None:
@@ -143,7 +137,12 @@ def test_what_the_command_loads_at_its_start_is_light(module: str) -> None:
 def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
     light = reached("topicml.__main__")
     assert {
-        *("topicml.cli.classify", "topicml.scorer", "topicml.engine", "topicml.compiled"),
-        *("topicml.sentences", "topicml.screening"),
+        *(
+            "topicml.cli.classify",
+            "topicml.scoring.scorer",
+            "topicml.scoring.engine",
+            "topicml.scoring.compiled",
+        ),
+        *("topicml.text.sentences", "topicml.tagging.abstention"),
     } <= light
-    assert "topicml.training" not in light
+    assert "topicml.training.fit" not in light

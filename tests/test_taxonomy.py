@@ -4,7 +4,7 @@ import pytest
 from samples import TAXONOMY, TAXONOMY_TOML
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError
-from topicml.records import LabelRecord
+from topicml.labels.records import LabelRecord
 from topicml.taxonomy import Taxonomy, Topic, load_taxonomy
 
 DEFENSE = Taxonomy(

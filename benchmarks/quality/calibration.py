@@ -17,12 +17,15 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
 from markdown_tables import write_between
 
-from topicml.dataset import load_dataset
-from topicml.evaluation import expected_calibration_error, reliability_table
-from topicml.features import Parameters
 from topicml.models import default_store, open_model
 from topicml.taxonomy import load_taxonomy
-from topicml.validation import cross_validated_predictions, uncalibrated_probabilities
+from topicml.training.cross_validation import (
+    cross_validated_predictions,
+    uncalibrated_probabilities,
+)
+from topicml.training.dataset import load_dataset
+from topicml.training.evaluation import expected_calibration_error, reliability_table
+from topicml.training.features import Parameters
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -41,14 +41,14 @@ from sklearn.pipeline import make_pipeline
 sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
 from markdown_tables import write_between
 
-from topicml.dataset import Dataset, load_dataset
 from topicml.errors import TopicmlError
-from topicml.evaluation import Evaluation, evaluate_predictions
 from topicml.files import write_text
 from topicml.models.folder import open_model, sha256_file
 from topicml.models.store import default_store
 from topicml.taxonomy import load_taxonomy
-from topicml.validation import evaluate_model
+from topicml.training.cross_validation import evaluate_model
+from topicml.training.dataset import Dataset, load_dataset
+from topicml.training.evaluation import Evaluation, evaluate_predictions
 
 HERE = Path(__file__).parent
 LABELS = HERE.parents[1] / "data/labels"

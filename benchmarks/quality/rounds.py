@@ -22,14 +22,14 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
 from markdown_tables import write_between
 
-from topicml.dataset import Dataset, load_dataset, make_dataset
-from topicml.features import Parameters
+from topicml.labels.records import read_labels
 from topicml.models import default_store, open_model
-from topicml.records import read_labels
-from topicml.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import export_scorer, load_scorer
 from topicml.taxonomy import load_taxonomy
-from topicml.training import fit_model
-from topicml.validation import evaluate_model
+from topicml.training.cross_validation import evaluate_model
+from topicml.training.dataset import Dataset, load_dataset, make_dataset
+from topicml.training.features import Parameters
+from topicml.training.fit import fit_model
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

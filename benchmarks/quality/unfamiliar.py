@@ -17,9 +17,9 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
 from markdown_tables import write_between
 
-from topicml.classify import tag_sentences
 from topicml.models import default_store, open_model
-from topicml.scorer import Scorer
+from topicml.scoring.scorer import Scorer
+from topicml.tagging.articles import tag_sentences
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -5,10 +5,10 @@
 """
 
 from topicml.api import classify_text, load_model
-from topicml.classify import TaggedArticle
 from topicml.errors import TopicmlError
-from topicml.scorer import Scorer
-from topicml.sentences import Sentence, split_sentences
+from topicml.scoring.scorer import Scorer
+from topicml.tagging.articles import TaggedArticle
+from topicml.text.sentences import Sentence, split_sentences
 
 __version__ = "0.1.0"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, did_you_mean
-from topicml.records import LabelRecord
+from topicml.labels.records import LabelRecord
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 

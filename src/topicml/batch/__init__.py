@@ -1,6 +1,6 @@
 """News dumps: gigabytes in, one record out for each record in, nothing lost."""
 
-from topicml.batch.arrow import tag_batch, tag_schema
-from topicml.batch.records import Fields
+from topicml.batch.engines.arrow import tag_batch, tag_schema
+from topicml.io.records import Fields
 
 __all__ = ["Fields", "tag_batch", "tag_schema"]

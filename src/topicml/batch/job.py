@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.batch.encode import Output, output_kind
-from topicml.batch.records import Fields
-from topicml.batch.tagging import FIELDS, Detail
-from topicml.classify import Unit, thresholds_for_precision
 from topicml.errors import InputError
 from topicml.files import beside
+from topicml.io.records import Fields
+from topicml.io.writers.shards import Output, output_kind
 from topicml.models.folder import Model
+from topicml.tagging.articles import Unit, thresholds_for_precision
+from topicml.tagging.tagger import FIELDS, Detail
 
 CHUNK_BYTES = 2_000_000
 

@@ -10,17 +10,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from topicml.batch.encode import Output, assemble_parquet
+from topicml.batch.checkpoint import Ledger, ledger_path
+from topicml.batch.engines.local import Result, work_on
 from topicml.batch.job import Job, check_kept, job_thresholds, make_output
-from topicml.batch.ledger import Ledger, ledger_path
-from topicml.batch.records import Chunk, reject_lines
-from topicml.batch.sources import Source, list_sources, read_chunks
 from topicml.batch.summary import make_summary, write_summary
-from topicml.batch.tagging import Counts
-from topicml.batch.worker import Result, work_on
 from topicml.errors import InputError
 from topicml.files import beside
+from topicml.io.records import Chunk, reject_lines
+from topicml.io.sources import Source, list_sources, read_chunks
+from topicml.io.writers.shards import Output, assemble_parquet
 from topicml.models.folder import Model, check_golden, open_model
+from topicml.tagging.tagger import Counts
 
 
 class Progress(NamedTuple):
@@ -192,7 +192,7 @@ class _Marker:
         self.last: list[list[str]] = []
         self._index = None
         if job.dedupe:
-            from topicml.batch.dedupe import DuplicateIndex
+            from topicml.batch.near_duplicates import DuplicateIndex
 
             self._index = DuplicateIndex()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from topicml.batch.job import Job
-from topicml.batch.tagging import Counts
 from topicml.files import beside, write_text
 from topicml.models.folder import Model
+from topicml.tagging.tagger import Counts
 
 
 def make_summary(job: Job, model: Model, counts: Counts, seconds: float) -> dict[str, Any]:

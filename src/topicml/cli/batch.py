@@ -129,7 +129,7 @@ def batch(
     Example: topicml batch dump.jsonl.gz -o tags.jsonl.gz --jobs 4
     """
     from topicml.batch.job import Job
-    from topicml.batch.records import Fields
+    from topicml.io.records import Fields
 
     job = Job(
         inputs=tuple(inputs),
@@ -157,10 +157,10 @@ def batch(
 def _run(
     job: Job, engine: Engine, address: str | None, log_format: LogFormat, quiet: bool
 ) -> dict[str, Any]:
-    from topicml.cli.watching import make_watcher
+    from topicml.cli.progress import make_watcher
 
     if engine is Engine.RAY:
-        from topicml.batch.ray_engine import run_ray
+        from topicml.batch.engines.ray import run_ray
 
         with make_watcher(quiet, log_format.value) as watcher:
             summary: dict[str, Any] = run_ray(job, address, watcher.update)

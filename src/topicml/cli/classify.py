@@ -15,14 +15,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from topicml.classify import TaggedArticle, classify_documents, thresholds_for_precision
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
-from topicml.documents import Document, read_documents
 from topicml.errors import InputError
 from topicml.files import replacing
-from topicml.formats import write_csv, write_json, write_jsonl
+from topicml.io.writers.articles import write_csv, write_json, write_jsonl
 from topicml.models.folder import open_model
-from topicml.scorer import Scorer
+from topicml.scoring.scorer import Scorer
+from topicml.tagging.articles import TaggedArticle, classify_documents, thresholds_for_precision
+from topicml.text.documents import Document, read_documents
 
 EXIT_SOME_REJECTED = 3
 

@@ -7,10 +7,10 @@ import sys
 
 import typer
 
-from topicml import compiled
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
-from topicml.engine import BULK
 from topicml.models.folder import open_model
+from topicml.scoring import compiled
+from topicml.scoring.engine import BULK
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
 _EXTRAS = {"batch": ("pyarrow", "numba"), "report": ("matplotlib",)}

@@ -31,8 +31,8 @@ def check(
 
     Example: topicml labels check
     """
-    from topicml.labels import check_labels
-    from topicml.records import read_labels
+    from topicml.labels.checks import check_labels
+    from topicml.labels.records import read_labels
     from topicml.taxonomy import load_taxonomy
 
     files = {path: read_labels(path) for path in _paths(labels)}
@@ -56,8 +56,8 @@ def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> N
     Example: topicml labels stats
     """
     from topicml.cli.render import render_rows
-    from topicml.labels import group_sizes, label_stats
-    from topicml.records import read_labels
+    from topicml.labels.checks import group_sizes, label_stats
+    from topicml.labels.records import read_labels
     from topicml.taxonomy import load_taxonomy
 
     records = [record for path in _paths(labels) for record in read_labels(path)]
@@ -82,9 +82,9 @@ def agreement(
     Example: topicml labels agreement pass-1.jsonl pass-2.jsonl
     """
     from topicml.cli.render import render_rows
-    from topicml.labels import agreement as compare
-    from topicml.labels import differences
-    from topicml.records import read_annotations
+    from topicml.labels.checks import agreement as compare
+    from topicml.labels.checks import differences
+    from topicml.labels.records import read_annotations
     from topicml.taxonomy import load_taxonomy
 
     a, b = read_annotations(first), read_annotations(second)

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from topicml.classify import TaggedArticle
-from topicml.evaluation import Evaluation, in_words
-from topicml.screening import Reason
+from topicml.tagging.abstention import Reason
+from topicml.tagging.articles import TaggedArticle
+from topicml.training.evaluation import Evaluation, in_words
 
 _BAR = 20
 _COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "bright_cyan", "bright_magenta")

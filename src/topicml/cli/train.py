@@ -31,13 +31,13 @@ from topicml.models.store import DEFAULT_MODEL, ModelStore
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from topicml.dataset import Dataset
-    from topicml.evaluation import Evaluation
-    from topicml.features import Parameters
     from topicml.models.folder import Model
     from topicml.taxonomy import Taxonomy
-    from topicml.training import Candidate
-    from topicml.validation import LearningPoint, Predictions
+    from topicml.training.cross_validation import LearningPoint, Predictions
+    from topicml.training.dataset import Dataset
+    from topicml.training.evaluation import Evaluation
+    from topicml.training.features import Parameters
+    from topicml.training.fit import Candidate
 
 _CANDIDATES_SHOWN = 5
 
@@ -93,11 +93,11 @@ def train(
     Example: topicml train --labels data/labels/articles.jsonl --models-dir /tmp/models
     """
     from topicml.cli.render import render_evaluation
-    from topicml.dataset import load_dataset
     from topicml.models.build import Origin, build_model
     from topicml.taxonomy import load_taxonomy
-    from topicml.training import fit_model
-    from topicml.validation import check_trainable, cross_validated_evaluation
+    from topicml.training.cross_validation import check_trainable, cross_validated_evaluation
+    from topicml.training.dataset import load_dataset
+    from topicml.training.fit import fit_model
 
     scheme = load_taxonomy(taxonomy)
     paths = label_paths(labels)
@@ -153,10 +153,10 @@ def evaluate(
     Example: topicml evaluate --model alliance-topics@1.0.0 --data data/labels/authored.jsonl
     """
     from topicml.cli.render import render_evaluation
-    from topicml.dataset import load_dataset
     from topicml.models.folder import open_model
     from topicml.taxonomy import load_taxonomy
-    from topicml.validation import cross_validated_predictions
+    from topicml.training.cross_validation import cross_validated_predictions
+    from topicml.training.dataset import load_dataset
 
     store = model_store(models_dir)
     scheme = load_taxonomy(taxonomy)
@@ -182,8 +182,8 @@ def evaluate(
 
 
 def _predict_file(opened: Model, data: Path, scheme: Taxonomy, taxonomy: Path) -> Predictions:
-    from topicml.dataset import load_dataset
-    from topicml.validation import model_predictions
+    from topicml.training.cross_validation import model_predictions
+    from topicml.training.dataset import load_dataset
 
     if scheme.topic_ids != opened.scorer.topics:
         raise TopicmlError(
@@ -208,8 +208,8 @@ def _write_report(
     parameters: Parameters | None,
 ) -> None:
     """Write the HTML page; on own labels with reliability before calibration and a curve."""
-    from topicml.report import render_report
-    from topicml.validation import learning_curve, uncalibrated_probabilities
+    from topicml.training.cross_validation import learning_curve, uncalibrated_probabilities
+    from topicml.training.report import render_report
 
     curve: list[LearningPoint] = []
     if own is not None and parameters is not None:
@@ -238,10 +238,10 @@ def tune(
     from rich.progress import Progress
 
     from topicml.cli.render import console, render_evaluation
-    from topicml.dataset import load_dataset
     from topicml.taxonomy import load_taxonomy
-    from topicml.tuning import count_fits, draw_settings
-    from topicml.tuning import tune as search
+    from topicml.training.dataset import load_dataset
+    from topicml.training.search import count_fits, draw_settings
+    from topicml.training.search import tune as search
 
     data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
     path = writable_store(models_dir).path(name, "0.0.0").with_name("parameters.json")
@@ -283,7 +283,7 @@ def _check_same_topics(store: ModelStore, name: str, scheme: Taxonomy) -> None:
 
 
 def _load_parameters(given: Path | None, default: Path | None) -> Parameters | None:
-    from topicml.features import Parameters
+    from topicml.training.features import Parameters
 
     path = given or default
     if path is None or (given is None and not path.exists()):
@@ -304,7 +304,7 @@ def _render_candidates(
     sizes: Mapping[Parameters, int] | None = None,
 ) -> None:
     from topicml.cli.render import render_rows
-    from topicml.features import SKLEARN_DEFAULTS
+    from topicml.training.features import SKLEARN_DEFAULTS
 
     marks = {chosen: "chosen"}
     marks[SKLEARN_DEFAULTS] = "chosen, default" if chosen == SKLEARN_DEFAULTS else "default"

@@ -15,9 +15,6 @@ from typing import Any
 import joblib
 import numpy as np
 
-from topicml.dataset import Dataset
-from topicml.evaluation import Evaluation
-from topicml.features import SKLEARN_DEFAULTS
 from topicml.models.card import render_card
 from topicml.models.folder import (
     CARD,
@@ -29,9 +26,12 @@ from topicml.models.folder import (
 )
 from topicml.models.golden import golden_lines, pick_golden
 from topicml.models.store import ModelStore
-from topicml.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import export_scorer, load_scorer
 from topicml.taxonomy import Taxonomy
-from topicml.training import FittedModel
+from topicml.training.dataset import Dataset
+from topicml.training.evaluation import Evaluation
+from topicml.training.features import SKLEARN_DEFAULTS
+from topicml.training.fit import FittedModel
 
 SEED = 0
 _LIBRARIES = ("topicml", "scikit-learn", "numpy", "scipy", "joblib", "sentencex")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from topicml.evaluation import in_words
 from topicml.taxonomy import Taxonomy
+from topicml.training.evaluation import in_words
 
 _TEMPLATE = """---
 language: en

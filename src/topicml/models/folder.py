@@ -26,8 +26,8 @@ from topicml.models.manifest import (
     read_manifest,
     read_text,
 )
-from topicml.scorer import Scorer
-from topicml.scorer_file import check_vocabulary, load_scorer
+from topicml.scoring.scorer import Scorer
+from topicml.scoring.scorer_file import check_vocabulary, load_scorer
 
 PIPELINE = "pipeline.joblib"
 SCORER = "scorer.npz"

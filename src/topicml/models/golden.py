@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from topicml.errors import ModelError
 from topicml.models.manifest import RESTORE, read_text
-from topicml.scorer import Scorer
+from topicml.scoring.scorer import Scorer
 
 LARGEST_GOLDEN = 100_000_000
 """Bytes; 200 sentences of a thousand topics are a tenth of it."""

@@ -1,0 +1,1 @@
+"""What runs a batch job: this machine, Ray, or whoever hands over Arrow tables."""

@@ -1,0 +1,259 @@
+"""Arrow tables tagged in the process that has them: what any engine can call, from Spark to Dask.
+
+An engine hands over a part of its table and takes one back. Nothing else is asked of it: the
+model is opened here, once in each process.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from topicml.batch.limits import tag_guarded
+from topicml.errors import InputError, did_you_mean
+from topicml.io.compression import Failure
+from topicml.io.optional_dependencies import load
+from topicml.io.readers.parquet import column_values, decode_dictionary, plain_value
+from topicml.io.readers.records import decode_failure, make_record
+from topicml.io.records import Fields, Record
+from topicml.io.writers.shards import Output, arrow_schema, records_to_arrow
+from topicml.models.folder import Model, check_golden, open_model
+from topicml.models.store import default_store
+from topicml.tagging.tagger import FIELDS, Detail, Tagger
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    Tabular = TypeVar("Tabular", pyarrow.RecordBatch, pyarrow.Table)
+
+ERROR = "error"
+"""Column that says why a row has no tags; null where it has."""
+
+SLICE_BYTES = 2_000_000
+"""Bytes of text that are worked on at a time, whatever a batch holds."""
+
+SLICE_ROWS = 8192
+"""The most rows that are worked on at a time."""
+
+_OPENING = threading.Lock()
+
+
+def tag_batch(
+    batch: Tabular,
+    *,
+    model: str | None = None,
+    fields: Fields | None = None,
+    detail: Detail = "sentence",
+) -> Tabular:
+    """Tag the rows of an Arrow record batch, or table.
+
+    The first call in a process opens the model and loads the compiled kernel, which takes a
+    second or two; the calls after it do not. Memory grows with what comes out for the batch,
+    not with what tagging it takes: that is done in slices of ``SLICE_BYTES``. Any thread may
+    call this.
+
+    Args:
+        batch: With a column of texts and one of ids. Text is ``string``, ``large_string``,
+            ``string_view`` or binary in UTF-8, also dictionary-encoded; an id is text or a whole
+            number.
+        model: ``name``, ``name@version`` or a folder; the default model for None.
+        fields: Which columns are what; None for ``text`` and ``id``.
+        detail: How much is said: ``article``, ``sentence`` or ``probabilities``.
+
+    Returns:
+        One row for each row, in order, of the columns of ``tag_schema``. A row that cannot be
+        tagged has nulls for topics, and in ``error`` the reason and what exactly is wrong.
+
+    Raises:
+        InputError: A column is missing, is there twice, or cannot be kept under its name.
+        ModelError: No such model, or it is damaged.
+        MissingExtraError: pyarrow is not installed.
+    """
+    pa = load("pyarrow", "batch", "tagging Arrow tables")
+    columns: Fields = fields or Fields()
+    _check_columns(batch.schema.names, columns)
+    schema = tag_schema(fields=columns, detail=detail)
+    worker = _open_worker(model, detail)
+    is_table = isinstance(batch, pa.Table)
+    done = []
+    for whole in batch.to_batches() if is_table else [batch]:
+        chosen = whole.select([*_wanted(columns)])
+        done += [worker.tag(piece, columns, schema) for piece in _slices(chosen, columns)]
+    tagged: Tabular = pa.Table.from_batches(done, schema) if is_table else _join(done, schema)
+    return tagged
+
+
+def tag_schema(*, fields: Fields | None = None, detail: Detail = "sentence") -> pyarrow.Schema:
+    """Return the columns that ``tag_batch`` gives, for engines that want to know beforehand.
+
+    Args:
+        fields: As for ``tag_batch``.
+        detail: As for ``tag_batch``.
+    """
+    pa = load("pyarrow", "batch", "tagging Arrow tables")
+    schema = arrow_schema(_output(fields or Fields(), detail))
+    columns = [field.with_nullable(True) for field in schema]
+    return pa.schema([*columns, pa.field(ERROR, pa.string())])
+
+
+def _output(fields: Fields, detail: Detail) -> Output:
+    return Output("parquet", "none", detail, (), fields.keep)
+
+
+def _wanted(fields: Fields) -> dict[str, None]:
+    title = () if fields.title is None else (fields.title,)
+    return dict.fromkeys((fields.text, fields.id, *title, *fields.keep))
+
+
+def _check_columns(names: list[str], fields: Fields) -> None:
+    for name in _wanted(fields):
+        if name not in names:
+            raise InputError(
+                f"no column {name!r}",
+                hint=f"{did_you_mean(name, names)}Found: {', '.join(sorted(names)) or 'none'}. "
+                "Name the columns with fields=Fields(text=..., id=...).",
+            )
+        if names.count(name) > 1:
+            raise InputError(f"several columns {name!r}", hint="Give each a name of its own.")
+    clash = sorted({*fields.keep} & {*FIELDS, ERROR})
+    if clash:
+        raise InputError(
+            f"column {clash[0]!r} cannot be kept: the output has a column of that name",
+            hint="Rename it beforehand.",
+        )
+
+
+def _open_worker(model: str | None, detail: Detail) -> _Worker:
+    with _OPENING:  # threads that come at the same time wait for the first
+        return _make_worker(model, detail)
+
+
+@functools.cache
+def _make_worker(model: str | None, detail: Detail) -> _Worker:
+    opened = open_model(default_store().find(None if model is None else str(model)))
+    opened.scorer.engine.compile()
+    check_golden(opened)  # on every machine that takes part, whatever it is made of
+    return _Worker(opened, detail)
+
+
+class _Worker:
+    """Tags slices with one model, in one detail."""
+
+    def __init__(self, model: Model, detail: Detail) -> None:
+        self._reference = model.reference
+        self._tagger = Tagger(model, detail)
+        self._detail = detail
+
+    def tag(self, piece: Any, fields: Fields, schema: Any) -> Any:
+        """Return a record batch of the schema, with a row for each of the piece's."""
+        rows: list[dict[str, Any]] = []
+        places: list[int] = []
+        records: list[Record] = []
+        for place, values in enumerate(_rows(piece)):
+            record = _record(values, fields, place)
+            if isinstance(record, Record):
+                places.append(place)
+                records.append(record)
+                failure = None
+            else:
+                failure = record
+            rows.append(self._bare(values, fields, failure))
+        outcomes, _ = tag_guarded(self._tagger, records)
+        for place, outcome in zip(places, outcomes, strict=True):
+            if isinstance(outcome, Failure):
+                rows[place][ERROR] = _said(outcome)
+            else:
+                rows[place] |= {name: outcome[name] for name in FIELDS[2:] if name in outcome}
+        return _to_arrow(rows, _output(fields, self._detail), schema)
+
+    def _bare(
+        self, values: dict[str, Any], fields: Fields, failure: Failure | None
+    ) -> dict[str, Any]:
+        """Return a row's output without tags."""
+        return {
+            "id": _identifier(values[fields.id]),
+            "model": self._reference,
+            ERROR: None if failure is None else _said(failure),
+            **{name: plain_value(values[name]) for name in fields.keep},
+        }
+
+
+def _said(failure: Failure) -> str:
+    return f"{failure.reason}: {failure.detail}"
+
+
+def _identifier(value: Any) -> str | None:
+    """Return an id as text; null where there is none, for numbers are not the same everywhere."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _rows(piece: Any) -> Iterator[dict[str, Any]]:
+    names = piece.schema.names
+    columns = [column_values(decode_dictionary(column)) for column in piece.columns]
+    for row in zip(*columns, strict=True):
+        yield dict(zip(names, row, strict=True))
+
+
+def _record(values: dict[str, Any], fields: Fields, number: int) -> Record | Failure:
+    text = values[fields.text]
+    if isinstance(text, bytes):
+        return decode_failure(text) or Failure("invalid_utf8", "not UTF-8")
+    made = make_record(values, fields, "", number, b"")
+    return made if isinstance(made, Record) else Failure(made.reason, made.detail)
+
+
+def _to_arrow(rows: list[dict[str, Any]], output: Output, schema: Any) -> Any:
+    pa = load("pyarrow", "batch", "tagging Arrow tables")
+    errors = pa.array([row.pop(ERROR) for row in rows], pa.string())
+    columns = records_to_arrow(rows, output).columns
+    return pa.RecordBatch.from_arrays([*columns, errors], schema=schema)
+
+
+def _join(batches: list[Any], schema: Any) -> Any:
+    pa = load("pyarrow", "batch", "tagging Arrow tables")
+    if not batches:
+        return pa.RecordBatch.from_pylist([], schema=schema)
+    columns = zip(*(batch.columns for batch in batches), strict=True)
+    return pa.RecordBatch.from_arrays([pa.concat_arrays(c) for c in columns], schema=schema)
+
+
+def _slices(batch: Any, fields: Fields) -> Iterator[Any]:
+    """Cut a batch into slices of about so many bytes of text; an empty one into none."""
+    sizes = _lengths(batch.column(fields.text))
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < batch.num_rows:
+        before = ends[start - 1] if start else 0
+        end = int(np.searchsorted(ends, before + SLICE_BYTES, side="right"))
+        end = min(max(end, start + 1), start + SLICE_ROWS, batch.num_rows)
+        yield batch.slice(start, end - start)
+        start = end
+
+
+def _lengths(column: Any) -> Any:
+    """Return the bytes of each value of a column of texts; 0 where it holds something else."""
+    pa = load("pyarrow", "batch", "tagging Arrow tables")
+    compute = load("pyarrow.compute", "batch", "tagging Arrow tables")
+    kind, types = column.type, pa.types
+    if types.is_dictionary(kind):
+        sizes = _lengths(column.dictionary)
+        places = column.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return sizes[places] if len(sizes) else np.zeros(len(column), dtype=np.int64)
+    if types.is_string_view(kind) or types.is_binary_view(kind):
+        column = column.cast(pa.large_binary())
+    elif not any(
+        check(kind)
+        for check in (
+            *(types.is_string, types.is_large_string),
+            *(types.is_binary, types.is_large_binary),
+        )
+    ):
+        return np.zeros(len(column), dtype=np.int64)
+    lengths = compute.binary_length(column).fill_null(0)
+    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)

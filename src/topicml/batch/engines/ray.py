@@ -1,0 +1,320 @@
+"""A batch run on a Ray cluster: the same chunks and the same worker as on one machine.
+
+Files are cut into chunks by tasks and tagged by actors, each of which opens the model once. So
+what is rejected, and what each record says, is what ``run_batch`` has. Chunks do not keep their
+order on the way, but parts have names that do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import io
+import itertools
+import os
+import pickle
+import socket
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from topicml.batch.engines.local import ChunkWorker
+from topicml.batch.job import Job, check_kept, make_output
+from topicml.batch.run import Progress, input_size
+from topicml.batch.shards import Parts
+from topicml.batch.summary import make_summary, write_summary
+from topicml.errors import InputError, TopicmlError
+from topicml.io.compression import Failure, make_reject
+from topicml.io.optional_dependencies import load
+from topicml.io.records import Chunk, reject_lines
+from topicml.io.sources import Source, check_fields, read_chunks
+from topicml.models.folder import check_golden, open_model
+from topicml.tagging.tagger import Counts
+
+PART_BYTES = 32_000_000
+"""Input of about so many bytes becomes one part of the output."""
+
+_CPUS_PER_READER = 8  # reading is a small part of the work
+_QUIET = {"RAY_DATA_LOG_LEVEL": "ERROR", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_KNOCK_SECONDS = 10.0
+_EXTRA = ("ray", "a batch run on Ray")
+
+
+class _Share(NamedTuple):
+    """Files that one task reads: a large one, or several small ones of one format.
+
+    Attributes:
+        number: Of the share, in the order of the input.
+        folder: That relative paths start from.
+        paths: Of the files.
+        format: Of the files.
+    """
+
+    number: int
+    folder: str
+    paths: tuple[str, ...]
+    format: str
+
+
+class _Result(NamedTuple):
+    """What came of a part.
+
+    Attributes:
+        place: Where in the input it is from.
+        size: Bytes read of the input.
+        counts: What was found.
+        has_records: Whether there is a file of records.
+        has_rejects: Whether there is one of rejects.
+    """
+
+    place: str
+    size: int
+    counts: Counts
+    has_records: bool
+    has_rejects: bool
+
+
+def run_ray(
+    job: Job,
+    address: str | None = None,
+    watch: Callable[[Progress], None] = lambda progress: None,  # noqa: ARG005
+) -> dict[str, Any]:
+    """Tag a dump on a Ray cluster.
+
+    The output is a folder of parts; the rejects and the summary are files beside it, as those of
+    ``run_batch``. All machines must see inputs, output and model under the same paths, and have
+    topicml installed.
+
+    Args:
+        job: What to do. ``jobs`` is how many processes a Ray started here has; a cluster gives
+            as many as it has.
+        address: Of the cluster; for None the one of ``RAY_ADDRESS``, else a Ray of this machine
+            that is started for the run. One that the program is connected to is used as it is.
+        watch: Told of progress after each part.
+
+    Returns:
+        The summary, as it stands in ``OUT.summary.json``.
+
+    Raises:
+        InputError: An input is missing, something is there already, or the job is one for a
+            single machine.
+        OutputError: The output cannot be written, or is not seen by all machines.
+        ModelError: The model is damaged.
+        StrictError: A record cannot be tagged, and ``strict`` was asked for.
+        MissingExtraError: Ray is not installed.
+    """
+    started = time.monotonic()
+    _check(job)
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is sent anywhere
+    for name, level in _QUIET.items():
+        os.environ.setdefault(name, level)
+    for name in ("ray", "ray.data", "pyarrow"):
+        load(name, *_EXTRA)
+    model = open_model(job.model)
+    check_golden(model)
+    check_kept(job, model)
+    sources = check_fields(job.inputs, job.fields, job.input_format)
+    in_all = input_size(sources)
+    job = dataclasses.replace(job, model=job.model.absolute())
+    path = Path(job.output).absolute()
+    parts = Parts(path, job.rejects_path().absolute())
+    parts.start(force=job.force)
+    counts, seen = Counts(), 0
+    places: list[str] = []
+    rejected: list[str] = []
+    try:
+        with _connected(job, address), contextlib.closing(_work(job, sources, parts)) as results:
+            for result in results:
+                counts.add(result.counts)
+                seen += result.size
+                places += [result.place] * result.has_records
+                rejected += [result.place] * result.has_rejects
+                watch(Progress(seen, in_all, counts, False))
+        parts.finish(places, rejected, make_output(job, model))
+    except BaseException:
+        parts.discard()
+        raise
+    summary = make_summary(job, model, counts, time.monotonic() - started)
+    write_summary(summary, path)
+    return summary
+
+
+def _check(job: Job) -> None:
+    if "-" in (*job.inputs, job.output):
+        raise InputError(
+            "a cluster has no standard input or output", hint="Name files that all machines see."
+        )
+    if job.dedupe:
+        raise InputError(
+            "near copies are found on one machine only: each record is compared with those "
+            "before it",
+            hint="Leave out --dedupe, or use --engine local.",
+        )
+
+
+@contextlib.contextmanager
+def _connected(job: Job, address: str | None) -> Iterator[None]:
+    """Be connected to a cluster, and leave it as it was found."""
+    ray = load("ray", *_EXTRA)
+    if ray.is_initialized():
+        yield
+        return
+    place = address or os.environ.get("RAY_ADDRESS") or "local"
+    _check_reachable(place)
+    own: dict[str, Any] = {"num_cpus": job.jobs, "include_dashboard": False}
+    try:
+        ray.init(
+            address=place,
+            log_to_driver=False,
+            logging_level="error",
+            **(own if place == "local" else {}),
+        )
+    except (ConnectionError, ValueError, RuntimeError) as err:
+        raise _unreachable(place, err) from err
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Knock where the cluster is said to be, for Ray itself would try for minutes.
+
+    Raises:
+        InputError: Nobody answers.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not host or not port.isdecimal():
+        return  # "auto", "local"
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
+    except (OSError, OverflowError) as err:
+        raise _unreachable(address, err) from err
+
+
+def _unreachable(address: str, err: Exception) -> InputError:
+    return InputError(
+        f"no Ray cluster can be reached ({err})", where=address, hint="Check --address."
+    )
+
+
+def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, None, None]:
+    """Yield what came of each part, in any order."""
+    ray, data = load("ray", *_EXTRA), load("ray.data", *_EXTRA)
+    context = data.DataContext.get_current()
+    before = context.target_max_block_size, context.enable_progress_bars
+    context.target_max_block_size, context.enable_progress_bars = PART_BYTES, False
+    shares = list(_share_out(sources))
+    readers = -(-int(ray.cluster_resources().get("CPU", 1)) // _CPUS_PER_READER)
+    try:
+        chunks = data.from_items(
+            [{"share": pickle.dumps(share)} for share in shares],
+            override_num_blocks=max(1, len(shares)),
+        ).map_batches(
+            _read,
+            fn_args=(job,),
+            batch_size=1,
+            batch_format="pyarrow",
+            num_cpus=0,  # so that actors may have all
+            concurrency=readers,
+        )
+        results = chunks.map_batches(
+            _Tag,
+            fn_constructor_args=(job, parts),
+            batch_size=None,
+            batch_format="pyarrow",
+            num_cpus=1,
+            compute=data.ActorPoolStrategy(min_size=1),
+        )
+        for row in results.iter_rows() if shares else ():
+            result = pickle.loads(row["result"])  # noqa: S301 - made by this run
+            if isinstance(result, TopicmlError):
+                raise result
+            yield result
+    finally:
+        context.target_max_block_size, context.enable_progress_bars = before
+
+
+def _share_out(sources: list[Source]) -> Iterator[_Share]:
+    """Put small files together, so that not each becomes a part."""
+    number, folder = itertools.count(), str(Path.cwd())
+    for kind, group in itertools.groupby(sources, lambda source: source.format):
+        paths: list[str] = []
+        held = 0
+        for source in group:
+            path = str(source.path)
+            paths.append(path)
+            held += Path(path).stat().st_size
+            if held >= PART_BYTES:
+                yield _Share(next(number), folder, tuple(paths), kind)
+                paths, held = [], 0
+        if paths:
+            yield _Share(next(number), folder, tuple(paths), kind)
+
+
+def _read(table: Any, job: Job) -> Iterator[Any]:
+    """Yield the chunks of a share, one a row."""
+    for packed in table["share"].to_pylist():
+        share: _Share = pickle.loads(packed)  # noqa: S301 - made by this run
+        for number, chunk in enumerate(_chunks(share, job)):
+            yield _row(share=share.number, number=number, chunk=pickle.dumps(chunk))
+
+
+def _chunks(share: _Share, job: Job) -> Iterator[Chunk]:
+    try:
+        with contextlib.chdir(share.folder):  # records are named by the paths that were given
+            yield from read_chunks(
+                share.paths,
+                job.fields,
+                io.BytesIO(),
+                chunk_bytes=job.chunk_bytes,
+                input_format=share.format,
+            )
+    except InputError as err:  # it was there when all were looked at
+        failure = Failure("unreadable_input", err.what)
+        reject = make_reject(share.paths[0], 1, failure, b"")
+        yield Chunk(reject.source, reject.number, "rejects", (reject,), "", 0)
+
+
+class _Tag:
+    """Makes a part of some chunks; one for each process."""
+
+    def __init__(self, job: Job, parts: Parts) -> None:
+        self._job = job
+        self._parts = parts
+
+    def __call__(self, table: Any) -> Any:
+        """Write the part, and return what is in it, or the error that ends the run."""
+        if not table.num_rows:
+            return _row(result=b"").slice(0, 0)
+        place = f"{table['share'][0].as_py():06d}-{table['number'][0].as_py():08d}"
+        try:
+            result: _Result | TopicmlError = self._tag(table["chunk"], place)
+        except TopicmlError as err:  # what Ray makes of an error is not what it was
+            result = err
+        return _row(result=pickle.dumps(result))
+
+    @functools.cached_property
+    def _worker(self) -> ChunkWorker:
+        return ChunkWorker(self._job, open_model(self._job.model))
+
+    def _tag(self, chunks: Any, place: str) -> _Result:
+        counts, size = Counts(), 0
+        pieces, rejects = [], []
+        for packed in chunks:
+            chunk: Chunk = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
+            result = self._worker(chunk)
+            pieces.append(result.piece)
+            rejects.append(reject_lines(result.rejects))
+            counts.add(result.counts)
+            size += chunk.size
+        self._parts.write(place, pieces, b"".join(rejects), self._worker.output)
+        return _Result(place, size, counts, any(pieces), any(rejects))
+
+
+def _row(**values: int | bytes) -> Any:
+    pa = load("pyarrow", *_EXTRA)
+    types = {int: pa.int64(), bytes: pa.large_binary()}
+    return pa.table({name: pa.array([v], types[type(v)]) for name, v in values.items()})

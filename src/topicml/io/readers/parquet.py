@@ -1,0 +1,227 @@
+"""Parquet: read by row group and only the columns needed, turned into records in many processes."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from topicml.errors import InputError
+from topicml.io.compression import Failure, make_reject, reject_chunk
+from topicml.io.optional_dependencies import load
+from topicml.io.readers.records import decode_failure, make_record, missing_field
+from topicml.io.records import Chunk, Fields, Record, Reject
+
+_BUFFER = 1 << 20
+_MOST_ROWS = 8192
+
+
+def _open(path: Path, name: str) -> Any:
+    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    parquet = load("pyarrow.parquet", "batch", "reading Parquet")
+    try:
+        return parquet.ParquetFile(path, memory_map=False, buffer_size=_BUFFER, pre_buffer=False)
+    except (pyarrow.ArrowException, OSError) as err:
+        raise InputError(
+            f"not a Parquet file, or a damaged one ({err})",
+            where=name,
+            hint="Write it anew, or name its format: --input-format",
+        ) from err
+
+
+def check_columns(path: Path, name: str, fields: Fields) -> None:
+    """Look for the text's column in the schema.
+
+    Raises:
+        InputError: There is no such column, it is there twice or holds no text, or this is not
+            a Parquet file.
+        MissingExtraError: pyarrow is not installed.
+    """
+    with _open(path, name) as file:
+        schema = file.schema_arrow
+        found = schema.get_all_field_indices(fields.text)
+        if not found:
+            raise missing_field(name, fields.text, schema.names, _largest_text_column(file))
+        if len(found) > 1:
+            raise InputError(
+                f"several columns {fields.text!r}",
+                where=name,
+                hint="Give each column a name of its own.",
+            )
+        kind = schema.field(found[0]).type
+        if not _holds_text(kind) and str(kind) != "null":
+            raise InputError(
+                f"column {fields.text!r} holds {kind}, not text",
+                where=name,
+                hint="Name the one with the text: --text-field",
+            )
+
+
+def cut_row_groups(path: Path, name: str, fields: Fields, chunk_bytes: int) -> Iterator[Chunk]:
+    """Yield batches of rows, about so many bytes at a time, as Arrow streams."""
+    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    total = path.stat().st_size
+    with _open(path, name) as file:
+        wanted = {fields.text, fields.id, fields.title, *fields.keep}
+        columns = [column for column in dict.fromkeys(file.schema_arrow.names) if column in wanted]
+        rows = file.metadata.num_rows
+        number = 1
+        told = 0
+
+        def size() -> int:
+            nonlocal told
+            now: int = total * min(number - 1, rows) // rows
+            told, passed = now, now - told
+            return passed
+
+        for group in range(file.num_row_groups):
+            end = number + file.metadata.row_group(group).num_rows
+            batches = file.iter_batches(
+                batch_size=_batch_rows(file.metadata.row_group(group), columns, chunk_bytes),
+                row_groups=[group],
+                columns=columns,
+                use_threads=False,
+            )
+            try:
+                for batch in batches:
+                    for piece in _slices(batch, chunk_bytes):
+                        data = _serialise(piece)
+                        first, number = number, number + piece.num_rows
+                        digest = hashlib.sha256(data).hexdigest()
+                        yield Chunk(name, first, "arrow", data, digest, size())
+            except (pyarrow.ArrowException, OSError) as err:
+                failure = Failure(
+                    "damaged_input", f"rows {number} to {end - 1} cannot be read ({err})"
+                )
+                reject = make_reject(name, number, failure, b"")
+                number = end
+                yield reject_chunk(reject, "", size())
+
+
+def _batch_rows(group: Any, columns: list[str], chunk_bytes: int) -> int:
+    """Return how many rows make about so many bytes, by what the file says of itself."""
+    sizes = (group.column(index) for index in range(group.num_columns))
+    needed = sum(
+        column.total_uncompressed_size
+        for column in sizes
+        if column.path_in_schema.partition(".")[0] in columns or column.path_in_schema in columns
+    )
+    row: int = max(needed // max(group.num_rows, 1), 1)
+    return max(1, min(chunk_bytes // row, _MOST_ROWS))
+
+
+def _slices(batch: Any, chunk_bytes: int) -> Iterator[Any]:
+    """Cut a batch that is larger than the file's figures say (repeated values are stored once)."""
+    pieces = min(max(batch.nbytes // (2 * chunk_bytes), 1), max(batch.num_rows, 1))
+    rows = math.ceil(batch.num_rows / pieces)
+    for start in range(0, batch.num_rows, max(rows, 1)):
+        yield batch.slice(start, rows)
+
+
+def _serialise(batch: Any) -> bytes:
+    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    arrays = [decode_dictionary(column) for column in batch.columns]
+    plain = pyarrow.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, plain.schema) as writer:
+        writer.write_batch(plain)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def parse_batch(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
+    """Yield a record or a reject for each row of an Arrow stream."""
+    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    with pyarrow.ipc.open_stream(chunk.data) as reader:
+        batch = reader.read_next_batch()
+    names = batch.schema.names
+    columns = [column_values(column) for column in batch.columns]
+    for number, row in enumerate(zip(*columns, strict=True), start=chunk.first):
+        values = dict(zip(names, row, strict=True))
+        text = values[fields.text]
+        if isinstance(text, bytes):
+            failure = decode_failure(text) or Failure("invalid_utf8", "not UTF-8")
+            yield make_reject(chunk.source, number, failure, text)
+            continue
+        raw = text if isinstance(text, str) else json.dumps(values, default=str)
+        record = make_record(values, fields, chunk.source, number, raw.encode("utf-8"))
+        if isinstance(record, Record):
+            record.kept.update({key: plain_value(value) for key, value in record.kept.items()})
+        yield record
+
+
+def decode_dictionary(column: Any) -> Any:
+    """Return a column with its values in place; one without a dictionary as it is."""
+    types = load("pyarrow", "batch", "reading Parquet").types
+    return column.dictionary_decode() if types.is_dictionary(column.type) else column
+
+
+def column_values(column: Any) -> list[Any]:
+    """Return a column's values; of text, those that are not UTF-8 as bytes."""
+    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    kind = column.type
+    if _holds_text(kind):
+        # as bytes, so that one bad value does not cost the column
+        return [_text(value) for value in column.cast(pyarrow.large_binary()).to_pylist()]
+    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
+        column = column.cast(pyarrow.timestamp("us", kind.tz), safe=False)
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError, KeyError, pyarrow.ArrowException):
+        # what Python has no value for, such as a date before the year 1
+        values = [str(value) if value.is_valid else None for value in column]
+    return values
+
+
+def _text(value: bytes | None) -> str | bytes | None:
+    try:
+        return value if value is None else value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def plain_value(value: Any) -> Any:
+    """Return a value as JSON can hold it."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        text = _text(value)
+        return text if isinstance(text, str) else base64.b64encode(value).decode("ascii")
+    if isinstance(value, dict):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_value(item) for item in value]
+    return str(value)
+
+
+def _holds_text(kind: Any) -> bool:
+    types = load("pyarrow", "batch", "reading Parquet").types
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    checks = (
+        *(types.is_string, types.is_large_string, types.is_string_view),
+        *(types.is_binary, types.is_large_binary, types.is_binary_view),
+    )
+    return any(check(kind) for check in checks)
+
+
+def _largest_text_column(file: Any) -> str | None:
+    """Return the name of the text column that takes most room in the file."""
+    texts = {field.name for field in file.schema_arrow if _holds_text(field.type)}
+    sizes: dict[str, int] = {}
+    for group in range(min(file.num_row_groups, 1)):
+        columns = file.metadata.row_group(group)
+        for index in range(columns.num_columns):
+            column = columns.column(index)
+            if column.path_in_schema in texts:
+                sizes[column.path_in_schema] = column.total_uncompressed_size
+    return max(sizes, key=sizes.__getitem__, default=None)

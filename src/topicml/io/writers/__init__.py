@@ -1,0 +1,1 @@
+"""Tagged articles to bytes, one module a format."""

@@ -1,0 +1,1 @@
+"""Label records, their checks, and agreement between annotators."""

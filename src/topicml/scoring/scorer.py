@@ -1,0 +1,138 @@
+"""Probabilities from a model that is plain numbers: no scikit-learn, nothing unpickled.
+
+Behind the T topics there is one more column, relevance: that a sentence has any topic at
+all. Results agree with the ``predict_proba`` of the scikit-learn pipeline to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from topicml.scoring.engine import Engine, FeatureBlock, Floats
+
+
+class Scores(NamedTuple):
+    """What a model finds in n texts.
+
+    Attributes:
+        probabilities: n by T, of each topic.
+        relevance: n, of having any topic at all.
+        known_share: n, the share of a text's words that the model has seen.
+        word_count: n, how many words of letters a text has, of one letter and more.
+        latin_share: n, the share of Latin ones among its letters; 1 where it has none.
+    """
+
+    probabilities: Floats
+    relevance: Floats
+    known_share: Floats
+    word_count: NDArray[np.int64]
+    latin_share: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A model ready to score sentences; may be used by many threads at once.
+
+    Attributes:
+        topics: T topic ids, in column order.
+        thresholds: T probabilities from which on a topic is given.
+        relevance_threshold: Probability of having any topic under which none is given.
+        precisions: K precisions that can be asked for.
+        precision_thresholds: T by K thresholds that reached them in cross-validation, NaN
+            where none did.
+        intercepts: T + 1.
+        blocks: The feature blocks: at most one of words and one of characters.
+        engine: Runs the kernel over them.
+    """
+
+    topics: tuple[str, ...]
+    thresholds: Floats
+    relevance_threshold: float
+    precisions: tuple[float, ...]
+    precision_thresholds: Floats
+    intercepts: Floats
+    blocks: tuple[FeatureBlock, ...]
+    engine: Engine
+
+    def score(self, buffer: Any, offsets: ArrayLike) -> Scores:
+        """Score n texts that lie in one buffer, as those of an Arrow string array do.
+
+        For a ``pyarrow.StringArray`` the buffer is ``array.buffers()[2]``; nothing is
+        copied, and the compiled kernel holds no lock on the interpreter. Bytes that are no
+        UTF-8 are read as U+FFFD.
+
+        Args:
+            buffer: UTF-8 bytes: anything with Python's buffer interface.
+            offsets: n + 1 whole numbers: where the texts start, and where the last ends.
+
+        Raises:
+            ValueError: The offsets are not in order, or not inside the buffer.
+        """
+        places = _whole_numbers(offsets)
+        if len(places) == 0:
+            raise ValueError("offsets are n + 1 whole numbers")
+        return self.score_spans(buffer, places[:-1], places[1:])
+
+    def score_spans(self, buffer: Any, starts: ArrayLike, ends: ArrayLike) -> Scores:
+        """Score n texts that lie anywhere in one buffer; see ``score``.
+
+        Args:
+            buffer: UTF-8 bytes: anything with Python's buffer interface.
+            starts: n places in it.
+            ends: n places in it.
+
+        Raises:
+            ValueError: A text ends before it starts, or is not inside the buffer.
+        """
+        read = np.frombuffer(buffer, dtype=np.uint8) if len(buffer) else _NO_BYTES
+        first, last = _whole_numbers(starts), _whole_numbers(ends)
+        if len(first) != len(last):
+            raise ValueError(f"{len(first)} starts and {len(last)} ends")
+        if len(first) and (first.min() < 0 or last.max() > len(read) or (first > last).any()):
+            raise ValueError(f"texts are not inside a buffer of {len(read)} bytes")
+        values, counts = self.engine.score(read, first, last, self.intercepts)
+        words, known, letter_words, letters, latin = counts.T
+        known_share = _share(known, words) if self._knows_words else np.ones(len(first))
+        latin_share = _share(latin, letters)
+        return Scores(values[:, :-1], values[:, -1], known_share, letter_words, latin_share)
+
+    def score_texts(self, texts: Sequence[str]) -> Scores:
+        """Score n texts."""
+        return self.score(*pack_texts(texts))
+
+    def predict_proba(self, texts: Sequence[str]) -> Floats:
+        """Return the probability of each topic for each text, n by T."""
+        return self.score_texts(texts).probabilities
+
+    @property
+    def _knows_words(self) -> bool:
+        return any(b.analyzer == "word" and b.ngram_range[0] == 1 for b in self.blocks)
+
+
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
+    share: Floats = np.where(whole > 0, part / np.maximum(whole, 1), 1.0)
+    return share
+
+
+_NO_BYTES = np.zeros(0, dtype=np.uint8)
+
+
+def _whole_numbers(offsets: ArrayLike) -> NDArray[np.int64]:
+    """Return a copy of whole numbers in a row; those of more than 63 bits come out negative."""
+    given = np.asarray(offsets)
+    if given.ndim != 1 or (given.dtype.kind not in "iu" and len(given)):
+        raise ValueError(f"offsets are whole numbers in a row, not {given.dtype}{given.shape}")
+    return given.astype(np.int64)
+
+
+def pack_texts(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
+    """Return texts as one buffer of UTF-8 and their n + 1 offsets."""
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    return b"".join(encoded), offsets

@@ -1,0 +1,1 @@
+"""Probabilities to tags: thresholds, abstention and its reasons, articles, the output record."""

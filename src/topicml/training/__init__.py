@@ -1,0 +1,1 @@
+"""From labels to a fitted model, and how good it is."""

@@ -1,0 +1,234 @@
+"""An evaluation as one self-contained HTML file: figures, tables and plots, nothing loaded."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import precision_recall_curve
+
+from topicml.errors import MissingExtraError
+from topicml.training.cross_validation import LearningPoint, Predictions
+from topicml.training.evaluation import Evaluation, in_words, reliability_table
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>topicml evaluation</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; color: #1c2430; background: #fff; margin: 0 auto;
+  max-width: 70rem; padding: 1.5rem; }}
+h1 {{ font-size: 1.6rem; margin: 0 0 .3rem; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 .6rem; }}
+p {{ max-width: 46rem; }} .muted {{ color: #5a6573; }}
+.scroll {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e7ec;
+  white-space: nowrap; }}
+th:first-child, td:first-child {{ text-align: left; }}
+.plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr));
+  gap: 1.2rem; }}
+@media (max-width: 40rem) {{ body {{ padding: 1rem; font-size: 14px; }}
+  th, td {{ padding-right: .55rem; }} }}
+figure {{ margin: 0; }} figure img {{ width: 100%; height: auto; }}
+figcaption {{ color: #5a6573; font-size: .9rem; }}
+</style></head><body>
+<h1>Evaluation</h1>
+<p>{protocol}</p>
+<p class="muted">{sentences} sentences of {documents} documents. Intervals are 95 %, by bootstrap
+over documents.</p>
+<h2>Headline figures</h2>
+<div class="scroll">{headlines}</div>
+<h2>Per topic</h2>
+<div class="scroll">{topics}</div>
+<h2>Plots</h2>
+<div class="plots">{plots}</div>
+</body></html>
+"""
+_RIGHT, _WRONG, _MISSED = "#2f6f9f", "#d1603d", "#c9d3dd"
+
+
+def render_report(
+    predictions: Predictions,
+    evaluation: Evaluation,
+    curve: Sequence[LearningPoint] = (),
+) -> str:
+    """Return the HTML page of an evaluation.
+
+    Args:
+        predictions: What was predicted; drawn as curves.
+        evaluation: Its figures.
+        curve: Learning curve, left out where empty.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    plots = [
+        ("Tags per topic: right, wrong, and topics that were missed.", _draw_counts(predictions)),
+        (
+            "Precision and recall as the threshold moves; the dot is the model's own.",
+            _draw_precision_recall(predictions),
+        ),
+        (
+            "How often a topic was really there, by the probability given for it.",
+            _draw_reliability(predictions),
+        ),
+    ]
+    if curve:
+        plots.append(
+            (
+                "What more labels bring: the recipe fitted on a growing share of them.",
+                _draw_learning(curve),
+            )
+        )
+    return _PAGE.format(
+        protocol=html.escape(predictions.protocol),
+        sentences=evaluation.sentences,
+        documents=evaluation.documents,
+        headlines=_headline_table(evaluation),
+        topics=_topic_table(evaluation),
+        plots="".join(_figure(caption, figure) for caption, figure in plots),
+    )
+
+
+def _headline_table(evaluation: Evaluation) -> str:
+    rows = [
+        (key.replace("_", " "), *in_words(asdict(row))) for key, row in evaluation.headlines.items()
+    ]
+    rows += [
+        ("micro precision", _number(evaluation.micro_precision), ""),
+        ("micro recall", _number(evaluation.micro_recall), ""),
+        ("brier", _number(evaluation.brier), ""),
+        ("document micro f1", _number(evaluation.document_micro_f1), ""),
+        ("document macro f1", _number(evaluation.document_macro_f1), ""),
+    ]
+    return _table(("figure", "value", "95 % interval"), rows)
+
+
+def _topic_table(evaluation: Evaluation) -> str:
+    columns = ("topic", "support", "precision", "recall", "F1", "average precision", "Brier", "ECE")
+    rows = [
+        (
+            t.topic,
+            str(t.support),
+            *map(
+                _number,
+                (
+                    t.precision,
+                    t.recall,
+                    t.f1,
+                    t.average_precision,
+                    t.brier,
+                    t.expected_calibration_error,
+                ),
+            ),
+        )
+        for t in evaluation.topics
+    ]
+    return _table(columns, rows)
+
+
+def _draw_counts(predictions: Predictions) -> Figure:
+    figure, axes = _axes()
+    Y, tags = predictions.Y, predictions.tags
+    right, wrong, missed = (tags & Y).sum(0), (tags & (1 - Y)).sum(0), ((1 - tags) & Y).sum(0)
+    rows = np.arange(len(predictions.topics))[::-1]
+    axes.barh(rows, right, color=_RIGHT, label="right")
+    axes.barh(rows, wrong, left=right, color=_WRONG, label="wrong")
+    axes.barh(rows, missed, left=right + wrong, color=_MISSED, label="missed")
+    axes.set_yticks(rows, predictions.topics)
+    axes.set_xlabel("sentences")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _draw_precision_recall(predictions: Predictions) -> Figure:
+    figure, axes = _axes()
+    for t, topic in enumerate(predictions.topics):
+        y, tags = predictions.Y[:, t], predictions.tags[:, t]
+        if not y.any():
+            continue
+        precision, recall, _ = precision_recall_curve(y, predictions.probabilities[:, t])
+        (line,) = axes.step(recall, precision, where="post", label=topic, linewidth=1.3)
+        if tags.any():
+            hits = int((tags & y).sum())
+            axes.plot(hits / y.sum(), hits / tags.sum(), "o", color=line.get_color())
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1.02), ylim=(0, 1.02))
+    figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_reliability(predictions: Predictions) -> Figure:
+    figure, axes = _axes()
+    axes.plot([0, 1], [0, 1], color=_MISSED, linestyle="--", label="perfect")
+    series = [("calibrated", predictions.probabilities, _RIGHT)]
+    if predictions.uncalibrated is not None:
+        series.insert(0, ("before calibration", predictions.uncalibrated, _WRONG))
+    for label, probabilities, colour in series:
+        bins = reliability_table(predictions.Y, probabilities)
+        axes.plot(
+            [b.mean_probability for b in bins],
+            [b.observed_share for b in bins],
+            marker="o",
+            color=colour,
+            label=label,
+        )
+    axes.set(xlabel="probability", ylabel="observed share", xlim=(0, 1), ylim=(0, 1))
+    axes.legend(frameon=False)
+    return figure
+
+
+def _draw_learning(curve: Sequence[LearningPoint]) -> Figure:
+    figure, axes = _axes()
+    sentences = [point.sentences for point in curve]
+    axes.plot(sentences, [p.macro_average_precision for p in curve], marker="o", color=_RIGHT)
+    axes.set(xlabel="labelled sentences", ylabel="macro average precision", ylim=(0, 1))
+    axes.set_xscale("log")
+    axes.set_xticks(sentences, [str(n) for n in sentences])
+    axes.minorticks_off()
+    return figure
+
+
+def _axes() -> tuple[Figure, Axes]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as err:
+        raise MissingExtraError(
+            "the HTML report needs matplotlib", hint="Install it: pip install 'topicml[report]'"
+        ) from err
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained", dpi=150)
+    axes = figure.subplots()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _figure(caption: str, figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    alt = html.escape(caption)
+    return (
+        f'<figure><img alt="{alt}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{alt}</figcaption></figure>"
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,415 @@
+import base64
+import gzip
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from conftest import Tiny
+
+from topicml.batch import tagging
+from topicml.batch.engines.local import StrictError
+from topicml.batch.job import Job
+from topicml.batch.run import Progress, run_batch
+from topicml.errors import InputError, ModelError, OutputError, TopicmlError
+from topicml.io.records import Fields
+from topicml.models.store import ModelStore
+
+DRIVER = Path(__file__).with_name("batch_driver.py")
+SENTENCES = [
+    "Bread is baked in the oven at dawn.",
+    "The fleet sails with “fresh” bread.",
+    "Roses grow in the garden 🌹.",
+    "Nothing is at home, said Señor Núñez.",
+]
+
+
+def write_dump(path: Path, records: int = 300, seed: int = 0) -> Path:
+    choice = random.Random(seed)  # noqa: S311
+    with path.open("w", encoding="utf-8") as file:
+        for n in range(records):
+            text = " ".join(choice.choices(SENTENCES, k=choice.randrange(1, 12)))
+            file.write(json.dumps({"id": f"r{n}", "text": f"{text} {n}.", "n": n}) + "\n")
+    return path
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    return write_dump(tmp_path / "dump.jsonl")
+
+
+def run(tiny: Tiny, dump: Path, output: str | Path, **options: Any) -> dict[str, Any]:
+    settings = {"chunk_bytes": 5_000, "fields": Fields(keep=("n",)), **options}
+    job = Job((str(dump),), str(output), tiny.folder, **settings)
+    return run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_record_comes_out_in_order(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    summary = run(tiny, dump, out)
+    written = read(out)
+    assert [record["id"] for record in written] == [f"r{n}" for n in range(300)]
+    assert [record["n"] for record in written] == list(range(300))
+    assert summary["tagged"] == summary["records"] == 300
+    assert summary["rejected"] == 0
+    assert summary["sentences"] == sum(len(record["sentences"]) for record in written)
+    for topic, found in summary["topics"].items():
+        having = sum(any(t["topic"] == topic for t in record["topics"]) for record in written)
+        assert found == {"records": having, "share": having / 300}
+    assert any(found["records"] for found in summary["topics"].values())
+    assert json.loads((tmp_path / "out.jsonl.summary.json").read_text()) == summary
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"dump.jsonl", "out.jsonl", "out.jsonl.summary.json"}
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet"])
+def test_processes_and_chunks_change_nothing(
+    tiny: Tiny, dump: Path, tmp_path: Path, name: str
+) -> None:
+    alone, several = tmp_path / f"alone.{name}", tmp_path / f"several.{name}"
+    run(tiny, dump, alone)
+    run(tiny, dump, several, jobs=2)
+    assert alone.read_bytes() == several.read_bytes()
+    whole = tmp_path / f"whole.{name}"
+    run(tiny, dump, whole, chunk_bytes=10_000_000)
+    if name.endswith("parquet"):
+        tables = [pyarrow.parquet.read_table(path) for path in (alone, whole)]
+        assert tables[0].equals(tables[1])
+    elif name.endswith("gz"):
+        assert gzip.decompress(alone.read_bytes()) == gzip.decompress(whole.read_bytes())
+    else:
+        assert alone.read_bytes() == whole.read_bytes()
+
+
+def test_standard_output_streams_and_rejects_are_kept_if_asked(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("not json\n")
+    stdout, rejects = io.BytesIO(), tmp_path / "rejects.jsonl"
+    steps: list[Progress] = []
+    job = Job((str(dump),), "-", tiny.folder, rejects=rejects, chunk_bytes=5_000)
+    summary = run_batch(job, io.BytesIO(), stdout, steps.append)
+    assert stdout.getvalue().count(b"\n") == summary["tagged"] == 300
+    assert [line["reason"] for line in read(rejects)] == ["broken_json"]
+    assert len(steps) > 10
+    assert steps[-1].bytes_read == steps[-1].bytes_in_all == dump.stat().st_size
+
+
+def test_standard_input_is_read(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    job = Job(("-",), str(tmp_path / "out.jsonl"), tiny.folder)
+    summary = run_batch(job, io.BytesIO(dump.read_bytes()), io.BytesIO(), lambda _: None)
+    assert summary["tagged"] == 300
+
+
+def test_finished_output_is_replaced_only_by_force(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("precious")
+    with pytest.raises(InputError, match=r"out\.jsonl: exists already\. Replace it with --force"):
+        run(tiny, dump, out)
+    assert out.read_text() == "precious"
+    run(tiny, dump, out, force=True)
+    assert len(read(out)) == 300
+
+
+def stop_after(chunks: int) -> Any:
+    def watch(_: Progress) -> None:
+        nonlocal chunks
+        chunks -= 1
+        if not chunks:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def interrupt(tiny: Tiny, dump: Path, out: Path, chunks: int, **options: Any) -> None:
+    job = Job((str(dump),), str(out), tiny.folder, chunk_bytes=5_000, **options)
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(job, io.BytesIO(), io.BytesIO(), stop_after(chunks))
+    assert not out.exists()
+
+
+def goes_on(tiny: Tiny, dump: Path, out: Path, **options: Any) -> None:
+    job = Job((str(dump),), str(out), tiny.folder, **{"chunk_bytes": 5_000, **options})
+    run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
+
+
+@pytest.mark.parametrize("dedupe", [False, True])
+def test_stopped_run_goes_on_where_it_was(
+    tiny: Tiny, dump: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dedupe: bool
+) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    goes_on(tiny, dump, whole, dedupe=dedupe)
+    interrupt(tiny, dump, out, 8, dedupe=dedupe)
+    tagged = 0
+    original = tagging.Tagger.tag
+
+    def count(self: Any, records: Any) -> Any:
+        nonlocal tagged
+        tagged += len(records)
+        return original(self, records)
+
+    monkeypatch.setattr(tagging.Tagger, "tag", count)
+    goes_on(tiny, dump, out, dedupe=dedupe)
+    assert out.read_bytes() == whole.read_bytes()
+    assert 0 < tagged < 300
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"detail": "article"}, 'detail was "sentence" and is "article"'),
+        ({"min_precision": 0.9}, "min_precision was null and is 0.9"),
+        ({"chunk_bytes": 6_000}, "chunk_bytes was 5000 and is 6000"),
+        ({"fields": Fields(keep=("n",))}, "fields was"),
+    ],
+)
+def test_other_options_are_refused(
+    tiny: Tiny, dump: Path, tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    out = tmp_path / "out.jsonl"
+    interrupt(tiny, dump, out, 3)
+    with pytest.raises(InputError) as caught:
+        goes_on(tiny, dump, out, **changes)
+    assert said in str(caught.value)
+    assert "--force" in str(caught.value)
+    goes_on(tiny, dump, out, **changes, force=True)
+    assert len(read(out)) == 300
+
+
+def test_changed_input_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    before = dump.stat()
+    interrupt(tiny, dump, out, 3)
+    data = dump.read_bytes()
+    dump.write_bytes(data.replace(b"Bread", b"bread", 1))
+    with pytest.raises(InputError, match=r"inputs was .*--force"):
+        goes_on(tiny, dump, out)
+    os.utime(dump, ns=(before.st_atime_ns, before.st_mtime_ns))  # looks as if it were the same
+    with pytest.raises(InputError, match=r"dump\.jsonl: changed since .*--force"):
+        goes_on(tiny, dump, out)
+    dump.write_bytes(data[:4_000])
+    with pytest.raises(InputError, match="--force"):
+        goes_on(tiny, dump, out)
+
+
+def test_changed_model_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    interrupt(tiny, dump, out, 3)
+    job = Job(
+        (str(dump),),
+        str(out),
+        tiny.build(ModelStore(tmp_path / "models"), version="2.0.0"),
+        chunk_bytes=5_000,
+    )
+    with pytest.raises((InputError, ModelError), match="model was"):
+        run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
+
+
+def test_part_shorter_than_its_ledger_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    interrupt(tiny, dump, out, 3)
+    with (tmp_path / "out.jsonl.part").open("r+b") as file:
+        file.truncate(10)
+    with pytest.raises(InputError, match="shorter than its ledger says"):
+        goes_on(tiny, dump, out)
+
+
+def test_torn_ledger_line_and_bytes_beyond_it_are_cut(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    goes_on(tiny, dump, whole)
+    interrupt(tiny, dump, out, 3)
+    with (tmp_path / "out.jsonl.part").open("ab") as file:
+        file.write(b"half a rec")
+    with (tmp_path / "out.jsonl.ledger").open("ab") as file:
+        file.write(b'{"bytes": 12')
+    goes_on(tiny, dump, out)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+def test_folder_that_is_gone_is_an_output_error(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        run(tiny, dump, tmp_path / "nowhere" / "out.jsonl")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_keeps_what_is_done(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
+    goes_on(tiny, dump, whole)
+    interrupt(tiny, dump, out, 3)
+    rejects = tmp_path / "out.jsonl.rejects.jsonl.part"
+    rejects.unlink()
+    rejects.symlink_to("/dev/full")
+    with dump.open("rb") as file:
+        assert file.read(1)
+    with pytest.raises(TopicmlError, match=r"cannot be written|shorter"):
+        goes_on(tiny, write_bad(dump), out, force=True)
+    rejects.unlink()
+    goes_on(tiny, dump, out, force=True)
+    assert len(read(out)) == 300
+
+
+def write_bad(dump: Path) -> Path:
+    with dump.open("ab") as file:
+        file.write(b"broken\n")
+    return dump
+
+
+def test_kept_field_named_like_one_of_the_output_is_refused(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="field 'topics' cannot be kept"):
+        run(tiny, dump, tmp_path / "out.jsonl", fields=Fields(keep=("n", "topics")))
+
+
+BAD_LINES = [
+    b"{",
+    b"[]",
+    b"\xff\xfe\x00",
+    b"null",
+    b'{"id": "x"}',
+    b'{"id": "x", "text": 3}',
+    b'{"id": "x", "text": ""}',
+    b'{"id": ["x"], "text": "bread"}',
+    b'{"id": "x", "text": "\\ud800"}',
+    b'{"id": "x", "text": "' + b"\\u0000" * 50 + b'"}',
+    b"[" * 5000,
+    b'{"text": "bread" "id"}',
+]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_bad_records_are_set_aside_and_good_ones_tagged(
+    tiny: Tiny, tmp_path: Path, jobs: int
+) -> None:
+    hostile(tiny, tmp_path, 600, jobs)
+
+
+@pytest.mark.soak
+def test_ten_thousand_bad_records(tiny: Tiny, tmp_path: Path) -> None:
+    hostile(tiny, tmp_path, 10_000, 2)
+
+
+def hostile(tiny: Tiny, tmp_path: Path, bad: int, jobs: int) -> None:
+    choice = random.Random(bad)  # noqa: S311
+    lines = [b'{"id": "g%d", "text": "Bread is baked."}' % n for n in range(bad)]
+    kept = [choice.choice(BAD_LINES) for _ in range(bad // 2)]
+    kept += [choice.randbytes(choice.randrange(1, 40)).replace(b"\n", b"") for _ in range(bad // 2)]
+    kept = [line for line in kept if line.strip()]
+    shuffled = [(line, True) for line in lines] + [(line, False) for line in kept]
+    choice.shuffle(shuffled)
+    dump, out = tmp_path / "dump.jsonl", tmp_path / "out.jsonl"
+    dump.write_bytes(b"".join(line + b"\n" for line, _ in shuffled))
+    summary = run(tiny, dump, out, jobs=jobs, fields=Fields())
+    good = [json.loads(line)["id"] for line, is_good in shuffled if is_good]
+    assert [record["id"] for record in read(out)] == good
+    rejects = read(tmp_path / "out.jsonl.rejects.jsonl")
+    where = {n: line for n, (line, is_good) in enumerate(shuffled, start=1) if not is_good}
+    assert {reject["line"]: base64.b64decode(reject["raw"]) for reject in rejects} == where
+    assert all(reject["reason"] and reject["source"] == str(dump) for reject in rejects)
+    assert summary["rejected"] == len(where) == sum(summary["rejects"].values())
+    assert summary["records"] == len(where) + len(good)
+
+
+def test_strict_stops_at_the_first(tiny: Tiny, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.jsonl"
+    dump.write_bytes(b'{"id": "a", "text": "bread"}\n{"id": "b"}\n')
+    with pytest.raises(StrictError, match=r"dump\.jsonl:2: missing_text") as caught:
+        run(tiny, dump, tmp_path / "out.jsonl", strict=True)
+    assert "--strict" in caught.value.hint
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [(RuntimeError("no luck"), "failed"), (None, "too_slow")],
+    ids=["raises", "too-slow"],
+)
+def test_record_that_fails_costs_no_other(
+    tiny: Tiny,
+    dump: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception | None,
+    reason: str,
+) -> None:
+    original = tagging.sentence_spans
+
+    def fail(text: str) -> Any:
+        if text.endswith(" 123."):
+            if failure:
+                raise failure
+            time.sleep(5)
+        return original(text)
+
+    monkeypatch.setattr(tagging, "sentence_spans", fail)
+    out = tmp_path / "out.jsonl"
+    summary = run(tiny, dump, out, seconds=0.5)
+    assert summary["rejects"] == {reason: 1}
+    assert [r["id"] for r in read(out)] == [f"r{n}" for n in range(300) if n != 123]
+    reject = read(tmp_path / "out.jsonl.rejects.jsonl")[0]
+    assert (reject["line"], reject["reason"]) == (124, reason)
+
+
+def kill_and_go_on(tiny: Tiny, folder: Path, name: str, kills: int, seed: int) -> int:
+    """Kill a run again and again; return how many kills it took in before it was done."""
+    choice = random.Random(seed)  # noqa: S311
+    dump = write_dump(folder / "dump.jsonl", 3_000, seed)
+    options = {"inputs": [str(dump)], "model": str(tiny.folder), "chunk_bytes": 3_000}
+    whole = folder / f"whole.{name}"
+    run_batch(
+        Job((str(dump),), str(whole), tiny.folder, Fields(keep=("n",)), chunk_bytes=3_000),
+        io.BytesIO(),
+        io.BytesIO(),
+        lambda _: None,
+    )
+    out = folder / f"out.{name}"
+    command = [sys.executable, str(DRIVER), json.dumps({**options, "output": str(out)})]
+    killed = 0
+    while True:
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"started\n"
+            if killed < kills:
+                time.sleep(choice.uniform(0.0, 0.6))
+                process.send_signal(signal.SIGKILL)
+            code = process.wait(timeout=60)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        killed += 1
+    assert out.read_bytes() == whole.read_bytes()
+    assert not list(folder.glob("out*.part")) + list(folder.glob("out*.ledger"))
+    return killed
+
+
+@pytest.mark.parametrize("name", ["jsonl", "parquet"])
+def test_run_that_is_killed_loses_nothing(tiny: Tiny, tmp_path: Path, name: str) -> None:
+    assert kill_and_go_on(tiny, tmp_path, name, kills=3, seed=1) >= 1
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["jsonl", "jsonl.gz", "jsonl.zst", "csv", "parquet"])
+def test_run_that_is_killed_ten_times_loses_nothing(tiny: Tiny, tmp_path: Path, name: str) -> None:
+    killed = 0
+    for seed in range(10):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        killed += kill_and_go_on(tiny, folder, name, kills=10 - killed, seed=seed)
+        if killed >= 10:
+            return
+    raise AssertionError(f"only {killed} kills came before the run was done")

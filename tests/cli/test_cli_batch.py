@@ -1,0 +1,127 @@
+import gzip
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Run, Tiny, assert_clean_failure
+from test_run import write_dump
+
+COMMAND = [sys.executable, "-m", "topicml", "batch"]
+
+
+@pytest.fixture
+def dump(tmp_path: Path) -> Path:
+    return write_dump(tmp_path / "dump.jsonl", 50)
+
+
+@pytest.fixture
+def options(tiny: Tiny) -> list[str]:
+    return ["--models-dir", str(tiny.store.root)]
+
+
+def test_file_to_file(run: Run, dump: Path, options: list[str], tmp_path: Path) -> None:
+    result = run("batch", dump, "-o", tmp_path / "out.jsonl", *options)
+    assert (result.code, result.stdout) == (0, "")
+    assert "50 of 50 records tagged with weekend@1.0.0" in " ".join(result.stderr.split())
+    assert "sailing" in result.stderr
+    lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [f"r{n}" for n in range(50)]
+
+
+def test_rejects_end_in_exit_code_3(
+    run: Run, dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    out = tmp_path / "out.jsonl.gz"
+    result = run("batch", dump, "-o", out, "--log-format", "json", *options)
+    assert result.code == 3
+    summary = json.loads(result.stderr.splitlines()[-1])
+    assert summary["event"] == "summary"
+    assert (summary["tagged"], summary["rejects"]) == (50, {"broken_json": 1})
+    assert len(gzip.decompress(out.read_bytes()).splitlines()) == 50
+    rejects = (tmp_path / "out.jsonl.gz.rejects.jsonl").read_text(encoding="utf-8")
+    assert json.loads(rejects)["line"] == 51
+
+
+def test_standard_streams(run: Run, dump: Path, options: list[str]) -> None:
+    result = run("batch", "-", "-o", "-", "--quiet", *options, stdin=dump.read_bytes())
+    assert (result.code, result.stderr) == (0, "")
+    assert len(result.records()) == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.jsonl", "-o", "out.jsonl"], "nowhere.jsonl: no such file"),
+        (["{dump}", "-o", "out.xlsx"], "out.xlsx: unknown kind of output"),
+        (["{dump}", "-o", "out.jsonl", "--text-field", "body"], "no field 'body'"),
+        (["{dump}", "-o", "out.jsonl", "--model", "strangers"], "no model 'strangers'"),
+        (["{dump}", "-o", "nowhere/out.jsonl"], "cannot be written"),
+        (["{dump}", "-o", "out.jsonl", "--min-precision", "0.99"], "no thresholds"),
+    ],
+)
+def test_failures_are_one_line_and_leave_nothing(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    given = [argument.format(dump=dump) for argument in arguments]
+    result = run("batch", *given, *options, cwd=tmp_path)
+    assert_clean_failure(result, said)
+    assert {path.name for path in tmp_path.iterdir()} == {"dump.jsonl"}
+
+
+def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{"text": 1}\n')
+    out = tmp_path / "out.jsonl"
+    result = run("batch", tmp_path / "dump.jsonl", "-o", out, "--strict", *options)
+    assert_clean_failure(result, "dump.jsonl:2: wrong_type")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_signals_end_in_one_line_and_can_be_gone_on_from(
+    run: Run, options: list[str], tmp_path: Path, number: signal.Signals, code: int, jobs: str
+) -> None:
+    dump, out = write_dump(tmp_path / "dump.jsonl", 60_000), tmp_path / "out.jsonl"
+    arguments = [str(dump), "-o", str(out), "--jobs", jobs, *options]
+    with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, cwd=ROOT) as process:
+        ledger = Path(f"{out}.ledger")
+        deadline = time.monotonic() + 90
+        while not (ledger.exists() and ledger.read_bytes().count(b"\n") > 1):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode == code, said
+    assert said == f"error: stopped by {number.name}. Run the same command again to go on.\n"
+    assert not out.exists()
+    assert run("batch", *arguments).code == 0
+    lines = out.read_bytes().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [f"r{n}" for n in range(60_000)]
+
+
+def test_terminal_shows_a_bar_and_a_table(dump: Path, options: list[str], tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    environment: dict[str, Any] = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    command = [*COMMAND, str(dump), "-o", str(tmp_path / "out.jsonl"), *options]
+    with subprocess.Popen(command, stderr=theirs, env=environment, cwd=ROOT) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(ours, 65536)
+            except OSError:
+                break
+        assert process.wait() == 0
+    os.close(ours)
+    assert "━".encode() in shown
+    assert b"50 records" in shown
+    assert b"topic" in shown

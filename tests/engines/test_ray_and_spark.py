@@ -1,0 +1,256 @@
+"""One machine, Ray and Spark say the same of the same dump. Run by `make check-engines`."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from topicml.batch import Fields, ray_engine
+from topicml.batch.engines.local import StrictError
+from topicml.batch.job import Job
+from topicml.batch.run import run_batch
+from topicml.errors import InputError
+from topicml.models.store import default_store
+
+ROOT = Path(__file__).resolve().parents[2]
+KEEP = ("outlet",)
+BAD = {"none": None, "empty": "", "blank": " \n ", "binary": "\0\1\2" * 50}
+REASONS = Counter(missing_text=1, empty_text=2, binary=1)
+
+
+def rows() -> list[dict[str, Any]]:
+    """Articles made of the repository's own, some of them such as cannot be tagged."""
+    files = sorted((ROOT / "data" / "raw").glob("*.txt"))
+    paragraphs = [p for f in files for p in f.read_text("utf-8").split("\n") if len(p) > 60]
+    draw = random.Random(7)  # noqa: S311
+    articles = [
+        {"id": f"a{n:04}", "text": "\n\n".join(draw.sample(paragraphs, 4)), "outlet": "Länder, 国"}
+        for n in range(600)
+    ]
+    short = [{"id": "short", "text": "Talks.", "outlet": None}]
+    bad = [{"id": key, "text": text, "outlet": f"of {key}"} for key, text in BAD.items()]
+    made = articles + short + bad
+    draw.shuffle(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the same records as Parquet and as JSON Lines, the latter in two files."""
+    folder = tmp_path_factory.mktemp("dump")
+    records = rows()
+    parquet.write_table(pa.Table.from_pylist(records), folder / "in.parquet", row_group_size=150)
+    lines = [json.dumps(record, ensure_ascii=False).encode() for record in records]
+    lines[100:100] = [b'{"id": "cut', b"[1, 2]", b"", b'{"id": "latin", "text": "\xe9t\xe9"}']
+    (folder / "in-1.jsonl").write_bytes(b"\n".join(lines[:400]) + b"\n")
+    (folder / "in-2.jsonl").write_bytes(b"\n".join(lines[400:]))
+    return folder
+
+
+def job(source: Path, output: Path, **options: Any) -> Job:
+    fields = Fields(keep=KEEP)
+    return Job((str(source),), str(output), default_store().find(), fields, **options)
+
+
+@pytest.fixture(scope="module")
+def local(dump: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """What one machine makes of the two."""
+    folder = tmp_path_factory.mktemp("local")
+    made = {"parquet": folder / "out.parquet", "jsonl": folder / "out.jsonl"}
+    for source, name in (("in.parquet", "parquet"), ("in-*.jsonl", "jsonl")):
+        run_batch(
+            job(dump / source, made[name]), sys.stdin.buffer, sys.stdout.buffer, lambda _: None
+        )
+    return made
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "auto"])
+def test_a_cluster_that_is_not_there_is_an_error_at_once(
+    dump: Path, tmp_path: Path, address: str
+) -> None:
+    with pytest.raises(InputError, match="no Ray cluster can be reached") as caught:
+        ray_engine.run_ray(job(dump / "in.parquet", tmp_path / "out.parquet"), address)
+    assert caught.value.where == address
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A Ray of two workers."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So little input a part that there are several."""
+    monkeypatch.setattr(ray_engine, "PART_BYTES", 200_000)
+
+
+def table(path: Path) -> list[dict[str, Any]]:
+    """All records of a Parquet file, or of a folder of them, by id."""
+    return sorted(parquet.read_table(path).to_pylist(), key=lambda row: row["id"])
+
+
+def rejects(output: Path) -> Path:
+    return output.with_name(output.name + ".rejects.jsonl")
+
+
+def test_one_machine_has_something_to_compare_with(local: dict[str, Path]) -> None:
+    records = table(local["parquet"])
+    assert len(records) == 601
+    assert sum(bool(record["topics"]) for record in records) > 500
+    found = [json.loads(line) for line in rejects(local["parquet"]).read_text().splitlines()]
+    assert Counter(reject["reason"] for reject in found) == REASONS
+
+
+@pytest.mark.usefixtures("cluster", "small_parts")
+def test_ray_says_the_same_of_parquet(dump: Path, local: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.parquet"
+    steps = []
+    summary = ray_engine.run_ray(
+        job(dump / "in.parquet", output, chunk_bytes=60_000), watch=steps.append
+    )
+    assert len(list(output.iterdir())) == len(steps) > 2
+    assert parquet.read_schema(next(output.iterdir())) == parquet.read_schema(local["parquet"])
+    assert table(output) == table(local["parquet"])
+    assert rejects(output).read_bytes() == rejects(local["parquet"]).read_bytes()
+    before = json.loads(Path(f"{local['parquet']}.summary.json").read_text())
+    assert summary == json.loads(Path(f"{output}.summary.json").read_text())
+    timed = {"output", "seconds", "megabytes_per_second"}
+    assert {k: v for k, v in summary.items() if k not in timed} == {
+        k: v for k, v in before.items() if k not in timed
+    }
+    assert steps[-1].bytes_read == steps[-1].bytes_in_all
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "out.parquet",
+        "out.parquet.rejects.jsonl",
+        "out.parquet.summary.json",
+    ]
+
+
+@pytest.mark.usefixtures("cluster", "small_parts")
+def test_ray_says_the_same_of_json_lines_byte_by_byte(
+    dump: Path, local: dict[str, Path], tmp_path: Path
+) -> None:
+    output = tmp_path / "out.jsonl"
+    ray_engine.run_ray(job(dump / "in-*.jsonl", output, chunk_bytes=60_000))
+    parts = sorted(output.iterdir())
+    assert len(parts) > 2
+    assert b"".join(part.read_bytes() for part in parts) == local["jsonl"].read_bytes()
+    assert rejects(output).read_bytes() == rejects(local["jsonl"]).read_bytes()
+    with pytest.raises(InputError, match="exists already"):
+        ray_engine.run_ray(job(dump / "in-*.jsonl", output))
+    ray_engine.run_ray(job(dump / "in-1.jsonl", output, force=True))
+    assert output.joinpath(parts[0].name).exists()
+    assert sum(len(part.read_bytes()) for part in output.iterdir()) < local["jsonl"].stat().st_size
+
+
+@pytest.mark.usefixtures("cluster")
+def test_an_expected_error_comes_out_of_ray_as_it_is(dump: Path, tmp_path: Path) -> None:
+    with pytest.raises(StrictError, match=r"in-1\.jsonl:"):
+        ray_engine.run_ray(job(dump / "in-1.jsonl", tmp_path / "out.jsonl", strict=True))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("cluster")
+def test_no_records_are_an_output_too(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_bytes(b"\n")
+    summary = ray_engine.run_ray(job(tmp_path / "in.jsonl", tmp_path / "out.parquet"))
+    assert summary["records"] == 0
+    assert parquet.read_table(tmp_path / "out.parquet").num_rows == 0
+
+
+@pytest.mark.usefixtures("cluster")
+def test_the_documented_way_with_ray_data_says_the_same(
+    dump: Path, local: dict[str, Path], tmp_path: Path
+) -> None:
+    (code,) = blocks("clusters.md")
+    code = code.replace("s3://bucket/articles", str(dump / "in.parquet"))
+    exec(code.replace("s3://bucket/tags", str(tmp_path / "tags")), {})  # noqa: S102
+    compare(tmp_path / "tags", local["parquet"], keep=())
+
+
+def test_the_documented_spark_program_says_the_same(
+    dump: Path, local: dict[str, Path], tmp_path: Path
+) -> None:
+    (code,) = blocks("spark.md")
+    (tmp_path / "tag.py").write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("spark-submit"),
+            *("--master", "local[2]", "--conf", "spark.ui.enabled=false"),
+            *("--conf", "spark.sql.files.maxPartitionBytes=200000"),
+            *("--conf", "spark.sql.execution.arrow.maxRecordsPerBatch=100"),
+            *(tmp_path / "tag.py", dump / "in.parquet", tmp_path / "tags"),
+        ],
+        env={
+            **os.environ,
+            "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "JAVA_HOME": str(java_home()),
+        },
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr[-5000:]
+    for outcome, count in {"tagged": 601, **REASONS}.items():
+        assert re.search(rf"\|{outcome} *\|{count} *\|", done.stdout), done.stdout
+    compare(tmp_path / "tags", local["parquet"], keep=KEEP)
+
+
+def compare(tagged: Path, local: Path, keep: tuple[str, ...]) -> None:
+    """A row for each row: those without an error as on one machine, the others with its reason."""
+    found = table(tagged)
+    errors = {row["id"]: row.pop("error") for row in found}
+    assert [row for row in found if errors[row["id"]] is None] == [
+        {name: row[name] for name in row if name not in KEEP or name in keep}
+        for row in table(local)
+    ]
+    rejected = [row for row in found if errors[row["id"]] is not None]
+    assert {row["id"] for row in rejected} == BAD.keys()
+    assert all(row["topics"] is row["reason"] is row["sentences"] is None for row in rejected)
+    assert all(row["outlet"] == f"of {row['id']}" for row in rejected if keep)
+    said = [json.loads(line) for line in rejects(local).read_text().splitlines()]
+    assert sorted(filter(None, errors.values())) == sorted(
+        f"{reject['reason']}: {reject['detail']}" for reject in said
+    )
+
+
+def blocks(name: str) -> list[str]:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+def java_home() -> Path:
+    """Where Java is; a failure, and no skipped test, where it is missing or too old."""
+    given = os.environ.get("JAVA_HOME")
+    java = Path(given) / "bin" / "java" if given else shutil.which("java")
+    need = "Spark needs Java 17 or later. On Debian and Ubuntu: apt install openjdk-17-jre-headless"
+    if not java or not Path(java).exists():
+        pytest.fail(f"Java is missing. {need}", pytrace=False)
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    version = re.search(r'version "(\d+)', said)
+    if not version or int(version.group(1)) < 17:
+        pytest.fail(f"{said.splitlines()[0] if said else java} is too old. {need}", pytrace=False)
+    return Path(java).resolve().parents[1]

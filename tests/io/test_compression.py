@@ -1,0 +1,144 @@
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import zstd
+
+from topicml.errors import MissingExtraError
+from topicml.io.compression import Stream
+
+DATA = bytes(range(256)) * 5000
+
+
+class Trickle(io.RawIOBase):
+    """Gives a few bytes at a time, as a pipe may."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(min(size, 3))
+
+
+def stream(data: bytes) -> Stream:
+    return Stream(io.BytesIO(data), "x")
+
+
+COMPRESS = {"plain": bytes, "gzip": gzip.compress, "zstd": zstd}
+MANY = [
+    b"",
+    DATA,
+    gzip.compress(DATA) + gzip.compress(b"more") + gzip.compress(b""),
+    gzip.compress(DATA) + b"\0" * 600 + gzip.compress(b"more") + b"\0" * 9,
+    zstd(DATA) + zstd(b"") + zstd(b"more"),
+    b"\x50\x2a\x4d\x18\x04\0\0\0skip"
+    + zstd(DATA)
+    + b"\x51\x2a\x4d\x18\x02\0\0\0xx"
+    + zstd(b"more"),
+]
+
+
+@pytest.mark.parametrize("data", MANY, ids=range(len(MANY)))
+def test_all_members_and_frames_are_read(data: bytes) -> None:
+    expected = DATA + b"more" if data not in (b"", DATA) else data
+    whole = stream(data)
+    assert whole.read(10**9) == expected
+    assert whole.read(1) == b""
+    assert whole.failure is None
+    assert whole.consumed == len(data)
+
+
+@pytest.mark.parametrize("compress", COMPRESS.values(), ids=COMPRESS)
+def test_a_trickle_is_read_as_if_it_came_at_once(compress: Callable[[bytes], bytes]) -> None:
+    data = compress(DATA[:3000])
+    slow = Stream(Trickle(data), "x")  # type: ignore[arg-type]
+    assert slow.read(1000) == DATA[:1000]
+    assert slow.read(9000) == DATA[1000:3000]
+
+
+@given(st.lists(st.integers(1, 400), max_size=20), st.sampled_from(sorted(COMPRESS)))
+def test_reading_peeking_and_lines_give_the_same_bytes(sizes: list[int], kind: str) -> None:
+    data = DATA[:4000]
+    source = stream(COMPRESS[kind](data))
+    out = b""
+    for size in sizes:
+        assert source.peek(size) == data[len(out) : len(out) + size]
+        out += source.read(size) if size % 2 else b"".join(source.rest_of_line())
+        assert out == data[: len(out)]
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+@pytest.mark.parametrize("lost", [1, 5, 1000])
+def test_what_was_decompressed_before_the_end_is_used(kind: str, lost: int) -> None:
+    import random
+
+    noise = random.Random(0).randbytes(2_000_000)  # noqa: S311
+    data = COMPRESS[kind](noise)
+    short = stream(data[:-lost])
+    good = short.read(10**9)
+    assert noise.startswith(good)
+    assert len(good) > 1_500_000
+    assert short.failure is not None
+    assert short.failure.reason == "truncated_input"
+
+
+@pytest.mark.parametrize("data", [gzip.compress(DATA), zstd(DATA)], ids=["gzip", "zstd"])
+def test_damage_and_what_comes_behind_the_last_member_are_told(data: bytes) -> None:
+    behind = stream(data + b"garbage that is no member")
+    assert behind.read(10**9) == DATA
+    assert behind.failure is not None
+    assert behind.failure.reason == "damaged_input"
+
+
+def test_a_wrong_checksum_is_told() -> None:
+    data = bytearray(gzip.compress(DATA))
+    data[-6] ^= 1
+    wrong = stream(bytes(data))
+    assert wrong.read(10**9) == DATA
+    assert wrong.failure is not None
+    assert wrong.failure.reason == "damaged_input"
+
+
+@given(
+    st.binary(max_size=300), st.sampled_from([b"\x1f\x8b", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd"])
+)
+def test_hostile_bytes_never_raise(data: bytes, magic: bytes) -> None:
+    hostile = stream(magic + data)
+    hostile.read(10**7)
+    assert hostile.failure is None or hostile.failure.detail
+
+
+def test_a_read_error_ends_the_stream() -> None:
+    class Failing(io.RawIOBase):
+        count = 0
+
+        def read(self, _size: int = -1) -> bytes:
+            self.count += 1
+            if self.count > 2:
+                raise OSError(5, "Input/output error")
+            return b"good"
+
+    failing = Stream(Failing(), "x")  # type: ignore[arg-type]
+    assert failing.read(100) == b"goodgood"
+    assert failing.failure == ("unreadable_input", "Input/output error")
+
+
+def test_a_bomb_is_decompressed_in_pieces() -> None:
+    packer = zlib.compressobj(wbits=31)
+    data = b"".join(packer.compress(bytes(1_000_000)) for _ in range(20)) + packer.flush()
+    bomb = stream(data)
+    assert bomb.read(10) == bytes(10)
+    assert len(bomb._piece) <= 1 << 20
+
+
+def test_a_missing_zstd_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = zstd(b"x")
+    monkeypatch.setitem(sys.modules, "compression.zstd", None)
+    monkeypatch.setitem(sys.modules, "backports.zstd", None)
+    with pytest.raises(MissingExtraError, match=r"backports\.zstd.*pip install 'topicml\[batch\]'"):
+        stream(data).read(1)

@@ -1,0 +1,260 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import chunks_of, jsonl, numbered, read, rejects, texts
+
+from topicml.errors import InputError, MissingExtraError
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, Fields, Record, Reject
+
+GOOD = b'{"text": "Good."}'
+
+
+def of(data: bytes, **options: object) -> list[Record | Reject]:
+    return read("-", stdin=data, **options)
+
+
+def test_records_have_text_id_number_and_kept_fields() -> None:
+    data = jsonl({"id": "x", "text": "One.", "date": "2024", "deep": {"a": [1]}}, {"text": "Two."})
+    fields = Fields(keep=("date", "deep"))
+    assert of(data, fields=fields) == [
+        Record("x", "One.", "<stdin>", 1, {"date": "2024", "deep": {"a": [1]}}),
+        Record("<stdin>:2", "Two.", "<stdin>", 2, {"date": None, "deep": None}),
+    ]
+
+
+def test_a_title_is_the_first_paragraph() -> None:
+    data = jsonl(
+        *({"text": "Body.", "title": title} for title in ("Head", "", " ", None, 7)), {"text": "B."}
+    )
+    got = texts(of(data, fields=Fields(title="title")))
+    assert got == ["Head\n\nBody.", "Body.", "Body.", "Body.", "Body.", "B."]
+    assert texts(of(data)) == ["Body."] * 5 + ["B."]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", "broken_json"),
+        (b'{"text": "x"} {"text": "y"}', "broken_json"),
+        (b'{"text": "x", "n": NaN}', "broken_json"),
+        (b'{"text": "x", "n": -Infinity}', "broken_json"),
+        (b'{"text": "x", "n": 1e999}', "broken_json"),
+        (b'{"text": "x", "n": ' + b"9" * 5000 + b"}", "broken_json"),
+        (b"[" * 100_000, "broken_json"),
+        (b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "broken_json"),
+        (b'{"text": "a\x01"}', "broken_json"),
+        (b'\xef\xbb\xbf{"text": "x"}', "broken_json"),
+        (b"[1]", "not_an_object"),
+        (b'"text"', "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"{}", "missing_text"),
+        (b'{"text": null}', "missing_text"),
+        (b'{"text": 5}', "wrong_type"),
+        (b'{"text": ["x"]}', "wrong_type"),
+        (b'{"text": "x", "id": true}', "wrong_type"),
+        (b'{"text": "x", "id": 1.5}', "wrong_type"),
+        (b'{"text": "x", "id": {}}', "wrong_type"),
+        (b'{"text": ""}', "empty_text"),
+        (b'{"text": " \\n\\u2003"}', "empty_text"),
+        (b'{"text": "\xff"}', "invalid_utf8"),
+        (b'{"text": "\xed\xa0\x80"}', "invalid_utf8"),
+        (b'{"text": "\\ud800"}', "lone_surrogate"),
+        (b'{"text": "x", "id": "\\udc00 "}', "lone_surrogate"),
+        (b'{"text": "\\ud83dx"}', "lone_surrogate"),
+        (b'{"text": "a\\u0000b"}', "binary"),
+        (b"\0\0\0\0\0", "broken_json"),
+        (b"\xff\0\0\0\0", "binary"),
+        (b'{"text": "' + b"x" * LARGEST_RECORD + b'"}', "too_large"),
+    ],
+)
+def test_a_bad_line_is_rejected_with_its_reason_and_bytes(line: bytes, reason: str) -> None:
+    first, reject, last = of(GOOD + b"\n" + line + b"\n" + GOOD)
+    assert isinstance(first, Record)
+    assert isinstance(reject, Reject)
+    assert (reject.source, reject.number, reject.reason) == ("<stdin>", 2, reason)
+    assert reject.raw == line[:MOST_RAW]
+    assert reject.length == len(line)
+    assert reject.detail
+    assert isinstance(last, Record)
+    assert last.number == 3
+
+
+@pytest.mark.parametrize(
+    ("identifier", "expected"),
+    [
+        ('"a"', "a"),
+        ("5", "5"),
+        ("0", "0"),
+        ("-3", "-3"),
+        ("18446744073709551617", "18446744073709551617"),
+        ("123456789012345678901234567890", "123456789012345678901234567890"),
+        ('""', "<stdin>:1"),
+        ("null", "<stdin>:1"),
+    ],
+)
+def test_ids_become_strings(identifier: str, expected: str) -> None:
+    (record,) = of(f'{{"id": {identifier}, "text": "x"}}'.encode())
+    assert isinstance(record, Record)
+    assert record.id == expected
+
+
+def test_of_duplicate_keys_the_last_counts() -> None:
+    assert texts(of(b'{"text": 1, "text": "two"}')) == ["two"]
+
+
+def test_marks_line_ends_and_blank_lines() -> None:
+    data = b"\xef\xbb\xbf" + GOOD + b"\r\n\r\n \t\n" + GOOD + b"\r\n" + GOOD
+    assert [(item.number, type(item)) for item in of(data)] == [
+        (1, Record),
+        (4, Record),
+        (5, Record),
+    ]
+    assert of(b"") == of(b"\n\n") == of(b"\xef\xbb\xbf") == of(b"\xef\xbb\xbf\n") == []
+
+
+def test_a_few_nuls_are_no_binary() -> None:
+    text = "word " * 100 + "\0"
+    assert texts(of(jsonl({"text": text}))) == [text]
+
+
+BAD_LINES = st.one_of(
+    st.binary(max_size=60).filter(lambda b: b"\n" not in b),
+    st.text('{}[]":,\\u0123dtex ', max_size=30).map(str.encode),
+)
+
+
+@given(st.lists(st.one_of(st.integers(0, 9), BAD_LINES), max_size=30), st.integers(1, 300))
+def test_hostile_lines_cost_no_good_one(lines: list[int | bytes], chunk_bytes: int) -> None:
+    good = {"text": "ok"}
+    data = [
+        json.dumps({**good, "id": line}).encode() if isinstance(line, int) else line
+        for line in lines
+    ]
+    items = of(b"\n".join([json.dumps(good).encode(), *data]), chunk_bytes=chunk_bytes)
+    assert [item.number for item in items] == [
+        1, *(n for n, line in enumerate(data, start=2) if not line.isspace() and line)
+    ]  # fmt: skip
+    for item in items[1:]:
+        line = lines[item.number - 2]
+        if isinstance(line, int):
+            assert isinstance(item, Record)
+            assert (item.id, item.text) == (str(line), "ok")
+        elif isinstance(item, Reject):
+            assert item.raw == line
+            assert item.reason
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 7, 100, 1000, 10**7])
+def test_chunks_are_whole_lines_with_their_first_number(chunk_bytes: int) -> None:
+    data = numbered(40)
+    chunks = chunks_of("-", stdin=data, chunk_bytes=chunk_bytes)
+    assert b"".join(chunk.data for chunk in chunks) == data
+    number = 1
+    for chunk in chunks:
+        assert chunk.first == number
+        assert chunk.data.endswith(b"\n")
+        number += chunk.data.count(b"\n")
+    assert sum(chunk.size for chunk in chunks) == len(data)
+    assert len({chunk.digest for chunk in chunks}) == len(chunks)
+
+
+@pytest.mark.parametrize("chunk_bytes", [500, 2_000_000, 50_000_000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n" + GOOD, b"\r\n" + GOOD + b"\n"])
+def test_a_line_that_is_too_large_is_the_same_reject_however_it_is_cut(
+    chunk_bytes: int, end: bytes
+) -> None:
+    large = b'{"text": "' + b"y" * LARGEST_RECORD + b'"}'
+    items = of(GOOD + b"\n" + large + end, chunk_bytes=chunk_bytes)
+    length = len(large) + end.startswith(b"\r")
+    assert items[1] == Reject("<stdin>", 2, "too_large", items[1].detail, large[:MOST_RAW], length)  # type: ignore[union-attr]
+    assert [item.number for item in items] == ([1, 2, 3] if GOOD in end else [1, 2])
+
+
+_MEASURE = """
+import io, resource, sys
+from topicml.io.records import Fields
+from topicml.io.sources import parse_chunk, read_chunks
+
+def pieces():
+    yield b'{"text": "first"}\\n{"text": "'
+    for _ in range(2000):
+        yield b"z" * 100_000
+    yield b'"}\\n{"text": "last"}\\n'
+
+class Huge(io.RawIOBase):
+    pieces = pieces()
+    def read(self, size=-1):
+        return next(self.pieces, b"")
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+list(parse_chunk(next(read_chunks(["-"], Fields(), io.BytesIO(b'{"text": "x"}'))), Fields()))
+before = peak()
+items = []
+for chunk in read_chunks(["-"], Fields(), Huge()):
+    for item in parse_chunk(chunk, Fields()):
+        items.append((item.number, getattr(item, "length", 0) > 200_000_000))
+print(items == [(1, False), (2, True), (3, False)], (peak() - before) // 1024)
+"""
+
+
+def test_a_line_of_200_mb_is_not_held() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE], capture_output=True, text=True, check=True
+    )
+    right, grown = done.stdout.split()
+    assert right == "True"
+    assert int(grown) < 30  # MB: one record of the largest size, and little more
+
+
+def test_the_text_field_is_looked_for_before_anything_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "dump.jsonl"
+    path.write_bytes(b"broken\n\n" + jsonl({"url": "u", "headline": "h", "body": "long text"}))
+    with pytest.raises(InputError) as error:
+        read(path)
+    assert str(error.value) == (
+        f"{path}:3: no field 'text'. Found: body, headline, url. "
+        "Name the one with the text: --text-field body"
+    )
+    assert texts(read(path, fields=Fields(text="body"))) == ["long text"]
+
+
+def test_a_name_that_is_nearly_right_is_guessed() -> None:
+    with pytest.raises(InputError, match="Did you mean 'texts'"):
+        of(jsonl({"texts": "x"}))
+
+
+def test_one_record_with_the_field_is_enough() -> None:
+    data = jsonl({"note": "a header"}, {"text": "x"}, {"body": "y"})
+    assert rejects(of(data)) == [(1, "missing_text"), (3, "missing_text")]
+
+
+def test_only_the_first_hundred_lines_are_looked_at() -> None:
+    items = of(b"broken\n" * 100 + jsonl({"body": "x"}))
+    assert len(rejects(items)) == 101
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ('{"text": "x"}'.encode("utf-16"), "UTF-16 text, expected UTF-8"),
+        (b"BZh91AY&SY", "a bzip2 file"),
+        (b"\xfd7zXZ\0\0", "an? xz file"),
+        (b"PK\x03\x04zip", "a zip file"),
+    ],
+)
+def test_an_input_that_is_no_text_at_all_is_refused(data: bytes, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        of(data)
+
+
+def test_a_missing_orjson_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    with pytest.raises(MissingExtraError, match=r"orjson.*pip install 'topicml\[batch\]'"):
+        of(GOOD)

@@ -1,0 +1,130 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from conftest import TINY_ARTICLES, Tiny, tiny_records
+
+from topicml.errors import ModelError
+from topicml.models.folder import CARD, GOLDEN, PIPELINE, SCORER, open_model, sha256_file
+from topicml.models.store import ModelStore
+from topicml.tagging.articles import tag_sentences
+
+
+@pytest.fixture(scope="module")
+def again(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second training on the same labels."""
+    return tiny.build(ModelStore(tmp_path_factory.mktemp("again")))
+
+
+@pytest.fixture(scope="module")
+def manifest(tiny: Tiny) -> dict[str, Any]:
+    return open_model(tiny.folder).manifest
+
+
+def relevance(pipeline: Any, texts: list[str]) -> Any:
+    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
+
+
+@pytest.mark.parametrize("name", [SCORER, GOLDEN, CARD])
+def test_training_twice_gives_the_same_bytes(tiny: Tiny, again: Path, name: str) -> None:
+    assert again != tiny.folder
+    assert (again / name).read_bytes() == (tiny.folder / name).read_bytes()
+
+
+def test_pipeline_and_scorer_are_the_same_model(tiny: Tiny) -> None:
+    pipeline = joblib.load(tiny.folder / PIPELINE)
+    scorer = open_model(tiny.folder).scorer
+    texts = [row["text"] for row in tiny_records()]
+    probabilities = pipeline.predict_proba(texts)
+    np.testing.assert_allclose(scorer.predict_proba(texts), probabilities, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        scorer.score_texts(texts).relevance, relevance(pipeline, texts), rtol=0, atol=1e-12
+    )
+
+
+def test_tiny_model_has_learned_its_labels(tiny: Tiny) -> None:
+    scorer = open_model(tiny.folder).scorer
+    rows = tiny_records()
+    given = scorer.predict_proba([row["text"] for row in rows]) >= scorer.thresholds
+    found = [[t for t, yes in zip(scorer.topics, row, strict=True) if yes] for row in given]
+    assert found == [row["topics"] for row in rows]
+    _, tagged, reasons = tag_sentences(scorer, [row["text"] for row in rows])
+    np.testing.assert_array_equal(tagged, given)
+    assert reasons == [None if row["topics"] else "below_threshold" for row in rows]
+
+
+def test_manifest_counts_the_labels(manifest: dict[str, Any]) -> None:
+    rows = tiny_records()
+    assert manifest["labels"]["sentences"] == len(rows)
+    assert manifest["labels"]["groups"] == len(TINY_ARTICLES)
+    assert manifest["labels"]["empty"] == sum(not row["topics"] for row in rows)
+    assert manifest["labels"]["sources"] == {"article": len(rows)}
+
+
+def test_manifest_has_the_hashes_of_labels_and_taxonomy(
+    tiny: Tiny, manifest: dict[str, Any]
+) -> None:
+    assert manifest["labels"]["files"] == {"labels.jsonl": sha256_file(tiny.labels)}
+    assert manifest["taxonomy"]["sha256"] == sha256_file(tiny.taxonomy)
+
+
+def test_manifest_says_how_the_model_was_made(manifest: dict[str, Any]) -> None:
+    assert (manifest["name"], manifest["version"]) == ("weekend", "1.0.0")
+    assert manifest["parameters"]["char_ngrams"] == [3, 4]
+    assert isinstance(manifest["seed"], int)
+    assert {"python", "scikit-learn", "numpy", "joblib", "topicml"} <= manifest["versions"].keys()
+
+
+def test_manifest_has_metrics_with_intervals(manifest: dict[str, Any]) -> None:
+    headlines = manifest["metrics"]["evaluation"]["headlines"]
+    assert {"micro_f1", "macro_f1", "macro_average_precision"} <= headlines.keys()
+    for figure in headlines.values():
+        assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
+    assert manifest["metrics"]["protocol"]
+
+
+def test_manifest_and_scorer_have_the_same_thresholds(tiny: Tiny, manifest: dict[str, Any]) -> None:
+    scorer = open_model(tiny.folder).scorer
+    expected = dict(zip(scorer.topics, scorer.thresholds.tolist(), strict=True))
+    assert manifest["thresholds"] == expected
+    assert manifest["relevance_threshold"] == scorer.relevance_threshold
+
+
+def test_golden_sentences_have_the_pipelines_probabilities(tiny: Tiny) -> None:
+    lines = (tiny.folder / GOLDEN).read_text(encoding="utf-8").splitlines()
+    golden = [json.loads(line) for line in lines]
+    topics = open_model(tiny.folder).scorer.topics
+    expected = [[row["probabilities"][topic] for topic in topics] for row in golden]
+    pipeline = joblib.load(tiny.folder / PIPELINE)
+    found = pipeline.predict_proba([row["text"] for row in golden])
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(
+        relevance(pipeline, [row["text"] for row in golden]),
+        [row["relevance"] for row in golden],
+        rtol=0,
+        atol=1e-9,
+    )
+
+
+def test_card_has_front_matter_topics_figures_and_limits(
+    tiny: Tiny, manifest: dict[str, Any]
+) -> None:
+    card = (tiny.folder / CARD).read_text(encoding="utf-8")
+    assert card.startswith("---\nlanguage: en\n")
+    assert card.index("\n---\n") < card.index("# weekend 1.0.0")
+    for heading in ("Use", "Topics", "Training data", "Metrics", "Limits", "How made"):
+        assert f"\n## {heading}\n" in card
+    assert "- `baking` (Baking): bread, cakes, ovens and dough" in card
+    value = manifest["metrics"]["evaluation"]["headlines"]["micro_f1"]["value"]
+    assert f"| micro f1 | {value:.3f} |" in card
+    assert f"{manifest['labels']['sentences']} labelled sentences of 4 groups" in card
+
+
+def test_no_version_is_made_twice(tiny: Tiny) -> None:
+    before = sha256_file(tiny.folder / SCORER)
+    with pytest.raises(ModelError, match="this version exists"):
+        tiny.build(tiny.store)
+    assert sha256_file(tiny.folder / SCORER) == before

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from samples import SENTENCES, home_dataset
+from sklearn.metrics import f1_score
+
+from topicml.errors import TrainingError
+from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.training.cross_validation import (
+    PROTOCOLS,
+    cross_validated_evaluation,
+    evaluate_model,
+    learning_curve,
+    uncalibrated_probabilities,
+)
+from topicml.training.features import Parameters, sigmoid
+from topicml.training.fit import cross_validate, fit_model, nested_predictions
+
+QUICK = Parameters(char_ngrams=None)
+
+
+def test_by_article_tests_on_real_articles_only():
+    data = home_dataset(authored=("winter",))
+    protocol, evaluation = cross_validated_evaluation(data, "article", QUICK)
+    assert protocol.startswith(PROTOCOLS["article"])
+    assert evaluation.sentences == 24
+    assert evaluation.documents == 3
+
+
+def test_by_group_tests_on_every_sentence():
+    data = home_dataset(authored=("winter",))
+    protocol, evaluation = cross_validated_evaluation(data, "group", QUICK)
+    assert protocol.startswith(PROTOCOLS["group"])
+    assert evaluation.sentences == 32
+    assert evaluation.documents == 4
+
+
+def test_figures_are_those_of_nested_predictions():
+    data = home_dataset()
+    probabilities, tags = nested_predictions(data, data.grouped_splits(), QUICK)
+    _, evaluation = cross_validated_evaluation(data, "group", QUICK)
+    assert evaluation.headlines["micro_f1"].value == pytest.approx(
+        f1_score(data.Y, tags, average="micro")
+    )
+    assert evaluation.brier == pytest.approx(np.mean((probabilities - data.Y) ** 2))
+
+
+def test_labels_without_a_pattern_are_not_predicted_well():
+    data = home_dataset()
+    noise = np.random.default_rng(0).permutation(len(data))
+    _, honest = cross_validated_evaluation(data, "group", QUICK)
+    _, shuffled = cross_validated_evaluation(replace(data, Y=data.Y[noise]), "group", QUICK)
+    assert (
+        shuffled.headlines["macro_average_precision"].value + 0.1
+        < honest.headlines["macro_average_precision"].value
+    )
+
+
+def test_protocol_says_when_parameters_were_fixed():
+    data = home_dataset()
+    three = data.subset(data.groups != "winter")
+    fixed, _ = cross_validated_evaluation(three, "article", QUICK)
+    assert fixed == PROTOCOLS["article"] + " Parameters were fixed beforehand."
+
+
+def test_protocol_does_not_say_so_when_they_were_searched():
+    data = home_dataset()
+    three = data.subset(data.groups != "winter")
+    searched, _ = cross_validated_evaluation(three, "article")
+    assert searched == PROTOCOLS["article"]
+
+
+def test_fewer_than_three_groups_are_refused():
+    data = home_dataset().subset(np.arange(16))
+    with pytest.raises(TrainingError) as caught:
+        cross_validated_evaluation(data, "group", QUICK)
+    assert caught.value.what == "2 articles are too few to evaluate on"
+    assert caught.value.where is None
+    assert "Label three or more" in caught.value.hint
+
+
+def test_labels_without_a_real_article_are_refused_by_article():
+    with pytest.raises(TrainingError) as caught:
+        cross_validated_evaluation(home_dataset(authored=tuple(SENTENCES)), "article", QUICK)
+    assert caught.value.what == "no sentence comes from a real article"
+    assert caught.value.where is None
+    assert "--by group" in caught.value.hint
+
+
+def test_finished_model_is_evaluated_with_its_own_thresholds(tmp_path):
+    data = home_dataset()
+    train, test = data.grouped_splits()[0]
+    model = fit_model(data.subset(train), QUICK)
+    thresholds = np.array([0.2, 0.8])
+    decision = replace(model.decision, thresholds=thresholds)
+    export_scorer(model.pipeline, data.topics, decision, tmp_path / "scorer.npz")
+    unseen = data.subset(test)
+    evaluation = evaluate_model(load_scorer(tmp_path / "scorer.npz"), unseen)
+    tags = model.pipeline.predict_proba(unseen.texts) >= thresholds
+    assert evaluation.sentences == 8
+    assert evaluation.headlines["micro_f1"].value == pytest.approx(
+        f1_score(unseen.Y, tags, average="micro")
+    )
+    assert [scores.support for scores in evaluation.topics] == [4, 4]
+
+
+def test_learning_curve_grows_to_all_labels():
+    data = home_dataset()
+    (train, test), *_ = data.grouped_splits()
+    points = learning_curve(data.subset(train), data.subset(test), QUICK)
+    sizes = [point.sentences for point in points]
+    assert sizes == sorted(sizes)
+    assert sizes[-1] == len(train)
+    assert all(0 <= point.macro_average_precision <= 1 for point in points)
+
+
+def test_uncalibrated_probabilities_are_the_folds_own():
+    data = home_dataset()
+    found = uncalibrated_probabilities(data, "group", QUICK)
+    expected = sigmoid(cross_validate(data, QUICK, data.grouped_splits())[:, :-1])
+    np.testing.assert_allclose(found, expected)
