@@ -7,34 +7,35 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-from topicml.io.records import Chunk, Fields, Record, Reject
-from topicml.io.sources import parse_chunk, read_chunks
+from topicml.io.records import Block, Fields, Reject
+from topicml.io.sources import parse_block, read_blocks
+from topicml.text.document import Document
 
 KEPT = Fields(keep=("date",))
 
 
-def chunks_of(*inputs: str | Path, fields: Fields | None = None, **options: Any) -> list[Chunk]:
+def blocks_of(*inputs: str | Path, fields: Fields | None = None, **options: Any) -> list[Block]:
     stdin = io.BytesIO(options.pop("stdin", b""))
-    return list(read_chunks([*map(str, inputs)], fields or Fields(), stdin, **options))
+    return list(read_blocks([*map(str, inputs)], fields or Fields(), stdin, **options))
 
 
 def read(
     *inputs: str | Path, fields: Fields | None = None, **options: Any
-) -> list[Record | Reject]:
-    """Read inputs as a run does, chunks sent to another process included."""
+) -> list[Document | Reject]:
+    """Read inputs as a run does, blocks sent to another process included."""
     fields = fields or Fields()
     return [
         item
-        for chunk in chunks_of(*inputs, fields=fields, **options)
-        for item in parse_chunk(pickle.loads(pickle.dumps(chunk)), fields)  # noqa: S301
+        for block in blocks_of(*inputs, fields=fields, **options)
+        for item in parse_block(pickle.loads(pickle.dumps(block)), fields)  # noqa: S301
     ]
 
 
-def texts(items: list[Record | Reject]) -> list[str]:
-    return [item.text for item in items if isinstance(item, Record)]
+def texts(items: list[Document | Reject]) -> list[str]:
+    return [item.text for item in items if isinstance(item, Document)]
 
 
-def rejects(items: list[Record | Reject]) -> list[tuple[int, str]]:
+def rejects(items: list[Document | Reject]) -> list[tuple[int, str]]:
     return [(item.number, item.reason) for item in items if isinstance(item, Reject)]
 
 

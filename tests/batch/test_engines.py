@@ -13,19 +13,20 @@ import pyarrow as pa
 import pytest
 from conftest import Tiny
 
-from topicml.batch import Fields, arrow, guard, tag_batch, tag_schema
+from topicml.batch import Fields, tag_batch, tag_schema
+from topicml.batch import limits as guard
+from topicml.batch.engines import arrow
 from topicml.batch.engines.ray import run_ray
 from topicml.batch.job import Job
 from topicml.batch.limits import tag_guarded
 from topicml.batch.shards import Parts
 from topicml.errors import InputError, MissingExtraError, ModelError, OutputError
 from topicml.io.compression import Failure
-from topicml.io.records import Record
 from topicml.io.writers.shards import Output
 from topicml.models.folder import open_model
 from topicml.tagging.articles import classify_document
 from topicml.tagging.tagger import Counts, Detail, Tagger
-from topicml.text.documents import Document
+from topicml.text.document import Document
 
 TEXTS = [
     "The bread rises in the oven. Nobody answered.\n\nThe boat left the harbour.",
@@ -268,8 +269,8 @@ class Picky(Tagger):
         return [{"id": record.id} for record in records], Counts(records=len(records))
 
 
-def records_of(*texts: str) -> list[Record]:
-    return [Record(str(n), text, "f", n) for n, text in enumerate(texts)]
+def records_of(*texts: str) -> list[Document]:
+    return [Document(str(n), text, "f", n) for n, text in enumerate(texts)]
 
 
 def test_only_the_record_that_fails_is_lost_to_it() -> None:

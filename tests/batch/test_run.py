@@ -15,13 +15,13 @@ import pyarrow.parquet
 import pytest
 from conftest import Tiny
 
-from topicml.batch import tagging
 from topicml.batch.engines.local import StrictError
 from topicml.batch.job import Job
 from topicml.batch.run import Progress, run_batch
 from topicml.errors import InputError, ModelError, OutputError, TopicmlError
 from topicml.io.records import Fields
 from topicml.models.store import ModelStore
+from topicml.tagging import tagger as tagging
 
 DRIVER = Path(__file__).with_name("batch_driver.py")
 SENTENCES = [
@@ -47,7 +47,7 @@ def dump(tmp_path: Path) -> Path:
 
 
 def run(tiny: Tiny, dump: Path, output: str | Path, **options: Any) -> dict[str, Any]:
-    settings = {"chunk_bytes": 5_000, "fields": Fields(keep=("n",)), **options}
+    settings = {"block_bytes": 5_000, "fields": Fields(keep=("n",)), **options}
     job = Job((str(dump),), str(output), tiny.folder, **settings)
     return run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
 
@@ -75,7 +75,7 @@ def test_every_record_comes_out_in_order(tiny: Tiny, dump: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet"])
-def test_processes_and_chunks_change_nothing(
+def test_processes_and_blocks_change_nothing(
     tiny: Tiny, dump: Path, tmp_path: Path, name: str
 ) -> None:
     alone, several = tmp_path / f"alone.{name}", tmp_path / f"several.{name}"
@@ -83,7 +83,7 @@ def test_processes_and_chunks_change_nothing(
     run(tiny, dump, several, jobs=2)
     assert alone.read_bytes() == several.read_bytes()
     whole = tmp_path / f"whole.{name}"
-    run(tiny, dump, whole, chunk_bytes=10_000_000)
+    run(tiny, dump, whole, block_bytes=10_000_000)
     if name.endswith("parquet"):
         tables = [pyarrow.parquet.read_table(path) for path in (alone, whole)]
         assert tables[0].equals(tables[1])
@@ -100,7 +100,7 @@ def test_standard_output_streams_and_rejects_are_kept_if_asked(
         file.write("not json\n")
     stdout, rejects = io.BytesIO(), tmp_path / "rejects.jsonl"
     steps: list[Progress] = []
-    job = Job((str(dump),), "-", tiny.folder, rejects=rejects, chunk_bytes=5_000)
+    job = Job((str(dump),), "-", tiny.folder, rejects=rejects, block_bytes=5_000)
     summary = run_batch(job, io.BytesIO(), stdout, steps.append)
     assert stdout.getvalue().count(b"\n") == summary["tagged"] == 300
     assert [line["reason"] for line in read(rejects)] == ["broken_json"]
@@ -124,25 +124,25 @@ def test_finished_output_is_replaced_only_by_force(tiny: Tiny, dump: Path, tmp_p
     assert len(read(out)) == 300
 
 
-def stop_after(chunks: int) -> Any:
+def stop_after(blocks: int) -> Any:
     def watch(_: Progress) -> None:
-        nonlocal chunks
-        chunks -= 1
-        if not chunks:
+        nonlocal blocks
+        blocks -= 1
+        if not blocks:
             raise KeyboardInterrupt
 
     return watch
 
 
-def interrupt(tiny: Tiny, dump: Path, out: Path, chunks: int, **options: Any) -> None:
-    job = Job((str(dump),), str(out), tiny.folder, chunk_bytes=5_000, **options)
+def interrupt(tiny: Tiny, dump: Path, out: Path, blocks: int, **options: Any) -> None:
+    job = Job((str(dump),), str(out), tiny.folder, block_bytes=5_000, **options)
     with pytest.raises(KeyboardInterrupt):
-        run_batch(job, io.BytesIO(), io.BytesIO(), stop_after(chunks))
+        run_batch(job, io.BytesIO(), io.BytesIO(), stop_after(blocks))
     assert not out.exists()
 
 
 def goes_on(tiny: Tiny, dump: Path, out: Path, **options: Any) -> None:
-    job = Job((str(dump),), str(out), tiny.folder, **{"chunk_bytes": 5_000, **options})
+    job = Job((str(dump),), str(out), tiny.folder, **{"block_bytes": 5_000, **options})
     run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
 
 
@@ -172,7 +172,7 @@ def test_stopped_run_goes_on_where_it_was(
     [
         ({"detail": "article"}, 'detail was "sentence" and is "article"'),
         ({"min_precision": 0.9}, "min_precision was null and is 0.9"),
-        ({"chunk_bytes": 6_000}, "chunk_bytes was 5000 and is 6000"),
+        ({"block_bytes": 6_000}, "block_bytes was 5000 and is 6000"),
         ({"fields": Fields(keep=("n",))}, "fields was"),
     ],
 )
@@ -212,7 +212,7 @@ def test_changed_model_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> Non
         (str(dump),),
         str(out),
         tiny.build(ModelStore(tmp_path / "models"), version="2.0.0"),
-        chunk_bytes=5_000,
+        block_bytes=5_000,
     )
     with pytest.raises((InputError, ModelError), match="model was"):
         run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
@@ -369,10 +369,10 @@ def kill_and_go_on(tiny: Tiny, folder: Path, name: str, kills: int, seed: int) -
     """Kill a run again and again; return how many kills it took in before it was done."""
     choice = random.Random(seed)  # noqa: S311
     dump = write_dump(folder / "dump.jsonl", 3_000, seed)
-    options = {"inputs": [str(dump)], "model": str(tiny.folder), "chunk_bytes": 3_000}
+    options = {"inputs": [str(dump)], "model": str(tiny.folder), "block_bytes": 3_000}
     whole = folder / f"whole.{name}"
     run_batch(
-        Job((str(dump),), str(whole), tiny.folder, Fields(keep=("n",)), chunk_bytes=3_000),
+        Job((str(dump),), str(whole), tiny.folder, Fields(keep=("n",)), block_bytes=3_000),
         io.BytesIO(),
         io.BytesIO(),
         lambda _: None,

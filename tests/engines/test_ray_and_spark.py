@@ -18,7 +18,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from topicml.batch import Fields, ray_engine
+from topicml.batch import Fields
+from topicml.batch.engines import ray as ray_engine
 from topicml.batch.engines.local import StrictError
 from topicml.batch.job import Job
 from topicml.batch.run import run_batch
@@ -126,7 +127,7 @@ def test_ray_says_the_same_of_parquet(dump: Path, local: dict[str, Path], tmp_pa
     output = tmp_path / "out.parquet"
     steps = []
     summary = ray_engine.run_ray(
-        job(dump / "in.parquet", output, chunk_bytes=60_000), watch=steps.append
+        job(dump / "in.parquet", output, block_bytes=60_000), watch=steps.append
     )
     assert len(list(output.iterdir())) == len(steps) > 2
     assert parquet.read_schema(next(output.iterdir())) == parquet.read_schema(local["parquet"])
@@ -151,7 +152,7 @@ def test_ray_says_the_same_of_json_lines_byte_by_byte(
     dump: Path, local: dict[str, Path], tmp_path: Path
 ) -> None:
     output = tmp_path / "out.jsonl"
-    ray_engine.run_ray(job(dump / "in-*.jsonl", output, chunk_bytes=60_000))
+    ray_engine.run_ray(job(dump / "in-*.jsonl", output, block_bytes=60_000))
     parts = sorted(output.iterdir())
     assert len(parts) > 2
     assert b"".join(part.read_bytes() for part in parts) == local["jsonl"].read_bytes()

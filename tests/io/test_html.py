@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import chunks_of, read, rejects, texts, zstd
+from reading import blocks_of, read, rejects, texts, zstd
 
-from topicml.batch import pages
 from topicml.errors import MissingExtraError
+from topicml.io.readers import html
 from topicml.io.readers.html import decode_html, main_text
-from topicml.io.records import LARGEST_RECORD, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, Fields, Reject
+from topicml.text.document import Document
 
 FIRST = "The ministers met in Tokyo on Monday and agreed on a new command structure."
 SECOND = "Officials said the exercise would go on until the end of the month, as planned."
@@ -25,16 +26,16 @@ PAGE = (
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    pages._extractor.cache_clear()
+    html._extractor.cache_clear()
     yield
-    pages._extractor.cache_clear()
+    html._extractor.cache_clear()
 
 
 def test_a_text_file_is_a_record(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes("Ein Text.\r\n\r\nNoch einer – hier.\n".encode())
     assert read(path, fields=Fields(keep=("date",))) == [
-        Record(str(path), "Ein Text.\r\n\r\nNoch einer – hier.\n", str(path), 1, {"date": None})
+        Document(str(path), "Ein Text.\r\n\r\nNoch einer – hier.\n", str(path), 1, {"date": None})
     ]
 
 
@@ -58,34 +59,34 @@ def test_bad_files_are_rejected_between_good_ones(tmp_path: Path, data: bytes, r
         (tmp_path / name).write_text("Good.")
     (tmp_path / "b.txt").write_bytes(data)
     first, reject, last = read(tmp_path)
-    assert isinstance(first, Record)
+    assert isinstance(first, Document)
     assert isinstance(reject, Reject)
     assert (reject.source, reject.reason) == (str(tmp_path / "b.txt"), reason)
     assert reject.length == len(data) or reason.endswith("_input")
-    assert isinstance(last, Record)
+    assert isinstance(last, Document)
 
 
-def test_small_files_share_chunks(tmp_path: Path) -> None:
+def test_small_files_share_blocks(tmp_path: Path) -> None:
     for n in range(30):
         (tmp_path / f"{n:02}.txt").write_text(f"Text {n}." + "x" * 90)
-    chunks = chunks_of(tmp_path, chunk_bytes=500)
-    assert len(chunks) == 5
-    assert sum(chunk.size for chunk in chunks) == sum(f.stat().st_size for f in tmp_path.iterdir())
-    assert len({(chunk.source, chunk.first) for chunk in chunks}) == 5
-    assert chunks == chunks_of(tmp_path, chunk_bytes=500)
-    assert read(tmp_path, chunk_bytes=500) == read(tmp_path)
+    blocks = blocks_of(tmp_path, block_bytes=500)
+    assert len(blocks) == 5
+    assert sum(block.size for block in blocks) == sum(f.stat().st_size for f in tmp_path.iterdir())
+    assert len({(block.source, block.first) for block in blocks}) == 5
+    assert blocks == blocks_of(tmp_path, block_bytes=500)
+    assert read(tmp_path, block_bytes=500) == read(tmp_path)
 
 
 def test_a_file_that_is_gone_when_its_turn_comes_is_told(tmp_path: Path) -> None:
     import io
 
-    from topicml.io.sources import parse_chunk, read_chunks
+    from topicml.io.sources import parse_block, read_blocks
 
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("Good.")
-    chunks = read_chunks([str(tmp_path)], Fields(), io.BytesIO())
+    blocks = read_blocks([str(tmp_path)], Fields(), io.BytesIO())
     (tmp_path / "a.txt").unlink()
-    items = [item for chunk in chunks for item in parse_chunk(chunk, Fields())]
+    items = [item for block in blocks for item in parse_block(block, Fields())]
     assert rejects(items) == [(1, "unreadable_input")]
     assert texts(items) == ["Good."]
 
@@ -95,7 +96,7 @@ def test_the_main_text_of_a_page(tmp_path: Path) -> None:
     (tmp_path / "b.htm.gz").write_bytes(gzip.compress(PAGE.encode()))
     items = read(tmp_path)
     assert texts(items) == [f"Headline of it\n\n{FIRST}\n\n{SECOND}"] * 2
-    assert [item.id for item in items if isinstance(item, Record)] == [
+    assert [item.id for item in items if isinstance(item, Document)] == [
         str(tmp_path / "a.html"),
         str(tmp_path / "b.htm.gz"),
     ]
@@ -124,7 +125,7 @@ def test_a_parser_that_raises_costs_its_page(monkeypatch: pytest.MonkeyPatch) ->
     def fail(_page: str) -> str:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(pages, "_extractor", lambda: fail)
+    monkeypatch.setattr(html, "_extractor", lambda: fail)
     assert main_text("x") == (
         "no_main_text",
         "the page cannot be parsed (RecursionError: too deep)",

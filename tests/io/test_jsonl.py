@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import chunks_of, jsonl, numbered, read, rejects, texts
+from reading import blocks_of, jsonl, numbered, read, rejects, texts
 
 from topicml.errors import InputError, MissingExtraError
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, Fields, Reject
+from topicml.text.document import Document
 
 GOOD = b'{"text": "Good."}'
 
 
-def of(data: bytes, **options: object) -> list[Record | Reject]:
+def of(data: bytes, **options: object) -> list[Document | Reject]:
     return read("-", stdin=data, **options)
 
 
@@ -22,8 +23,8 @@ def test_records_have_text_id_number_and_kept_fields() -> None:
     data = jsonl({"id": "x", "text": "One.", "date": "2024", "deep": {"a": [1]}}, {"text": "Two."})
     fields = Fields(keep=("date", "deep"))
     assert of(data, fields=fields) == [
-        Record("x", "One.", "<stdin>", 1, {"date": "2024", "deep": {"a": [1]}}),
-        Record("<stdin>:2", "Two.", "<stdin>", 2, {"date": None, "deep": None}),
+        Document("x", "One.", "<stdin>", 1, {"date": "2024", "deep": {"a": [1]}}),
+        Document("<stdin>:2", "Two.", "<stdin>", 2, {"date": None, "deep": None}),
     ]
 
 
@@ -74,13 +75,13 @@ def test_a_title_is_the_first_paragraph() -> None:
 )
 def test_a_bad_line_is_rejected_with_its_reason_and_bytes(line: bytes, reason: str) -> None:
     first, reject, last = of(GOOD + b"\n" + line + b"\n" + GOOD)
-    assert isinstance(first, Record)
+    assert isinstance(first, Document)
     assert isinstance(reject, Reject)
     assert (reject.source, reject.number, reject.reason) == ("<stdin>", 2, reason)
     assert reject.raw == line[:MOST_RAW]
     assert reject.length == len(line)
     assert reject.detail
-    assert isinstance(last, Record)
+    assert isinstance(last, Document)
     assert last.number == 3
 
 
@@ -99,7 +100,7 @@ def test_a_bad_line_is_rejected_with_its_reason_and_bytes(line: bytes, reason: s
 )
 def test_ids_become_strings(identifier: str, expected: str) -> None:
     (record,) = of(f'{{"id": {identifier}, "text": "x"}}'.encode())
-    assert isinstance(record, Record)
+    assert isinstance(record, Document)
     assert record.id == expected
 
 
@@ -110,9 +111,9 @@ def test_of_duplicate_keys_the_last_counts() -> None:
 def test_marks_line_ends_and_blank_lines() -> None:
     data = b"\xef\xbb\xbf" + GOOD + b"\r\n\r\n \t\n" + GOOD + b"\r\n" + GOOD
     assert [(item.number, type(item)) for item in of(data)] == [
-        (1, Record),
-        (4, Record),
-        (5, Record),
+        (1, Document),
+        (4, Document),
+        (5, Document),
     ]
     assert of(b"") == of(b"\n\n") == of(b"\xef\xbb\xbf") == of(b"\xef\xbb\xbf\n") == []
 
@@ -129,47 +130,47 @@ BAD_LINES = st.one_of(
 
 
 @given(st.lists(st.one_of(st.integers(0, 9), BAD_LINES), max_size=30), st.integers(1, 300))
-def test_hostile_lines_cost_no_good_one(lines: list[int | bytes], chunk_bytes: int) -> None:
+def test_hostile_lines_cost_no_good_one(lines: list[int | bytes], block_bytes: int) -> None:
     good = {"text": "ok"}
     data = [
         json.dumps({**good, "id": line}).encode() if isinstance(line, int) else line
         for line in lines
     ]
-    items = of(b"\n".join([json.dumps(good).encode(), *data]), chunk_bytes=chunk_bytes)
+    items = of(b"\n".join([json.dumps(good).encode(), *data]), block_bytes=block_bytes)
     assert [item.number for item in items] == [
         1, *(n for n, line in enumerate(data, start=2) if not line.isspace() and line)
     ]  # fmt: skip
     for item in items[1:]:
         line = lines[item.number - 2]
         if isinstance(line, int):
-            assert isinstance(item, Record)
+            assert isinstance(item, Document)
             assert (item.id, item.text) == (str(line), "ok")
         elif isinstance(item, Reject):
             assert item.raw == line
             assert item.reason
 
 
-@pytest.mark.parametrize("chunk_bytes", [1, 7, 100, 1000, 10**7])
-def test_chunks_are_whole_lines_with_their_first_number(chunk_bytes: int) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 7, 100, 1000, 10**7])
+def test_blocks_are_whole_lines_with_their_first_number(block_bytes: int) -> None:
     data = numbered(40)
-    chunks = chunks_of("-", stdin=data, chunk_bytes=chunk_bytes)
-    assert b"".join(chunk.data for chunk in chunks) == data
+    blocks = blocks_of("-", stdin=data, block_bytes=block_bytes)
+    assert b"".join(block.data for block in blocks) == data
     number = 1
-    for chunk in chunks:
-        assert chunk.first == number
-        assert chunk.data.endswith(b"\n")
-        number += chunk.data.count(b"\n")
-    assert sum(chunk.size for chunk in chunks) == len(data)
-    assert len({chunk.digest for chunk in chunks}) == len(chunks)
+    for block in blocks:
+        assert block.first == number
+        assert block.data.endswith(b"\n")
+        number += block.data.count(b"\n")
+    assert sum(block.size for block in blocks) == len(data)
+    assert len({block.digest for block in blocks}) == len(blocks)
 
 
-@pytest.mark.parametrize("chunk_bytes", [500, 2_000_000, 50_000_000])
+@pytest.mark.parametrize("block_bytes", [500, 2_000_000, 50_000_000])
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n" + GOOD, b"\r\n" + GOOD + b"\n"])
 def test_a_line_that_is_too_large_is_the_same_reject_however_it_is_cut(
-    chunk_bytes: int, end: bytes
+    block_bytes: int, end: bytes
 ) -> None:
     large = b'{"text": "' + b"y" * LARGEST_RECORD + b'"}'
-    items = of(GOOD + b"\n" + large + end, chunk_bytes=chunk_bytes)
+    items = of(GOOD + b"\n" + large + end, block_bytes=block_bytes)
     length = len(large) + end.startswith(b"\r")
     assert items[1] == Reject("<stdin>", 2, "too_large", items[1].detail, large[:MOST_RAW], length)  # type: ignore[union-attr]
     assert [item.number for item in items] == ([1, 2, 3] if GOOD in end else [1, 2])
@@ -178,7 +179,7 @@ def test_a_line_that_is_too_large_is_the_same_reject_however_it_is_cut(
 _MEASURE = """
 import io, resource, sys
 from topicml.io.records import Fields
-from topicml.io.sources import parse_chunk, read_chunks
+from topicml.io.sources import parse_block, read_blocks
 
 def pieces():
     yield b'{"text": "first"}\\n{"text": "'
@@ -194,11 +195,11 @@ class Huge(io.RawIOBase):
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-list(parse_chunk(next(read_chunks(["-"], Fields(), io.BytesIO(b'{"text": "x"}'))), Fields()))
+list(parse_block(next(read_blocks(["-"], Fields(), io.BytesIO(b'{"text": "x"}'))), Fields()))
 before = peak()
 items = []
-for chunk in read_chunks(["-"], Fields(), Huge()):
-    for item in parse_chunk(chunk, Fields()):
+for block in read_blocks(["-"], Fields(), Huge()):
+    for item in parse_block(block, Fields()):
         items.append((item.number, getattr(item, "length", 0) > 200_000_000))
 print(items == [(1, False), (2, True), (3, False)], (peak() - before) // 1024)
 """

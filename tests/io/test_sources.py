@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import COMPRESSORS, chunks_of, jsonl, numbered, read, rejects, texts, zstd
+from reading import COMPRESSORS, blocks_of, jsonl, numbered, read, rejects, texts, zstd
 
 from topicml.errors import InputError
 from topicml.io.records import Fields, Reject
-from topicml.io.sources import check_fields, list_sources, read_chunks
+from topicml.io.sources import check_fields, list_sources, read_blocks
 
 EXPECTED = [f"Text {n}." for n in range(25)]
 
@@ -31,23 +31,23 @@ CONTENT = {
 
 @pytest.mark.parametrize("compressed", COMPRESSORS)
 @pytest.mark.parametrize("suffix", CONTENT)
-@pytest.mark.parametrize("chunk_bytes", [1, 50, 10**6])
+@pytest.mark.parametrize("block_bytes", [1, 50, 10**6])
 def test_every_format_and_compression(
-    tmp_path: Path, suffix: str, compressed: str, chunk_bytes: int
+    tmp_path: Path, suffix: str, compressed: str, block_bytes: int
 ) -> None:
     path = tmp_path / f"dump{suffix}{compressed}".upper()
     compress = COMPRESSORS[compressed]
     half = len(CONTENT[suffix]) // 2
     path.write_bytes(compress(CONTENT[suffix][:half]) + compress(CONTENT[suffix][half:]))
-    items = read(path, chunk_bytes=chunk_bytes)
+    items = read(path, block_bytes=block_bytes)
     assert texts(items) == EXPECTED
     assert [item.id for item in items if not isinstance(item, Reject)] == [
         f"a{n}" for n in range(25)
     ]
-    chunks = chunks_of(path, chunk_bytes=chunk_bytes)
-    assert chunks == chunks_of(path, chunk_bytes=chunk_bytes)
-    assert sum(chunk.size for chunk in chunks) == path.stat().st_size
-    assert {len(chunk.digest) for chunk in chunks} == {64}
+    blocks = blocks_of(path, block_bytes=block_bytes)
+    assert blocks == blocks_of(path, block_bytes=block_bytes)
+    assert sum(block.size for block in blocks) == path.stat().st_size
+    assert {len(block.digest) for block in blocks} == {64}
 
 
 @pytest.mark.parametrize("compressed", COMPRESSORS)
@@ -61,9 +61,9 @@ def test_standard_input_may_be_compressed(compressed: str, kind: str) -> None:
 
 @pytest.mark.parametrize("compressed", [".gz", ".zst"])
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-@pytest.mark.parametrize("chunk_bytes", [100, 10**6])
+@pytest.mark.parametrize("block_bytes", [100, 10**6])
 def test_a_compressed_file_that_ends_too_early(
-    tmp_path: Path, suffix: str, compressed: str, chunk_bytes: int
+    tmp_path: Path, suffix: str, compressed: str, block_bytes: int
 ) -> None:
     chance = random.Random(1)  # noqa: S311
     body = [f"{chance.getrandbits(300):x}" for _ in range(9000)]
@@ -75,7 +75,7 @@ def test_a_compressed_file_that_ends_too_early(
     short = tmp_path / f"a{suffix}{compressed}"
     short.write_bytes(COMPRESSORS[compressed](data)[:-2000])
     (tmp_path / "b.jsonl").write_bytes(numbered(2))
-    items = read(short, tmp_path / "b.jsonl", chunk_bytes=chunk_bytes)
+    items = read(short, tmp_path / "b.jsonl", block_bytes=block_bytes)
     found = texts(items)
     assert found[-2:] == EXPECTED[:2]
     assert len(found) > 5000
@@ -161,7 +161,7 @@ def test_inputs_that_cannot_be_read_are_refused_at_once(
         Path(name).write_bytes(b"")
     Path("empty").mkdir()
     with pytest.raises(InputError) as error:
-        read_chunks(inputs, Fields(), io.BytesIO())
+        read_blocks(inputs, Fields(), io.BytesIO())
     assert said in str(error.value)
     assert error.value.hint
 
@@ -183,15 +183,15 @@ def test_a_later_input_without_the_field_is_refused_at_once(tmp_path: Path) -> N
     (tmp_path / "a.jsonl").write_bytes(numbered(3))
     (tmp_path / "b.jsonl").write_bytes(jsonl({"body": "x"}))
     with pytest.raises(InputError, match=r"b\.jsonl:1: no field 'text'"):
-        read_chunks([str(tmp_path / "*.jsonl")], Fields(), io.BytesIO())
+        read_blocks([str(tmp_path / "*.jsonl")], Fields(), io.BytesIO())
 
 
 def test_a_file_that_is_gone_when_its_turn_comes_is_told(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).write_bytes(numbered(2))
-    chunks = read_chunks([str(tmp_path / "*.jsonl")], Fields(), io.BytesIO())
+    blocks = read_blocks([str(tmp_path / "*.jsonl")], Fields(), io.BytesIO())
     (tmp_path / "a.jsonl").unlink()
-    kinds = [(chunk.source[-7:], chunk.kind) for chunk in chunks]
+    kinds = [(block.source[-7:], block.kind) for block in blocks]
     assert kinds == [("a.jsonl", "rejects"), ("b.jsonl", "jsonl")]
 
 
@@ -212,7 +212,7 @@ def test_empty_inputs_give_nothing(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=12), st.integers(1, 200))
-def test_any_chunk_size_gives_the_same(lines: list[bytes], chunk_bytes: int) -> None:
+def test_any_block_size_gives_the_same(lines: list[bytes], block_bytes: int) -> None:
     data = b"\n".join([b'{"text": "x"}', *lines])
-    assert read("-", stdin=data, chunk_bytes=chunk_bytes) == read("-", stdin=data)
+    assert read("-", stdin=data, block_bytes=block_bytes) == read("-", stdin=data)
     assert rejects(read("-", stdin=data)) == rejects(read("-", stdin=zstd(data)))

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import COMPRESSORS, chunks_of, read, rejects, texts
+from reading import COMPRESSORS, blocks_of, read, rejects, texts
 from test_html import FIRST, PAGE, SECOND
 
-from topicml.batch import webarchives
 from topicml.errors import InputError, MissingExtraError
-from topicml.io.records import Fields, Record, Reject
+from topicml.io.records import Fields, Reject
+from topicml.text.document import Document
 
 TEXT = f"Headline of it\n\n{FIRST}\n\n{SECOND}"
 KEEP = Fields(keep=("warc_uri", "warc_date"))
@@ -30,19 +30,19 @@ def answer(
 def record(name: str, block: bytes, kind: str = "response") -> bytes:
     head = (
         f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: https://example.org/{name}\r\n"
-        f"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:{name}>\r\n"
+        f"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Document-ID: <urn:uuid:{name}>\r\n"
         f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
     )
     return head.encode() + block + b"\r\n\r\n"
 
 
-def of(data: bytes, **options: object) -> list[Record | Reject]:
+def of(data: bytes, **options: object) -> list[Document | Reject]:
     return read("-", stdin=data, input_format="warc", **options)
 
 
 @pytest.mark.parametrize("suffix", COMPRESSORS)
-@pytest.mark.parametrize("chunk_bytes", [1, 10**6])
-def test_pages_become_records(tmp_path: Path, suffix: str, chunk_bytes: int) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 10**6])
+def test_pages_become_records(tmp_path: Path, suffix: str, block_bytes: int) -> None:
     compress = COMPRESSORS[suffix]
     path = tmp_path / f"crawl.warc{suffix}"
     path.write_bytes(
@@ -59,23 +59,23 @@ def test_pages_become_records(tmp_path: Path, suffix: str, chunk_bytes: int) -> 
         )
     )
     kept = {"warc_uri": "https://example.org/a", "warc_date": "2024-01-02T03:04:05Z"}
-    assert read(path, fields=KEEP, chunk_bytes=chunk_bytes) == [
-        Record("urn:uuid:a", TEXT, str(path), 3, kept),
-        Record("urn:uuid:b", TEXT, str(path), 6, {**kept, "warc_uri": "https://example.org/b"}),
+    assert read(path, fields=KEEP, block_bytes=block_bytes) == [
+        Document("urn:uuid:a", TEXT, str(path), 3, kept),
+        Document("urn:uuid:b", TEXT, str(path), 6, {**kept, "warc_uri": "https://example.org/b"}),
     ]
-    chunks = chunks_of(path, chunk_bytes=chunk_bytes)
-    assert chunks == chunks_of(path, chunk_bytes=chunk_bytes)
-    assert 0 < sum(chunk.size for chunk in chunks) <= path.stat().st_size
+    blocks = blocks_of(path, block_bytes=block_bytes)
+    assert blocks == blocks_of(path, block_bytes=block_bytes)
+    assert 0 < sum(block.size for block in blocks) <= path.stat().st_size
 
 
 def test_encodings_of_the_transfer_are_undone() -> None:
     import brotli
 
     page = PAGE.encode()
-    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
+    blocked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
     items = of(
         record("a", answer(gzip.compress(page), more="Content-Encoding: gzip\r\n"))
-        + record("b", answer(chunked, more="Transfer-Encoding: chunked\r\n"))
+        + record("b", answer(blocked, more="Transfer-Encoding: blocked\r\n"))
         + record("c", answer(zlib.compress(page), more="Content-Encoding: deflate\r\n"))
         + record("d", answer(brotli.compress(page), more="Content-Encoding: br\r\n"))
         + record(
@@ -123,7 +123,7 @@ def test_a_record_that_is_cut_off_is_told() -> None:
 
 
 def test_a_page_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webarchives, "LARGEST_RECORD", 200_000)
+    monkeypatch.setattr(warc, "LARGEST_RECORD", 200_000)
     large = answer(b"x" * 900_000)
     bomb = answer(gzip.compress(bytes(900_000)), more="Content-Encoding: gzip\r\n")
     items = of(record("a", large) + record("b", bomb) + record("c", answer()))

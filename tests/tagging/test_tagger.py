@@ -4,11 +4,10 @@ from conftest import Tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topicml.io.records import Record
 from topicml.models.folder import Model, open_model
 from topicml.tagging.articles import classify_document
 from topicml.tagging.tagger import FIELDS, Counts, Detail, Tagger
-from topicml.text.documents import Document
+from topicml.text.document import Document
 
 LINES = [
     "Bread is baked in the oven. The fleet sails at dawn!",
@@ -30,8 +29,8 @@ def model(tiny: Tiny) -> Model:
     return open_model(tiny.folder)
 
 
-def records(texts: list[str]) -> list[Record]:
-    return [Record(f"r{n}", text, "dump.jsonl", n + 1) for n, text in enumerate(texts)]
+def records(texts: list[str]) -> list[Document]:
+    return [Document(f"r{n}", text, "dump.jsonl", n + 1) for n, text in enumerate(texts)]
 
 
 @pytest.mark.parametrize("unit", ["article", "sentence"])
@@ -69,7 +68,7 @@ def test_thresholds_are_those_given(model: Model) -> None:
 
 
 def test_kept_fields_are_carried(model: Model) -> None:
-    record = Record("a", LINES[0], "x", 1, {"source": "wire", "n": [1, None]})
+    record = Document("a", LINES[0], "x", 1, {"source": "wire", "n": [1, None]})
     tagged, _ = Tagger(model).tag([record])
     assert tagged[0]["source"] == "wire"
     assert tagged[0]["n"] == [1, None]

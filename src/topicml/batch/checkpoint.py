@@ -1,8 +1,8 @@
 """What of a run is done: enough to go on after a kill, and to notice what has changed.
 
 Beside the output lie ``OUT.part`` with the pieces written so far, ``OUT.rejects.part``, and
-``OUT.ledger``: a line that says what the run is, then a line for each finished chunk with the
-lengths that the other two had after it. A chunk counts once its line is on disk; what the
+``OUT.ledger``: a line that says what the run is, then a line for each finished block with the
+lengths that the other two had after it. A block counts once its line is on disk; what the
 others have beyond it is cut off when the run goes on.
 """
 
@@ -89,8 +89,8 @@ class Ledger:
             file.close()
         self._files.clear()
 
-    def check_chunk(self, number: int, digest: str, source: str) -> None:
-        """Make sure that a chunk that is done was made of the same input.
+    def check_block(self, number: int, digest: str, source: str) -> None:
+        """Make sure that a block that is done was made of the same input.
 
         Raises:
             InputError: The input has changed since.
@@ -103,7 +103,7 @@ class Ledger:
             )
 
     def commit(self, piece: bytes, rejects: bytes, line: Mapping[str, Any]) -> None:
-        """Write a chunk's piece and rejects, and then that it is done.
+        """Write a block's piece and rejects, and then that it is done.
 
         Raises:
             OutputError: The disk is full, or the folder is gone.
@@ -171,7 +171,7 @@ class Ledger:
             ) from err
 
     def _read(self, ledger: IO[bytes]) -> list[dict[str, Any]]:
-        """Return the finished chunks; a line that was cut off by a kill is none."""
+        """Return the finished blocks; a line that was cut off by a kill is none."""
         whole, end, _ = ledger.read().rpartition(b"\n")
         lines = [json.loads(line) for line in (whole + end).splitlines()]
         if lines:

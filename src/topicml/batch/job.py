@@ -16,7 +16,7 @@ from topicml.models.folder import Model
 from topicml.tagging.articles import Unit, thresholds_for_precision
 from topicml.tagging.tagger import FIELDS, Detail
 
-CHUNK_BYTES = 2_000_000
+BLOCK_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Job:
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
         rejects: File for rejected records; None for one beside the output.
-        chunk_bytes: Input that is worked on at a time.
+        block_bytes: Input that is worked on at a time.
     """
 
     inputs: tuple[str, ...]
@@ -55,7 +55,7 @@ class Job:
     force: bool = False
     strict: bool = False
     rejects: Path | None = None
-    chunk_bytes: int = CHUNK_BYTES
+    block_bytes: int = BLOCK_BYTES
 
     def rejects_path(self) -> Path:
         """Return the file for rejected records, where the output is one."""

@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from topicml.io.compression import Failure
-from topicml.io.records import Record
 from topicml.tagging.tagger import Counts, Tagger
+from topicml.text.document import Document
 
 SECONDS = 60.0
 """What one record may take, where nothing else is said."""
 
 
 def tag_guarded(
-    tagger: Tagger, records: Sequence[Record], seconds: float = SECONDS
+    tagger: Tagger, records: Sequence[Document], seconds: float = SECONDS
 ) -> tuple[list[dict[str, Any] | Failure], Counts]:
     """Tag n records at once; where that fails, one by one, to find the ones that do.
 
@@ -39,7 +39,7 @@ def tag_guarded(
 
 
 def _tag_singly(
-    tagger: Tagger, records: Sequence[Record], seconds: float
+    tagger: Tagger, records: Sequence[Document], seconds: float
 ) -> tuple[list[dict[str, Any] | Failure], Counts]:
     outcomes: list[dict[str, Any] | Failure] = []
     counts = Counts()

@@ -1,4 +1,4 @@
-"""A batch run on one machine: chunks through worker processes, in order, to be gone on with."""
+"""A batch run on one machine: blocks through worker processes, in order, to be gone on with."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from topicml.batch.job import Job, check_kept, job_thresholds, make_output
 from topicml.batch.summary import make_summary, write_summary
 from topicml.errors import InputError
 from topicml.files import beside
-from topicml.io.records import Chunk, reject_lines
-from topicml.io.sources import Source, list_sources, read_chunks
+from topicml.io.records import Block, reject_lines
+from topicml.io.sources import Source, list_sources, read_blocks
 from topicml.io.writers.shards import Output, assemble_parquet
 from topicml.models.folder import Model, check_golden, open_model
 from topicml.tagging.tagger import Counts
@@ -41,7 +41,7 @@ def run_batch(
         job: What to do.
         stdin: Read where an input is ``-``.
         stdout: Written to where the output is ``-``.
-        watch: Told of progress after each chunk.
+        watch: Told of progress after each block.
 
     Returns:
         The summary, as it stands in ``OUT.summary.json``.
@@ -71,20 +71,20 @@ def _stream(
 ) -> dict[str, Any]:
     """Write to standard output as it comes, and rejects where they were asked to go."""
     started, counts, seen = time.monotonic(), Counts(), 0
-    chunks = read_input(job, stdin)
+    blocks = read_input(job, stdin)
     in_all = input_size(list_sources(job.inputs, job.input_format))
     rejects = job.rejects and job.rejects.open("wb")
     output = make_output(job, model)
     stdout.write(output.header())
-    with contextlib.closing(work_on(job, model, chunks)) as results:
+    with contextlib.closing(work_on(job, model, blocks)) as results:
         marker = _Marker(job)
-        for chunk, result in results:
+        for block, result in results:
             stdout.write(marker.finish(result, output))
             stdout.flush()
             if rejects:
                 rejects.write(reject_lines(result.rejects))
             counts.add(result.counts)
-            seen += chunk.size
+            seen += block.size
             watch(Progress(seen, in_all, counts, False))
     if rejects:
         rejects.close()
@@ -108,11 +108,11 @@ def _write(
             counts.add(Counts.from_dict(entry["counts"]))
             before = entry["seconds"]
         if not ledger.is_finished:
-            chunks = _undone(ledger, _chain(first, read_ahead), marker)
+            blocks = _undone(ledger, _chain(first, read_ahead), marker)
             seen = sum(entry["size"] for entry in ledger.done)
             is_resumed = bool(ledger.done)
-            with contextlib.closing(work_on(job, model, chunks)) as results:
-                for chunk, result in results:
+            with contextlib.closing(work_on(job, model, blocks)) as results:
+                for block, result in results:
                     piece = marker.finish(result, output)
                     if not ledger.done:
                         piece = output.header() + piece
@@ -120,8 +120,8 @@ def _write(
                         piece,
                         reject_lines(result.rejects),
                         {
-                            "input": chunk.digest,
-                            "size": chunk.size,
+                            "input": block.digest,
+                            "size": block.size,
                             "piece": len(piece),
                             "counts": result.counts.to_dict(),
                             "seconds": before + time.monotonic() - started,
@@ -129,7 +129,7 @@ def _write(
                         },
                     )
                     counts.add(result.counts)
-                    seen += chunk.size
+                    seen += block.size
                     watch(Progress(seen, in_all, counts, is_resumed))
             _finish(ledger, output)
         summary = make_summary(job, model, counts, before + time.monotonic() - started)
@@ -137,23 +137,23 @@ def _write(
     return summary
 
 
-def _chain(first: Chunk | None, rest: Iterator[Chunk]) -> Iterator[Chunk]:
+def _chain(first: Block | None, rest: Iterator[Block]) -> Iterator[Block]:
     if first is not None:
         yield first
         yield from rest
 
 
-def _undone(ledger: Ledger, chunks: Iterator[Chunk], marker: _Marker) -> Iterator[Chunk]:
-    """Yield the chunks that are still to be done, after a look at those that are."""
+def _undone(ledger: Ledger, blocks: Iterator[Block], marker: _Marker) -> Iterator[Block]:
+    """Yield the blocks that are still to be done, after a look at those that are."""
     done = len(ledger.done)
     count = 0
-    for number, chunk in enumerate(chunks):
+    for number, block in enumerate(blocks):
         count = number + 1
         if number < done:
-            ledger.check_chunk(number, chunk.digest, chunk.source)
+            ledger.check_block(number, block.digest, block.source)
             marker.remember(ledger.done[number]["marks"])
         else:
-            yield chunk
+            yield block
     if count < done:
         raise InputError(
             "the input is shorter than it was when the unfinished run here read it",
@@ -197,7 +197,7 @@ class _Marker:
             self._index = DuplicateIndex()
 
     def finish(self, result: Result, output: Output) -> bytes:
-        """Return a chunk's piece of the output."""
+        """Return a block's piece of the output."""
         if self._index is None:
             return result.piece
         self.last = []
@@ -208,19 +208,19 @@ class _Marker:
         return output.encode(result.records)
 
     def remember(self, marks: list[list[str]]) -> None:
-        """Take in the records of a chunk that was done in an earlier run."""
+        """Take in the records of a block that was done in an earlier run."""
         for identifier, signature in marks:
             if self._index is not None:
                 self._index.first_of(identifier, bytes.fromhex(signature))
 
 
-def read_input(job: Job, stdin: BinaryIO) -> Iterator[Chunk]:
-    """Yield the chunks of a job's input; see ``sources.read_chunks``."""
-    return read_chunks(
+def read_input(job: Job, stdin: BinaryIO) -> Iterator[Block]:
+    """Yield the blocks of a job's input; see ``sources.read_blocks``."""
+    return read_blocks(
         job.inputs,
         job.fields,
         stdin,
-        chunk_bytes=job.chunk_bytes,
+        block_bytes=job.block_bytes,
         input_format=job.input_format,
     )
 

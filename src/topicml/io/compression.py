@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.io.optional_dependencies import load_zstd
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Chunk, Reject
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, Block, Reject
 
-BLOCK = 1 << 18
+READ_BYTES = 1 << 18
 """Bytes that are read at once."""
 
 _PIECE = 1 << 20  # bytes that are decompressed at once, whatever a hostile file would give
@@ -90,11 +90,13 @@ class Stream:
 
     def _decompressed(self) -> Iterator[bytes]:
         try:
-            blocks = self._blocks()
+            reads = self._reads()
             head = b""
-            while len(head) < 4 and (block := next(blocks, b"")):  # a pipe may give single bytes
-                head += block
-            whole = itertools.chain([head] if head else [], blocks)
+            while len(head) < 4 and (
+                bytes_read := next(reads, b"")
+            ):  # a pipe may give single bytes
+                head += bytes_read
+            whole = itertools.chain([head] if head else [], reads)
             if head.startswith(_GZIP):
                 yield from _gunzip(whole)
             elif head.startswith(_ZSTD):
@@ -106,17 +108,17 @@ class Stream:
         except OSError as err:
             self.failure = Failure("unreadable_input", err.strerror or "cannot be read")
 
-    def _blocks(self) -> Iterator[bytes]:
-        while block := self._file.read(BLOCK):
-            self.consumed += len(block)
-            yield block
+    def _reads(self) -> Iterator[bytes]:
+        while bytes_read := self._file.read(READ_BYTES):
+            self.consumed += len(bytes_read)
+            yield bytes_read
 
 
-def _gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _gunzip(reads: Iterable[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        for block in blocks:
-            data = block
+        for bytes_read in reads:
+            data = bytes_read
             while data:
                 if member.eof:
                     data = data.lstrip(b"\0")  # padding between members
@@ -146,13 +148,13 @@ def _good_start(member: Any, data: bytes) -> Iterator[bytes]:
             yield member.decompress(bytes([byte]))
 
 
-def _unzstd(blocks: Iterable[bytes]) -> Iterator[bytes]:
+def _unzstd(reads: Iterable[bytes]) -> Iterator[bytes]:
     zstd = load_zstd()
     options = {zstd.DecompressionParameter.window_log_max: _LONGEST_WINDOW}
     frame = zstd.ZstdDecompressor(options=options)
     try:
-        for block in blocks:
-            data = block
+        for bytes_read in reads:
+            data = bytes_read
             while data or not (frame.eof or frame.needs_input):
                 if frame.eof:
                     frame = zstd.ZstdDecompressor(options=options)
@@ -169,23 +171,23 @@ def make_reject(source: str, number: int, failure: Failure, raw: bytes) -> Rejec
     return Reject(source, number, *failure, raw[:MOST_RAW], len(raw))
 
 
-def reject_chunk(reject: Reject, digest: str, size: int) -> Chunk:
-    """Return a chunk of one record that was rejected when it was read.
+def reject_block(reject: Reject, digest: str, size: int) -> Block:
+    """Return a block of one record that was rejected when it was read.
 
     Without a digest it gets one of the bytes that are kept.
     """
     digest = digest or hashlib.sha256(reject.reason.encode() + reject.raw).hexdigest()
-    return Chunk(reject.source, reject.number, "rejects", (reject,), digest, size)
+    return Block(reject.source, reject.number, "rejects", (reject,), digest, size)
 
 
-def unread_chunk(stream: Stream, number: int, raw: bytes, size: int) -> Chunk:
-    """Return the chunk that stands for what could not be read at the end of a stream.
+def unread_block(stream: Stream, number: int, raw: bytes, size: int) -> Block:
+    """Return the block that stands for what could not be read at the end of a stream.
 
     ``raw`` is the record that was cut in two.
     """
     failure = stream.failure
     assert failure is not None  # noqa: S101 - a bug and no input
-    return reject_chunk(make_reject(stream.name, number, failure, raw), "", size)
+    return reject_block(make_reject(stream.name, number, failure, raw), "", size)
 
 
 TOO_LARGE = Failure("too_large", f"a record of more than {LARGEST_RECORD // 1_000_000} MB")

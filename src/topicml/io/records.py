@@ -1,11 +1,11 @@
-"""What goes through a batch run: chunks of input, records, and records that cannot be tagged."""
+"""What goes through a batch run: blocks of input, records, and records that cannot be tagged."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 LARGEST_RECORD = 16_000_000
@@ -34,13 +34,13 @@ class Fields:
     keep: tuple[str, ...] = ()
 
 
-class Chunk(NamedTuple):
+class Block(NamedTuple):
     """A piece of the input that one process works on.
 
     Attributes:
         source: File that it is from, ``<stdin>`` for standard input.
         first: Number of its first record in that file, from 1 (for JSONL: the line).
-        kind: How ``data`` is to be read, see ``sources.parse_chunk``.
+        kind: How ``data`` is to be read, see ``sources.parse_block``.
         data: Picklable.
         digest: SHA-256 of what was read, in hexadecimal digits.
         size: Bytes read from the file (compressed ones, where it is compressed), for progress.
@@ -52,25 +52,6 @@ class Chunk(NamedTuple):
     data: Any
     digest: str
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A text to be tagged.
-
-    Attributes:
-        id: Its own id, or ``source:number``.
-        text: The text; the title, where there is one, is its first paragraph.
-        kept: Values of the fields that are carried through, by name.
-        source: File that it is from.
-        number: Its number in that file, from 1.
-    """
-
-    id: str
-    text: str
-    source: str
-    number: int
-    kept: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

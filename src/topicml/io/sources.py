@@ -1,4 +1,4 @@
-"""The input of a batch run: which files, in which formats, as chunks and then as records."""
+"""The input of a batch run: which files, in which formats, as blocks and then as records."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, cast, get_args
 
 from topicml.errors import InputError
-from topicml.io.compression import Failure, Stream, make_reject, reject_chunk
+from topicml.io.compression import Failure, Stream, make_reject, reject_block
 from topicml.io.optional_dependencies import load_zstd
 from topicml.io.readers.csv import check_header, cut_rows, parse_rows
 from topicml.io.readers.html import check_extractor, cut_files, parse_files
 from topicml.io.readers.jsonl import check_lines, cut_lines, parse_lines
 from topicml.io.readers.parquet import check_columns, cut_row_groups, parse_batch
 from topicml.io.readers.warc import check_archive, cut_pages, parse_pages
-from topicml.io.records import Chunk, Fields, Kind, Record, Reject
+from topicml.io.records import Block, Fields, Kind, Reject
+from topicml.text.document import Document
 
 Format = Literal["jsonl", "csv", "tsv", "parquet", "txt", "html", "warc"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -172,7 +173,7 @@ def check_fields(
     """Look at the start of every file, so that a wrong field is found before anything is written.
 
     An input of records must have the text's field in one of its first records. Standard input
-    and pipes, which can be read only once, are left to ``read_chunks``.
+    and pipes, which can be read only once, are left to ``read_blocks``.
 
     Returns:
         The files that will be read.
@@ -228,25 +229,25 @@ def _check(source: Source, stream: Stream, fields: Fields) -> None:
         check_header(stream, fields, _DELIMITERS[source.format])
 
 
-def read_chunks(
+def read_blocks(
     inputs: Sequence[str],
     fields: Fields,
     stdin: BinaryIO,
     *,
-    chunk_bytes: int = 2_000_000,
+    block_bytes: int = 2_000_000,
     input_format: str | None = None,
-) -> Iterator[Chunk]:
-    """Read the inputs as chunks of whole records, in order, in constant memory.
+) -> Iterator[Block]:
+    """Read the inputs as blocks of whole records, in order, in constant memory.
 
-    The same input and ``chunk_bytes`` give the same chunks. All inputs are looked at before this
-    returns, see ``check_fields``; reading starts with the first chunk that is asked for. What
-    cannot be read after that is among the chunks as a reject, and the run goes on.
+    The same input and ``block_bytes`` give the same blocks. All inputs are looked at before this
+    returns, see ``check_fields``; reading starts with the first block that is asked for. What
+    cannot be read after that is among the blocks as a reject, and the run goes on.
 
     Args:
         inputs: Files, globs, folders and ``-``.
         fields: Which fields are what.
         stdin: What ``-`` stands for.
-        chunk_bytes: About how many bytes a chunk has. It has more where one record has.
+        block_bytes: About how many bytes a block has. It has more where one record has.
         input_format: One of ``FORMATS``, for all inputs.
 
     Raises:
@@ -260,25 +261,25 @@ def read_chunks(
             stream = Stream(stdin if source.path is None else _open(source), source.name)
             _check(source, stream, fields)
             opened[source.name] = stream
-    return _read_all(sources, fields, stdin, chunk_bytes, opened)
+    return _read_all(sources, fields, stdin, block_bytes, opened)
 
 
 def _read_all(
     sources: Iterable[Source],
     fields: Fields,
     stdin: BinaryIO,
-    chunk_bytes: int,
+    block_bytes: int,
     opened: dict[str, Stream],
-) -> Iterator[Chunk]:
+) -> Iterator[Block]:
     for one_record, group in itertools.groupby(sources, lambda s: s.format in _ONE_RECORD):
         if one_record:
             files = (
                 (s.name, s.format == "html", functools.partial(_open_raw, s, stdin)) for s in group
             )
-            yield from cut_files(files, chunk_bytes)
+            yield from cut_files(files, block_bytes)
         else:
             for source in group:
-                yield from _read_source(source, fields, chunk_bytes, opened)
+                yield from _read_source(source, fields, block_bytes, opened)
 
 
 def _open_raw(source: Source, stdin: BinaryIO) -> BinaryIO:
@@ -286,39 +287,39 @@ def _open_raw(source: Source, stdin: BinaryIO) -> BinaryIO:
 
 
 def _read_source(
-    source: Source, fields: Fields, chunk_bytes: int, opened: dict[str, Stream]
-) -> Iterator[Chunk]:
+    source: Source, fields: Fields, block_bytes: int, opened: dict[str, Stream]
+) -> Iterator[Block]:
     try:
         if source.format == "parquet":
-            yield from cut_row_groups(_seekable(source), source.name, fields, chunk_bytes)
+            yield from cut_row_groups(_seekable(source), source.name, fields, block_bytes)
         elif source.name in opened:
-            yield from _cut(source, opened.pop(source.name), chunk_bytes)
+            yield from _cut(source, opened.pop(source.name), block_bytes)
         else:
             with _open(source) as file:
-                yield from _cut(source, Stream(file, source.name), chunk_bytes)
+                yield from _cut(source, Stream(file, source.name), block_bytes)
     except InputError as err:  # it was there when all were looked at
         failure = Failure("unreadable_input", err.what)
-        yield reject_chunk(make_reject(source.name, 1, failure, b""), "", 0)
+        yield reject_block(make_reject(source.name, 1, failure, b""), "", 0)
 
 
-def _cut(source: Source, stream: Stream, chunk_bytes: int) -> Iterator[Chunk]:
+def _cut(source: Source, stream: Stream, block_bytes: int) -> Iterator[Block]:
     if source.format == "jsonl":
-        return cut_lines(stream, chunk_bytes)
+        return cut_lines(stream, block_bytes)
     if source.format == "warc":
-        return cut_pages(stream, chunk_bytes)
-    return cut_rows(stream, _DELIMITERS[source.format], chunk_bytes)
+        return cut_pages(stream, block_bytes)
+    return cut_rows(stream, _DELIMITERS[source.format], block_bytes)
 
 
-def parse_chunk(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
-    """Turn a chunk into its records, and rejects for those that cannot be tagged, in order."""
-    return _PARSERS[chunk.kind](chunk, fields)
+def parse_block(block: Block, fields: Fields) -> Iterator[Document | Reject]:
+    """Turn a block into its records, and rejects for those that cannot be tagged, in order."""
+    return _PARSERS[block.kind](block, fields)
 
 
-def _give_rejects(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:  # noqa: ARG001
-    yield from chunk.data
+def _give_rejects(block: Block, fields: Fields) -> Iterator[Document | Reject]:  # noqa: ARG001
+    yield from block.data
 
 
-_PARSERS: dict[Kind, Callable[[Chunk, Fields], Iterator[Record | Reject]]] = {
+_PARSERS: dict[Kind, Callable[[Block, Fields], Iterator[Document | Reject]]] = {
     "jsonl": parse_lines,
     "rows": parse_rows,
     "arrow": parse_batch,

@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.io.records import Record
 from topicml.models.folder import Model
 from topicml.scoring.scorer import Scores
 from topicml.tagging.abstention import REASONS
 from topicml.tagging.articles import article_reason, decide
+from topicml.text.document import Document
 from topicml.text.sentences import sentence_spans
 
 Detail = Literal["article", "sentence", "probabilities"]
@@ -100,7 +100,7 @@ class Tagger:
         self._thresholds = thresholds
         self._unit = unit
 
-    def tag(self, records: Sequence[Record]) -> tuple[list[dict[str, Any]], Counts]:
+    def tag(self, records: Sequence[Document]) -> tuple[list[dict[str, Any]], Counts]:
         """Tag n records; return the n output records, in order, and what was found."""
         texts = [record.text for record in records]
         packed = _pack(texts, self._unit)
@@ -122,7 +122,7 @@ class Tagger:
 
     def _record(
         self,
-        record: Record,
+        record: Document,
         spans: list[tuple[int, int]],
         found: dict[int, list[tuple[int, float]]],
         rows: slice,

@@ -19,11 +19,12 @@ from topicml.io.compression import Failure
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.parquet import column_values, decode_dictionary, plain_value
 from topicml.io.readers.records import decode_failure, make_record
-from topicml.io.records import Fields, Record
+from topicml.io.records import Fields
 from topicml.io.writers.shards import Output, arrow_schema, records_to_arrow
 from topicml.models.folder import Model, check_golden, open_model
 from topicml.models.store import default_store
 from topicml.tagging.tagger import FIELDS, Detail, Tagger
+from topicml.text.document import Document
 
 if TYPE_CHECKING:
     import pyarrow
@@ -152,10 +153,10 @@ class _Worker:
         """Return a record batch of the schema, with a row for each of the piece's."""
         rows: list[dict[str, Any]] = []
         places: list[int] = []
-        records: list[Record] = []
+        records: list[Document] = []
         for place, values in enumerate(_rows(piece)):
             record = _record(values, fields, place)
-            if isinstance(record, Record):
+            if isinstance(record, Document):
                 places.append(place)
                 records.append(record)
                 failure = None
@@ -200,12 +201,12 @@ def _rows(piece: Any) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, row, strict=True))
 
 
-def _record(values: dict[str, Any], fields: Fields, number: int) -> Record | Failure:
+def _record(values: dict[str, Any], fields: Fields, number: int) -> Document | Failure:
     text = values[fields.text]
     if isinstance(text, bytes):
         return decode_failure(text) or Failure("invalid_utf8", "not UTF-8")
     made = make_record(values, fields, "", number, b"")
-    return made if isinstance(made, Record) else Failure(made.reason, made.detail)
+    return made if isinstance(made, Document) else Failure(made.reason, made.detail)
 
 
 def _to_arrow(rows: list[dict[str, Any]], output: Output, schema: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Chunks of input made to pieces of output, in this process or in several."""
+"""Blocks of input made to pieces of output, in this process or in several."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from topicml.batch.job import Job, job_thresholds, make_output
 from topicml.batch.limits import tag_guarded
 from topicml.errors import TopicmlError
 from topicml.io.compression import Failure, make_reject
-from topicml.io.records import Chunk, Record, Reject
-from topicml.io.sources import parse_chunk
+from topicml.io.records import Block, Reject
+from topicml.io.sources import parse_block
 from topicml.models.folder import Model, open_model
 from topicml.tagging.tagger import Counts, Tagger
+from topicml.text.document import Document
 
-WAITING = 2  # chunks per process that are read ahead
+WAITING = 2  # blocks per process that are read ahead
 
 
 class Result(NamedTuple):
-    """What a worker made of a chunk: its piece of the output, or records yet to be marked."""
+    """What a worker made of a block: its piece of the output, or records yet to be marked."""
 
     piece: bytes
     records: list[dict[str, Any]]
@@ -38,21 +39,21 @@ class StrictError(TopicmlError):
 
 
 def work_on(
-    job: Job, model: Model, chunks: Iterator[Chunk]
-) -> Generator[tuple[Chunk, Result], None, None]:
-    """Work on chunks, in one process or several, and yield what came of each, in order."""
+    job: Job, model: Model, blocks: Iterator[Block]
+) -> Generator[tuple[Block, Result], None, None]:
+    """Work on blocks, in one process or several, and yield what came of each, in order."""
     if job.jobs == 1:
-        work = ChunkWorker(job, model)
-        for chunk in chunks:
-            yield chunk, work(chunk)
+        work = BlockWorker(job, model)
+        for block in blocks:
+            yield block, work(block)
         return
     pool = ProcessPoolExecutor(
         job.jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(job,)
     )
-    waiting: deque[tuple[Chunk, Future[Result]]] = deque()
+    waiting: deque[tuple[Block, Future[Result]]] = deque()
     try:
-        for chunk in chunks:
-            waiting.append((chunk, pool.submit(_work, chunk)))
+        for block in blocks:
+            waiting.append((block, pool.submit(_work, block)))
             if len(waiting) > job.jobs * WAITING:
                 done, future = waiting.popleft()
                 yield done._replace(data=None), future.result()
@@ -63,22 +64,22 @@ def work_on(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-_worker: ChunkWorker | None = None
+_worker: BlockWorker | None = None
 
 
 def _start_worker(job: Job) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
-    _worker = ChunkWorker(job, open_model(job.model))
+    _worker = BlockWorker(job, open_model(job.model))
 
 
-def _work(chunk: Chunk) -> Result:
+def _work(block: Block) -> Result:
     assert _worker is not None  # noqa: S101 - the initializer ran
-    return _worker(chunk)
+    return _worker(block)
 
 
-class ChunkWorker:
-    """Makes a piece of output of a chunk of input; one for each process.
+class BlockWorker:
+    """Makes a piece of output of a block of input; one for each process.
 
     Attributes:
         output: What is written.
@@ -92,15 +93,15 @@ class ChunkWorker:
         )
         self.output = make_output(job, model)
 
-    def __call__(self, chunk: Chunk) -> Result:
-        """Work on a chunk."""
+    def __call__(self, block: Block) -> Result:
+        """Work on a block."""
         with _no_collection():
-            return self._make(chunk)
+            return self._make(block)
 
-    def _make(self, chunk: Chunk) -> Result:
-        records: list[Record] = []
+    def _make(self, block: Block) -> Result:
+        records: list[Document] = []
         rejects: list[Reject] = []
-        for item in parse_chunk(chunk, self._job.fields):
+        for item in parse_block(block, self._job.fields):
             if isinstance(item, Reject):
                 self._reject(item, rejects)
             else:
@@ -116,8 +117,8 @@ class ChunkWorker:
         return Result(b"", tagged, [signature(r.text) for r in kept], rejects, counts)
 
     def _tag(
-        self, records: list[Record], rejects: list[Reject]
-    ) -> tuple[list[dict[str, Any]], Counts, list[Record]]:
+        self, records: list[Document], rejects: list[Reject]
+    ) -> tuple[list[dict[str, Any]], Counts, list[Document]]:
         outcomes, counts = tag_guarded(self._tagger, records, self._job.seconds)
         tagged, kept = [], []
         for record, outcome in zip(records, outcomes, strict=True):
@@ -141,7 +142,7 @@ class ChunkWorker:
 
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage in cycles: a chunk's objects are many, and in none."""
+    """Keep Python from looking for garbage in cycles: a block's objects are many, and in none."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

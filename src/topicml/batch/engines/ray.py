@@ -1,7 +1,7 @@
-"""A batch run on a Ray cluster: the same chunks and the same worker as on one machine.
+"""A batch run on a Ray cluster: the same blocks and the same worker as on one machine.
 
-Files are cut into chunks by tasks and tagged by actors, each of which opens the model once. So
-what is rejected, and what each record says, is what ``run_batch`` has. Chunks do not keep their
+Files are cut into blocks by tasks and tagged by actors, each of which opens the model once. So
+what is rejected, and what each record says, is what ``run_batch`` has. Blocks do not keep their
 order on the way, but parts have names that do.
 """
 
@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from topicml.batch.engines.local import ChunkWorker
+from topicml.batch.engines.local import BlockWorker
 from topicml.batch.job import Job, check_kept, make_output
 from topicml.batch.run import Progress, input_size
 from topicml.batch.shards import Parts
@@ -28,8 +28,8 @@ from topicml.batch.summary import make_summary, write_summary
 from topicml.errors import InputError, TopicmlError
 from topicml.io.compression import Failure, make_reject
 from topicml.io.optional_dependencies import load
-from topicml.io.records import Chunk, reject_lines
-from topicml.io.sources import Source, check_fields, read_chunks
+from topicml.io.records import Block, reject_lines
+from topicml.io.sources import Source, check_fields, read_blocks
 from topicml.models.folder import check_golden, open_model
 from topicml.tagging.tagger import Counts
 
@@ -209,7 +209,7 @@ def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, N
     shares = list(_share_out(sources))
     readers = -(-int(ray.cluster_resources().get("CPU", 1)) // _CPUS_PER_READER)
     try:
-        chunks = data.from_items(
+        blocks = data.from_items(
             [{"share": pickle.dumps(share)} for share in shares],
             override_num_blocks=max(1, len(shares)),
         ).map_batches(
@@ -220,7 +220,7 @@ def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, N
             num_cpus=0,  # so that actors may have all
             concurrency=readers,
         )
-        results = chunks.map_batches(
+        results = blocks.map_batches(
             _Tag,
             fn_constructor_args=(job, parts),
             batch_size=None,
@@ -255,31 +255,31 @@ def _share_out(sources: list[Source]) -> Iterator[_Share]:
 
 
 def _read(table: Any, job: Job) -> Iterator[Any]:
-    """Yield the chunks of a share, one a row."""
+    """Yield the blocks of a share, one a row."""
     for packed in table["share"].to_pylist():
         share: _Share = pickle.loads(packed)  # noqa: S301 - made by this run
-        for number, chunk in enumerate(_chunks(share, job)):
-            yield _row(share=share.number, number=number, chunk=pickle.dumps(chunk))
+        for number, block in enumerate(_blocks(share, job)):
+            yield _row(share=share.number, number=number, block=pickle.dumps(block))
 
 
-def _chunks(share: _Share, job: Job) -> Iterator[Chunk]:
+def _blocks(share: _Share, job: Job) -> Iterator[Block]:
     try:
         with contextlib.chdir(share.folder):  # records are named by the paths that were given
-            yield from read_chunks(
+            yield from read_blocks(
                 share.paths,
                 job.fields,
                 io.BytesIO(),
-                chunk_bytes=job.chunk_bytes,
+                block_bytes=job.block_bytes,
                 input_format=share.format,
             )
     except InputError as err:  # it was there when all were looked at
         failure = Failure("unreadable_input", err.what)
         reject = make_reject(share.paths[0], 1, failure, b"")
-        yield Chunk(reject.source, reject.number, "rejects", (reject,), "", 0)
+        yield Block(reject.source, reject.number, "rejects", (reject,), "", 0)
 
 
 class _Tag:
-    """Makes a part of some chunks; one for each process."""
+    """Makes a part of some blocks; one for each process."""
 
     def __init__(self, job: Job, parts: Parts) -> None:
         self._job = job
@@ -291,25 +291,25 @@ class _Tag:
             return _row(result=b"").slice(0, 0)
         place = f"{table['share'][0].as_py():06d}-{table['number'][0].as_py():08d}"
         try:
-            result: _Result | TopicmlError = self._tag(table["chunk"], place)
+            result: _Result | TopicmlError = self._tag(table["block"], place)
         except TopicmlError as err:  # what Ray makes of an error is not what it was
             result = err
         return _row(result=pickle.dumps(result))
 
     @functools.cached_property
-    def _worker(self) -> ChunkWorker:
-        return ChunkWorker(self._job, open_model(self._job.model))
+    def _worker(self) -> BlockWorker:
+        return BlockWorker(self._job, open_model(self._job.model))
 
-    def _tag(self, chunks: Any, place: str) -> _Result:
+    def _tag(self, blocks: Any, place: str) -> _Result:
         counts, size = Counts(), 0
         pieces, rejects = [], []
-        for packed in chunks:
-            chunk: Chunk = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
-            result = self._worker(chunk)
+        for packed in blocks:
+            block: Block = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
+            result = self._worker(block)
             pieces.append(result.piece)
             rejects.append(reject_lines(result.rejects))
             counts.add(result.counts)
-            size += chunk.size
+            size += block.size
         self._parts.write(place, pieces, b"".join(rejects), self._worker.output)
         return _Result(place, size, counts, any(pieces), any(rejects))
 

@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from topicml.errors import InputError
 from topicml.io.compression import (
-    BLOCK,
+    READ_BYTES,
     TOO_LARGE,
     Failure,
     Stream,
     make_reject,
     pass_over,
-    unread_chunk,
+    unread_block,
 )
 from topicml.io.readers.records import (
     decode_failure,
@@ -32,7 +32,8 @@ from topicml.io.readers.records import (
     missing_field,
     refuse_unreadable,
 )
-from topicml.io.records import LARGEST_RECORD, Chunk, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, Block, Fields, Reject
+from topicml.text.document import Document
 
 _QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
 _UNQUOTED = {  # fields without quotes around them, each with the delimiter behind it
@@ -45,7 +46,7 @@ _WRONG_QUOTES = Failure("bad_row", "a quote that is not closed, or not opened, o
 
 
 class Rows(NamedTuple):
-    """What ``Chunk.data`` holds for kind ``rows``.
+    """What ``Block.data`` holds for kind ``rows``.
 
     Attributes:
         names: Of the columns.
@@ -130,10 +131,12 @@ class _RowCutter:
 
     def _read_on(self) -> None:
         held = self._data[self._at :]
-        block = self._stream.read(max(BLOCK, len(held)))  # a long row is not gone over too often
-        self._data = held + block
+        bytes_read = self._stream.read(
+            max(READ_BYTES, len(held))
+        )  # a long row is not gone over too often
+        self._data = held + bytes_read
         self._at = 0
-        self._ended = not block
+        self._ended = not bytes_read
 
     def _step_over_line(self, seen: int) -> Reject:
         end = self._data.find(b"\n", self._at) + 1 or len(self._data)
@@ -238,21 +241,21 @@ def check_header(stream: Stream, fields: Fields, delimiter: str) -> None:
         )
 
 
-def cut_rows(stream: Stream, delimiter: str, chunk_bytes: int) -> Iterator[Chunk]:
-    """Yield rows, about so many bytes at a time, each chunk with the names of the columns."""
+def cut_rows(stream: Stream, delimiter: str, block_bytes: int) -> Iterator[Block]:
+    """Yield rows, about so many bytes at a time, each block with the names of the columns."""
     before = 0
     cutter = _RowCutter(stream, delimiter)
     items = iter(cutter)
     header = next(items, None)
     if header is None:
         if stream.failure:
-            yield unread_chunk(stream, cutter.number, cutter.tail, stream.consumed - before)
+            yield unread_block(stream, cutter.number, cutter.tail, stream.consumed - before)
         return
     names = _read_header(header, stream.name, delimiter)
     rows: list[tuple[int, bytes] | Reject] = []
     held = 0
 
-    def chunk() -> Chunk:
+    def block() -> Block:
         digest = hashlib.sha256(repr(names).encode())
         for item in rows:
             digest.update(item.raw if isinstance(item, Reject) else item[1])
@@ -260,20 +263,20 @@ def cut_rows(stream: Stream, delimiter: str, chunk_bytes: int) -> Iterator[Chunk
         first = rows[0].number if isinstance(rows[0], Reject) else rows[0][0]
         data = Rows(names, delimiter, rows)
         size = stream.consumed - before
-        return Chunk(stream.name, first, "rows", data, digest.hexdigest(), size)
+        return Block(stream.name, first, "rows", data, digest.hexdigest(), size)
 
     for item in items:
         rows.append(item)
         held += len(item.raw if isinstance(item, Reject) else item[1]) + 1
-        if held >= chunk_bytes:
-            yield chunk()
+        if held >= block_bytes:
+            yield block()
             before = stream.consumed
             rows, held = [], 0
     if rows:
-        yield chunk()
+        yield block()
         before = stream.consumed
     if stream.failure:
-        yield unread_chunk(stream, cutter.number, cutter.tail, stream.consumed - before)
+        yield unread_block(stream, cutter.number, cutter.tail, stream.consumed - before)
 
 
 def _read_header(
@@ -292,9 +295,9 @@ def _read_header(
     )
 
 
-def parse_rows(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
+def parse_rows(block: Block, fields: Fields) -> Iterator[Document | Reject]:
     """Yield a record or a reject for each row."""
-    names, delimiter, rows = chunk.data
+    names, delimiter, rows = block.data
     for item in rows:
         if isinstance(item, Reject):
             yield item
@@ -311,9 +314,9 @@ def parse_rows(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
             failure = _row_failure(text, cells, names)
             if not failure:
                 values = dict(zip(names, cells, strict=True))
-                yield make_record(values, fields, chunk.source, number, raw)
+                yield make_record(values, fields, block.source, number, raw)
         if failure:
-            yield make_reject(chunk.source, number, failure, raw)
+            yield make_reject(block.source, number, failure, raw)
 
 
 def _split(row: str, delimiter: str) -> list[str]:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from topicml.errors import MissingExtraError
-from topicml.io.compression import BLOCK, TOO_LARGE, Failure, Stream, make_reject
+from topicml.io.compression import READ_BYTES, TOO_LARGE, Failure, Stream, make_reject
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.records import decode_failure, make_record
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Chunk, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, Block, Fields, Reject
+from topicml.text.document import Document
 
 MOST_FILES = 1000
-"""Files in a chunk, however small they are."""
+"""Files in a block, however small they are."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -41,13 +42,13 @@ class TextFile(NamedTuple):
 
 
 def cut_files(
-    files: Iterable[tuple[str, bool, Callable[[], BinaryIO]]], chunk_bytes: int
-) -> Iterator[Chunk]:
+    files: Iterable[tuple[str, bool, Callable[[], BinaryIO]]], block_bytes: int
+) -> Iterator[Block]:
     """Yield files of one record each, about so many bytes at a time.
 
     Args:
         files: Name, whether it is HTML, and what opens it.
-        chunk_bytes: Size of a chunk.
+        block_bytes: Size of a block.
     """
     items: list[TextFile | Reject] = []
     held = size = 0
@@ -56,14 +57,14 @@ def cut_files(
         items.append(item)
         held += len(item.raw if isinstance(item, Reject) else item.data)
         size += consumed
-        if held >= chunk_bytes or len(items) >= MOST_FILES:
-            yield _chunk(items, size)
+        if held >= block_bytes or len(items) >= MOST_FILES:
+            yield _block(items, size)
             items, held, size = [], 0, 0
     if items:
-        yield _chunk(items, size)
+        yield _block(items, size)
 
 
-def _chunk(items: list[TextFile | Reject], size: int) -> Chunk:
+def _block(items: list[TextFile | Reject], size: int) -> Block:
     digest = hashlib.sha256()
     for item in items:
         if isinstance(item, Reject):
@@ -71,7 +72,7 @@ def _chunk(items: list[TextFile | Reject], size: int) -> Chunk:
         else:
             digest.update(repr((item.name, item.is_html, len(item.data))).encode() + item.data)
     name = items[0].source if isinstance(items[0], Reject) else items[0].name
-    return Chunk(name, 1, "files", tuple(items), digest.hexdigest(), size)
+    return Block(name, 1, "files", tuple(items), digest.hexdigest(), size)
 
 
 def _read_file(
@@ -86,8 +87,8 @@ def _read_file(
         stream = Stream(file, name)
         data = stream.read(LARGEST_RECORD + 1)
         length = len(data)
-        while block := stream.read(BLOCK):
-            length += len(block)
+        while bytes_read := stream.read(READ_BYTES):
+            length += len(bytes_read)
         if stream.failure:
             return make_reject(name, 1, stream.failure, data), stream.consumed
         if length > LARGEST_RECORD:
@@ -95,9 +96,9 @@ def _read_file(
         return TextFile(name, is_html, data), stream.consumed
 
 
-def parse_files(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
+def parse_files(block: Block, fields: Fields) -> Iterator[Document | Reject]:
     """Yield a record or a reject for each file; its id is its name."""
-    for item in chunk.data:
+    for item in block.data:
         if isinstance(item, Reject):
             yield item
         elif item.is_html:
@@ -119,7 +120,7 @@ def page_record(
     fields: Fields,
     source: str,
     number: int,
-) -> Record | Reject:
+) -> Document | Reject:
     """Return the record of a web page.
 
     Args:

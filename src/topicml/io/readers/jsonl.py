@@ -15,8 +15,8 @@ from topicml.io.compression import (
     Stream,
     make_reject,
     pass_over,
-    reject_chunk,
-    unread_chunk,
+    reject_block,
+    unread_block,
 )
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.records import (
@@ -26,7 +26,8 @@ from topicml.io.readers.records import (
     missing_field,
     refuse_unreadable,
 )
-from topicml.io.records import LARGEST_RECORD, Chunk, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, Block, Fields, Reject
+from topicml.text.document import Document
 
 LINES_CHECKED = 100
 """Lines of an input that are looked at for the text's field."""
@@ -62,46 +63,46 @@ def check_lines(stream: Stream, fields: Fields) -> None:
         raise missing_field(where, fields.text, values, longest_text(values))
 
 
-def cut_lines(stream: Stream, chunk_bytes: int) -> Iterator[Chunk]:
+def cut_lines(stream: Stream, block_bytes: int) -> Iterator[Block]:
     """Yield whole lines, about so many bytes at a time."""
     number = 1
     rest: list[bytes] = []  # the start of a line
     held = 0
     before = 0
-    while block := stream.read(chunk_bytes):
-        cut = block.rfind(b"\n") + 1
+    while bytes_read := stream.read(block_bytes):
+        cut = bytes_read.rfind(b"\n") + 1
         if cut:
-            data = b"".join([*rest, block[:cut]])
-            yield _chunk(stream, number, data, stream.consumed - before)
+            data = b"".join([*rest, bytes_read[:cut]])
+            yield _block(stream, number, data, stream.consumed - before)
             number += data.count(b"\n")
             before = stream.consumed
             rest, held = [], 0
-        if cut < len(block):
-            rest.append(block[cut:])
-            held += len(block) - cut
+        if cut < len(bytes_read):
+            rest.append(bytes_read[cut:])
+            held += len(bytes_read) - cut
         if held > LARGEST_RECORD:
             reject, digest = pass_over(stream, number, rest)
-            yield reject_chunk(reject, digest, stream.consumed - before)
+            yield reject_block(reject, digest, stream.consumed - before)
             number += 1
             before = stream.consumed
             rest, held = [], 0
     last = b"".join(rest)
     if stream.failure:
-        yield unread_chunk(stream, number, last, stream.consumed - before)
+        yield unread_block(stream, number, last, stream.consumed - before)
     elif last:
-        yield _chunk(stream, number, last, stream.consumed - before)
+        yield _block(stream, number, last, stream.consumed - before)
 
 
-def _chunk(stream: Stream, number: int, data: bytes, size: int) -> Chunk:
-    return Chunk(stream.name, number, "jsonl", data, hashlib.sha256(data).hexdigest(), size)
+def _block(stream: Stream, number: int, data: bytes, size: int) -> Block:
+    return Block(stream.name, number, "jsonl", data, hashlib.sha256(data).hexdigest(), size)
 
 
-def parse_lines(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
+def parse_lines(block: Block, fields: Fields) -> Iterator[Document | Reject]:
     """Yield a record or a reject for each line that is not blank."""
     loads = load("orjson", "batch", "reading JSON Lines").loads
-    for number, raw in enumerate(chunk.data.split(b"\n"), start=chunk.first):
+    for number, raw in enumerate(block.data.split(b"\n"), start=block.first):
         if len(raw) > LARGEST_RECORD:
-            yield make_reject(chunk.source, number, TOO_LARGE, raw)
+            yield make_reject(block.source, number, TOO_LARGE, raw)
             continue
         line = raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw
         if not line or line.isspace():
@@ -110,16 +111,16 @@ def parse_lines(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
             values = loads(line)
         except ValueError as err:
             failure = decode_failure(line) or Failure(_reason(err), str(err))
-            yield make_reject(chunk.source, number, failure, raw)
+            yield make_reject(block.source, number, failure, raw)
             continue
         if not isinstance(values, dict):
             failure = Failure("not_an_object", f"expected an object, found {_kind(values)}")
-            yield make_reject(chunk.source, number, failure, raw)
+            yield make_reject(block.source, number, failure, raw)
             continue
         identifier = values.get(fields.id)
         if isinstance(identifier, float) and abs(identifier) >= _EXACT:
             values[fields.id] = json.loads(line)[fields.id]
-        yield make_record(values, fields, chunk.source, number, raw)
+        yield make_record(values, fields, block.source, number, raw)
 
 
 def _reason(err: ValueError) -> str:

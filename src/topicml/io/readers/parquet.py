@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import InputError
-from topicml.io.compression import Failure, make_reject, reject_chunk
+from topicml.io.compression import Failure, make_reject, reject_block
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.records import decode_failure, make_record, missing_field
-from topicml.io.records import Chunk, Fields, Record, Reject
+from topicml.io.records import Block, Fields, Reject
+from topicml.text.document import Document
 
 _BUFFER = 1 << 20
 _MOST_ROWS = 8192
@@ -62,7 +63,7 @@ def check_columns(path: Path, name: str, fields: Fields) -> None:
             )
 
 
-def cut_row_groups(path: Path, name: str, fields: Fields, chunk_bytes: int) -> Iterator[Chunk]:
+def cut_row_groups(path: Path, name: str, fields: Fields, block_bytes: int) -> Iterator[Block]:
     """Yield batches of rows, about so many bytes at a time, as Arrow streams."""
     pyarrow = load("pyarrow", "batch", "reading Parquet")
     total = path.stat().st_size
@@ -82,28 +83,28 @@ def cut_row_groups(path: Path, name: str, fields: Fields, chunk_bytes: int) -> I
         for group in range(file.num_row_groups):
             end = number + file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_rows(file.metadata.row_group(group), columns, chunk_bytes),
+                batch_size=_batch_rows(file.metadata.row_group(group), columns, block_bytes),
                 row_groups=[group],
                 columns=columns,
                 use_threads=False,
             )
             try:
                 for batch in batches:
-                    for piece in _slices(batch, chunk_bytes):
+                    for piece in _slices(batch, block_bytes):
                         data = _serialise(piece)
                         first, number = number, number + piece.num_rows
                         digest = hashlib.sha256(data).hexdigest()
-                        yield Chunk(name, first, "arrow", data, digest, size())
+                        yield Block(name, first, "arrow", data, digest, size())
             except (pyarrow.ArrowException, OSError) as err:
                 failure = Failure(
                     "damaged_input", f"rows {number} to {end - 1} cannot be read ({err})"
                 )
                 reject = make_reject(name, number, failure, b"")
                 number = end
-                yield reject_chunk(reject, "", size())
+                yield reject_block(reject, "", size())
 
 
-def _batch_rows(group: Any, columns: list[str], chunk_bytes: int) -> int:
+def _batch_rows(group: Any, columns: list[str], block_bytes: int) -> int:
     """Return how many rows make about so many bytes, by what the file says of itself."""
     sizes = (group.column(index) for index in range(group.num_columns))
     needed = sum(
@@ -112,12 +113,12 @@ def _batch_rows(group: Any, columns: list[str], chunk_bytes: int) -> int:
         if column.path_in_schema.partition(".")[0] in columns or column.path_in_schema in columns
     )
     row: int = max(needed // max(group.num_rows, 1), 1)
-    return max(1, min(chunk_bytes // row, _MOST_ROWS))
+    return max(1, min(block_bytes // row, _MOST_ROWS))
 
 
-def _slices(batch: Any, chunk_bytes: int) -> Iterator[Any]:
+def _slices(batch: Any, block_bytes: int) -> Iterator[Any]:
     """Cut a batch that is larger than the file's figures say (repeated values are stored once)."""
-    pieces = min(max(batch.nbytes // (2 * chunk_bytes), 1), max(batch.num_rows, 1))
+    pieces = min(max(batch.nbytes // (2 * block_bytes), 1), max(batch.num_rows, 1))
     rows = math.ceil(batch.num_rows / pieces)
     for start in range(0, batch.num_rows, max(rows, 1)):
         yield batch.slice(start, rows)
@@ -134,23 +135,23 @@ def _serialise(batch: Any) -> bytes:
     return data
 
 
-def parse_batch(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
+def parse_batch(block: Block, fields: Fields) -> Iterator[Document | Reject]:
     """Yield a record or a reject for each row of an Arrow stream."""
     pyarrow = load("pyarrow", "batch", "reading Parquet")
-    with pyarrow.ipc.open_stream(chunk.data) as reader:
+    with pyarrow.ipc.open_stream(block.data) as reader:
         batch = reader.read_next_batch()
     names = batch.schema.names
     columns = [column_values(column) for column in batch.columns]
-    for number, row in enumerate(zip(*columns, strict=True), start=chunk.first):
+    for number, row in enumerate(zip(*columns, strict=True), start=block.first):
         values = dict(zip(names, row, strict=True))
         text = values[fields.text]
         if isinstance(text, bytes):
             failure = decode_failure(text) or Failure("invalid_utf8", "not UTF-8")
-            yield make_reject(chunk.source, number, failure, text)
+            yield make_reject(block.source, number, failure, text)
             continue
         raw = text if isinstance(text, str) else json.dumps(values, default=str)
-        record = make_record(values, fields, chunk.source, number, raw.encode("utf-8"))
-        if isinstance(record, Record):
+        record = make_record(values, fields, block.source, number, raw.encode("utf-8"))
+        if isinstance(record, Document):
             record.kept.update({key: plain_value(value) for key, value in record.kept.items()})
         yield record
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from topicml.errors import InputError, did_you_mean
 from topicml.io.compression import TOO_LARGE, Failure, make_reject
-from topicml.io.records import LARGEST_RECORD, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, Fields, Reject
+from topicml.text.document import Document
 from topicml.text.documents import BYTE_ORDER_MARKS
 
 _MOST_NAMED = 20
@@ -15,7 +16,7 @@ _MOST_NAMED = 20
 
 def make_record(
     values: Mapping[str, Any], fields: Fields, source: str, number: int, raw: bytes
-) -> Record | Reject:
+) -> Document | Reject:
     """Check one record's values.
 
     A title becomes the first paragraph (``title``, a blank line, the text), so that offsets
@@ -50,7 +51,7 @@ def make_record(
     failure = _size_failure(text) or _size_failure(identifier)
     if failure:
         return make_reject(source, number, failure, raw)
-    return Record(
+    return Document(
         identifier, text, source, number, {name: values.get(name) for name in fields.keep}
     )
 

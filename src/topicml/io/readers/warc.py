@@ -13,17 +13,18 @@ from typing import NamedTuple
 
 from topicml.errors import InputError
 from topicml.io.compression import (
-    BLOCK,
+    READ_BYTES,
     TOO_LARGE,
     Failure,
     Stream,
     make_reject,
-    unread_chunk,
+    unread_block,
 )
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.html import check_extractor, page_record
 from topicml.io.readers.records import refuse_unreadable
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Chunk, Fields, Record, Reject
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, Block, Fields, Reject
+from topicml.text.document import Document
 
 _START = b"WARC/"
 _LONGEST_LINE = 1 << 16
@@ -62,7 +63,7 @@ def check_archive(stream: Stream) -> None:
         )
 
 
-def cut_pages(stream: Stream, chunk_bytes: int) -> Iterator[Chunk]:
+def cut_pages(stream: Stream, block_bytes: int) -> Iterator[Block]:
     """Yield pages, about so many bytes at a time: HTML that was answered with status 200."""
     items: list[Page | Reject] = []
     held = 0
@@ -71,18 +72,18 @@ def cut_pages(stream: Stream, chunk_bytes: int) -> Iterator[Chunk]:
     for item in cutter:
         items.append(item)
         held += len(item.raw if isinstance(item, Reject) else item.http)
-        if held >= chunk_bytes:
-            yield _chunk(stream, items, stream.consumed - before)
+        if held >= block_bytes:
+            yield _block(stream, items, stream.consumed - before)
             before = stream.consumed
             items, held = [], 0
     if items:
-        yield _chunk(stream, items, stream.consumed - before)
+        yield _block(stream, items, stream.consumed - before)
         before = stream.consumed
     if stream.failure:
-        yield unread_chunk(stream, cutter.number, cutter.tail, stream.consumed - before)
+        yield unread_block(stream, cutter.number, cutter.tail, stream.consumed - before)
 
 
-def _chunk(stream: Stream, items: list[Page | Reject], size: int) -> Chunk:
+def _block(stream: Stream, items: list[Page | Reject], size: int) -> Block:
     digest = hashlib.sha256()
     for item in items:
         if isinstance(item, Reject):
@@ -90,7 +91,7 @@ def _chunk(stream: Stream, items: list[Page | Reject], size: int) -> Chunk:
         else:
             digest.update(repr((*item[:4], len(item.http))).encode() + item.http)
     first = items[0].number
-    return Chunk(stream.name, first, "pages", tuple(items), digest.hexdigest(), size)
+    return Block(stream.name, first, "pages", tuple(items), digest.hexdigest(), size)
 
 
 class _Cutter:
@@ -161,7 +162,7 @@ class _Cutter:
         is_page = headers.get("warc-type") == "response" and _is_html_answer(start)
         parts = [start]
         held = len(start)
-        while left and (part := self._stream.read(min(left, BLOCK))):
+        while left and (part := self._stream.read(min(left, READ_BYTES))):
             left -= len(part)
             if is_page and held <= LARGEST_RECORD:
                 parts.append(part)
@@ -195,23 +196,23 @@ def _is_html_answer(start: bytes) -> bool:
     return False
 
 
-def parse_pages(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
+def parse_pages(block: Block, fields: Fields) -> Iterator[Document | Reject]:
     """Yield a record or a reject for each page.
 
-    Its id is the ``WARC-Record-ID`` (a page that was fetched twice has two); the address and
+    Its id is the ``WARC-Document-ID`` (a page that was fetched twice has two); the address and
     the date are its fields ``warc_uri`` and ``warc_date``.
     """
-    for item in chunk.data:
+    for item in block.data:
         if isinstance(item, Reject):
             yield item
             continue
         page = _decode_http(item.http)
         if isinstance(page, Failure):
-            yield make_reject(chunk.source, item.number, page, item.http)
+            yield make_reject(block.source, item.number, page, item.http)
             continue
         body, charset = page
         values = {"warc_uri": item.uri, "warc_date": item.date, fields.id: item.id}
-        yield page_record(body, charset, values, fields, chunk.source, item.number)
+        yield page_record(body, charset, values, fields, block.source, item.number)
 
 
 def _decode_http(http: bytes) -> tuple[bytes, str | None] | Failure:

@@ -1,6 +1,6 @@
 """Tagged records as bytes: JSON Lines, CSV and Parquet, plain or compressed.
 
-A chunk's records become one piece of bytes. Pieces of JSON Lines and CSV, each compressed by
+A block's records become one piece of bytes. Pieces of JSON Lines and CSV, each compressed by
 itself, make the file when put behind one another; those of Parquet are Arrow streams, from
 which ``assemble_parquet`` makes the file at the end.
 """
@@ -53,7 +53,7 @@ class Output:
         return self._compress(_csv_bytes([self._csv_header()]))
 
     def encode(self, records: Sequence[dict[str, Any]]) -> bytes:
-        """Return a chunk's records as one piece; nothing for no records."""
+        """Return a block's records as one piece; nothing for no records."""
         if not records:
             return b""
         if self.format == "parquet":
