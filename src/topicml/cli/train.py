@@ -237,7 +237,7 @@ def tune(
     """
     from rich.progress import Progress
 
-    from topicml.cli.render import console, render_evaluation
+    from topicml.cli.render import render_evaluation
     from topicml.taxonomy import load_taxonomy
     from topicml.training.dataset import load_dataset
     from topicml.training.search import count_fits, draw_settings
@@ -247,7 +247,7 @@ def tune(
     path = writable_store(models_dir).path(name, "0.0.0").with_name("parameters.json")
     make_parent(path)
     settings = draw_settings(trials, seed)
-    with Progress(console=console(sys.stderr), transient=True) as progress:
+    with Progress(console=table_console(sys.stderr), transient=True) as progress:
         task = progress.add_task("Fitting", total=count_fits(data, settings))
         result = search(
             data,
