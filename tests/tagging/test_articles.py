@@ -144,7 +144,9 @@ def test_sentence_under_the_relevance_threshold_gets_no_topic(
     assert relevance[low] < relevance[high]
     strict = replace(scorer, relevance_threshold=float(relevance[high]))  # as high is enough
     probabilities, given, reasons = tag_sentences(strict, LINES[:2], own_or(strict, thresholds))
-    free, given_before, reasons_before = tag_sentences(scorer, LINES[:2], own_or(scorer, thresholds))
+    free, given_before, reasons_before = tag_sentences(
+        scorer, LINES[:2], own_or(scorer, thresholds)
+    )
     assert not given[low].any()
     assert reasons[low] == "no_topic"
     np.testing.assert_array_equal(given[high], given_before[high])
