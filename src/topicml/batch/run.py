@@ -54,7 +54,7 @@ def run_batch(
     """
     model = open_model(job.model)
     if job.jobs == 1:
-        model.scorer.engine.compile()  # it will do the work, so it is what is checked
+        model.scorer.use("compiled")  # it will do the work, so it is what is checked
     check_golden(model)
     check_kept(job, model)
     job_thresholds(job, model)  # or an error, before anything is written

@@ -135,7 +135,7 @@ def _open_worker(model: str | None, detail: Detail) -> _Worker:
 @functools.cache
 def _make_worker(model: str | None, detail: Detail) -> _Worker:
     opened = open_model(default_store().find(None if model is None else str(model)))
-    opened.scorer.engine.compile()
+    opened.scorer.use("compiled")
     check_golden(opened)  # on every machine that takes part, whatever it is made of
     return _Worker(opened, detail)
 

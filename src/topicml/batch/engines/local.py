@@ -85,7 +85,7 @@ class ChunkWorker:
     """
 
     def __init__(self, job: Job, model: Model) -> None:
-        model.scorer.engine.compile()
+        model.scorer.use("compiled")
         self._job = job
         self._tagger = Tagger(
             model, job.detail, thresholds=job_thresholds(job, model), unit=job.unit
