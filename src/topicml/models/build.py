@@ -26,10 +26,11 @@ from topicml.models.folder import (
 )
 from topicml.models.golden import golden_lines, pick_golden
 from topicml.models.store import ModelStore
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import Taxonomy
 from topicml.training.dataset import Dataset
 from topicml.training.evaluation import Evaluation
+from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS
 from topicml.training.fit import FittedModel
 
