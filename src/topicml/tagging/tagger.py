@@ -13,7 +13,7 @@ from topicml.tagging.abstention import REASONS, Reason, abstain
 from topicml.tagging.articles import Tag, TaggedArticle, article_reason, article_topics
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 from topicml.text.document import Document
-from topicml.text.normalise import needs_reading, reading_text
+from topicml.text.normalise import is_read_as_written, reading_text
 from topicml.text.sentences import sentence_spans
 
 Unit = Literal["article", "sentence"]
@@ -163,11 +163,11 @@ def _pack(texts: Sequence[str], unit: Unit) -> _Packed:
     for text in texts:
         spans = [(0, len(text))] if unit == "sentence" else sentence_spans(text)
         found = [text[start:end] for start, end in spans]
-        if needs_reading(text):
+        if is_read_as_written(text):
+            buffer, own = _in_place(text, spans)
+        else:
             found = [reading_text(sentence) for sentence in found]
             buffer, own = _joined(found)
-        else:
-            buffer, own = _in_place(text, spans)
         buffers.append(buffer)
         all_spans.append(spans)
         places.append(own + base)
