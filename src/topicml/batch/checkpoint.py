@@ -26,6 +26,16 @@ def checkpoint_path(output: Path) -> Path:
     return beside(output, ".checkpoint")
 
 
+def read_identity(output: Path) -> dict[str, Any]:
+    """Return what the unfinished run of an output is; nothing where there is none to read."""
+    try:
+        with checkpoint_path(output).open("rb") as file:
+            identity = json.loads(file.readline())
+    except (OSError, ValueError):
+        return {}
+    return identity if isinstance(identity, dict) else {}
+
+
 class Checkpoint:
     """The files of a run in the making; used as a context manager.
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from topicml.errors import InputError
 from topicml.files import beside
 from topicml.io.records import Fields, ReadOptions
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
+from topicml.scoring.backends import Backend
 from topicml.tagging.articles import FIELDS, Detail
 from topicml.tagging.tagger import Tagger, Unit
 from topicml.tagging.thresholds import choose_thresholds
 
 BLOCK_BYTES = 2_000_000
-
-Backend = Literal["reference", "compiled"]
 
 
 @dataclass(frozen=True, slots=True)

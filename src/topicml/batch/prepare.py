@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from topicml.batch.job import Backend, Job, check_kept, make_tagger
+from topicml.batch.checkpoint import read_identity
+from topicml.batch.job import Job, check_kept, make_tagger
 from topicml.batch.progress import ProgressReporter
 from topicml.batch.worker import open_proven
 from topicml.io.readers import check_sources
 from topicml.io.sources import Source, list_sources
 from topicml.io.writers.output import output_kind
 from topicml.models.folder import Model
-from topicml.scoring import compiled
+from topicml.scoring import compiler
+from topicml.scoring.backends import BULK, BULK_TO_COMPILE, Backend
 
 
 class Prepared(NamedTuple):
@@ -42,7 +44,7 @@ def prepare(job: Job, reporter: ProgressReporter) -> Prepared:
     """
     output_kind(job.output)
     sources = _find_sources(job, reporter)
-    job = replace(job, backend=_choose_backend(total_bytes(sources), reporter))
+    job = replace(job, backend=_choose_backend(job, total_bytes(sources), reporter))
     model = open_proven(job.model, job.backend)
     check_kept(job, model)
     make_tagger(job, model)
@@ -72,10 +74,17 @@ def total_bytes(sources: Sequence[Source]) -> int | None:
     return sum(Path(path).stat().st_size for path in paths if path)
 
 
-def _choose_backend(size: int | None, reporter: ProgressReporter) -> Backend:
-    """Return what scores the whole run, and say so where it has to be compiled first."""
-    if (size is not None and size < compiled.BULK) or not compiled.is_usable():
-        return "reference"
-    if not compiled.is_kept():
+def _choose_backend(job: Job, size: int | None, reporter: ProgressReporter) -> Backend:
+    """Return what scores the whole run, and say so where it has to be compiled first.
+
+    A run that goes on keeps what it began with.
+    """
+    begun = None if job.force or job.output == "-" else read_identity(Path(job.output))
+    is_kept = compiler.is_compiled_kept()
+    enough = BULK if is_kept else BULK_TO_COMPILE
+    is_small = size is not None and size < enough
+    backend: Backend = "reference" if is_small or not compiler.is_usable() else "compiled"
+    backend = begun.get("backend", backend) if begun else backend
+    if backend == "compiled" and not is_kept:
         reporter.note("compiling the scoring kernel, once for this machine: about 12 s")
-    return "compiled"
+    return backend

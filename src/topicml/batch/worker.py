@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from topicml.batch.job import Backend, Job, make_output, make_tagger
+from topicml.batch.job import Job, make_output, make_tagger
 from topicml.batch.limits import tag_items
 from topicml.batch.summary import Counts
 from topicml.errors import TopicmlError
@@ -16,6 +16,7 @@ from topicml.io.readers import parse_block
 from topicml.io.records import Block, Reject
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model, check_golden, open_model
+from topicml.scoring.backends import Backend
 from topicml.tagging.articles import TaggedArticle
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from topicml.io.writers.table import table_console
 from topicml.training.evaluation import Evaluation, in_words
 
+
 def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None = None) -> None:
     """Draw headline figures with intervals, scores per topic, and the reliability table."""
     screen = table_console(out)

@@ -34,9 +34,8 @@ def reading_text(sentence: str) -> str:
     return _LINE_BREAK.sub(" ", _HYPHEN_AND_BREAK.sub(r"\1", joined))
 
 
-_MARKS = tuple(f"-{end}" for end in (*(b for b in LINE_BREAKS if b.isascii()), " ", "\t"))
-_MARKS += (">",)  # of quoted mail
-_OTHER_MARKS = (*IGNORABLE, "‐", "-\xa0", *(f"-{b}" for b in LINE_BREAKS if not b.isascii()))
+_BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")
+_MARKS = (*IGNORABLE, "‐")
 
 
 def is_read_as_written(text: str) -> bool:
@@ -44,6 +43,6 @@ def is_read_as_written(text: str) -> bool:
 
     A fast look at the whole text, for a caller that has many.
     """
-    return not any(mark in text for mark in _MARKS) and (
-        text.isascii() or not any(mark in text for mark in _OTHER_MARKS)
-    )
+    if ">" in text or _BREAK_BEHIND_HYPHEN.search(text):  # the mark of quoted mail
+        return False
+    return text.isascii() or not any(mark in text for mark in _MARKS)

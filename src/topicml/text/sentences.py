@@ -30,7 +30,7 @@ class Sentence(NamedTuple):
 # Quotes, brackets and dashes become "/", which is where words end for sentencex and no more
 # to it: "Japan-U.S." ends in "U.S." then, and a quotation is no block. An apostrophe is part
 # of its word and becomes "^". Footnote figures are folded like the closing quotes they follow.
-_MARKS = "\"`<>(){}[]-‐‑‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹"
+_MARKS = '"`<>(){}[]-‐‑‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
 _SPACES = (  # all of Unicode's space separators (category Zs), and two controls
     " \t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
