@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from topicml.cli import batch, classify, info, labels, models, train
+from topicml.cli import batch, classify, evaluate, info, labels, models, train, tune
 
 app = typer.Typer(
     name="topicml",
@@ -16,8 +16,8 @@ app = typer.Typer(
 app.command()(classify.classify)
 app.command()(batch.batch)
 app.command()(train.train)
-app.command()(train.evaluate)
-app.command()(train.tune)
+app.command()(evaluate.evaluate)
+app.command()(tune.tune)
 app.add_typer(models.app, name="models")
 app.add_typer(labels.app, name="labels")
 app.command()(info.info)

@@ -29,9 +29,9 @@ from topicml.models.store import ModelStore
 from topicml.scoring.scorer_file import export_scorer, load_scorer
 from topicml.taxonomy import Taxonomy
 from topicml.training.dataset import Dataset
-from topicml.training.evaluation import Evaluation
 from topicml.training.features import SKLEARN_DEFAULTS
 from topicml.training.fit import FittedModel
+from topicml.training.metrics import Evaluation
 
 SEED = 0
 _LIBRARIES = ("topicml", "scikit-learn", "numpy", "scipy", "joblib", "sentencex")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from topicml.taxonomy import Taxonomy
-from topicml.training.evaluation import in_words
+from topicml.training.metrics import format_interval
 
 _TEMPLATE = """---
 language: en
@@ -108,7 +108,7 @@ def _sources(sources: Mapping[str, int]) -> str:
 def _headlines(headlines: Mapping[str, Mapping[str, float]]) -> str:
     rows = ["| figure | value | 95 % interval |", "|---|---|---|"]
     for key, row in headlines.items():
-        value, interval = in_words(row)
+        value, interval = format_interval(row)
         rows.append(f"| {key.replace('_', ' ')} | {value} | {interval} |")
     return "\n".join(rows)
 

@@ -143,20 +143,29 @@ class ModelStore:
     def _write(self, name: str, file: str, versions: Sequence[str]) -> None:
         write_text(self.root / name / file, "".join(version + "\n" for version in versions))
 
-    def path(self, name: str, version: str) -> Path:
-        """Folder of a version, whether it exists or not.
+    def name_folder(self, name: str) -> Path:
+        """Folder of all versions of a name, whether it exists or not.
 
         Raises:
-            ModelError: The name or the version is not of the form that folders have.
+            ModelError: The name is not of the form that folders have.
         """
         if not NAME.match(name):
             raise ModelError(
                 f"model name {name!r} is not made of lower-case words joined by hyphens",
                 hint="Write it like 'alliance-topics'.",
             )
+        return self.root / name
+
+    def path(self, name: str, version: str) -> Path:
+        """Folder of a version, whether it exists or not.
+
+        Raises:
+            ModelError: The name or the version is not of the form that folders have.
+        """
+        folder = self.name_folder(name)
         if not VERSION.match(version):
             raise ModelError(f"version {version!r} is not of the form 1.2.3", where=name)
-        return self.root / name / version
+        return folder / version
 
     def next_version(self, name: str) -> str:
         """The version after the newest: minor number plus one."""
