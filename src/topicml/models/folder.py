@@ -1,6 +1,15 @@
 """One model version as a folder: written beside and renamed, checked by hash, never changed.
 
-It holds the files of ``FILES`` and ``manifest.json``; see ``manifest`` for its formats.
+It holds the files of ``FILES`` and ``manifest.json``; see ``manifest`` for its formats. Trust in
+it comes in three degrees, each with all that the one before it proves:
+
+- ``open_model`` (``classify``): the scorer is, byte for byte, the one that was made.
+- ``check_golden`` (``batch``): and this machine computes with it what was computed where it was
+  made, by the path that is about to score.
+- ``verify_model`` (``models verify`` and ``promote``, ``train``): and every other file is the one
+  that was made, and none was added.
+
+None proves who made the folder: whoever can write to it can write the hashes, too.
 """
 
 from __future__ import annotations
@@ -67,10 +76,6 @@ def open_model(path: Path) -> Model:
     """
     manifest = read_manifest(path)
     check_file(path, SCORER, manifest)
-    return _load(path, manifest)
-
-
-def _load(path: Path, manifest: Fields) -> Model:
     scorer = load_scorer(path / SCORER)
     if list(scorer.topics) != manifest["topics"]:
         raise ModelError(
@@ -120,31 +125,41 @@ def check_files(path: Path) -> Fields:
 
 
 def verify_model(path: Path) -> Model:
-    """Check every file's hash and the lookup tables, and recompute the golden sentences.
+    """Check every file of a folder, and the model as for a bulk run.
+
+    Beyond ``check_golden``: the pipeline's and the card's hashes, that no other file is there,
+    and that the scorer's lookup tables belong to its vocabulary.
 
     Raises:
         ModelError: Names the first file or sentence that is not as it was made.
     """
-    model = _load(path, check_files(path))
+    check_files(path)
+    model = open_model(path)
     check_vocabulary(model.scorer, path / SCORER)
     check_golden(model)
     return model
 
 
 def check_golden(model: Model) -> None:
-    """Recompute the golden sentences and compare the probabilities.
+    """Prove a model that ``open_model`` opened fit for a bulk run.
+
+    ``golden.jsonl`` is the one that was made, by its hash, and each of its sentences comes out
+    within 1e-9 of the probabilities there: on this machine, with its libraries, by the path that
+    scores now. So call it in each process, once its scorer is compiled.
 
     Raises:
-        ModelError: The file is not as it is made, or a sentence comes out otherwise.
+        ModelError: The file is not as it was made, or a sentence comes out otherwise.
     """
-    texts, expected = read_golden(model.path / GOLDEN, model.scorer.topics)
+    file = model.path / GOLDEN
+    check_file(model.path, GOLDEN, model.manifest)
+    texts, expected = read_golden(file, model.scorer.topics)
     scores = model.scorer.score_texts(texts)
     found = np.column_stack([scores.probabilities, scores.relevance])
     for text, gap in zip(texts, np.abs(found - expected).max(axis=1).tolist(), strict=True):
         if not gap <= GOLDEN_TOLERANCE:  # NaN is no agreement
             raise ModelError(
                 f"golden sentence {text[:60]!r} is off by {gap:.2g}",
-                where=model.path / GOLDEN,
+                where=file,
                 hint="This machine computes other probabilities than the model was made with: "
                 "report it with the output of: topicml info",
             )
