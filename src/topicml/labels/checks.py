@@ -11,7 +11,7 @@ from topicml.labels.near_duplicates import near_duplicates
 from topicml.labels.records import LabelRecord
 from topicml.taxonomy import Taxonomy
 
-MOST_TOPICS = 3
+MANY_TOPICS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,22 @@ def check_labels(
         topics.
     """
     findings: list[Finding] = []
-    placed = [
+    located = [
         (f"{path}:{record.line or number}", record)
         for path, records in files.items()
         for number, record in enumerate(records, start=1)
     ]
-    findings += _check_each(placed, taxonomy, raw or {})
-    findings += _check_identities(placed)
-    findings += _check_overlaps(placed)
+    findings += _check_records(located, taxonomy, raw or {})
+    findings += _check_duplicates(located)
+    findings += _check_near_duplicates(located)
     return sorted(findings, key=lambda f: f.severity)
 
 
-def _check_each(
-    placed: Iterable[tuple[str, LabelRecord]], taxonomy: Taxonomy, raw: Mapping[str, str]
+def _check_records(
+    located: Iterable[tuple[str, LabelRecord]], taxonomy: Taxonomy, raw: Mapping[str, str]
 ) -> list[Finding]:
     findings = []
-    for where, record in placed:
+    for where, record in located:
         findings += [
             Finding(
                 "error",
@@ -71,7 +71,7 @@ def _check_each(
             for topic in record.topics
             if topic not in taxonomy.topic_ids
         ]
-        if len(record.topics) > MOST_TOPICS:
+        if len(record.topics) > MANY_TOPICS:
             findings.append(
                 Finding("note", where, f"{len(record.topics)} topics on {record.id!r}: look again")
             )
@@ -88,43 +88,43 @@ def _check_each(
     return findings
 
 
-def _check_identities(placed: Iterable[tuple[str, LabelRecord]]) -> list[Finding]:
+def _check_duplicates(located: Iterable[tuple[str, LabelRecord]]) -> list[Finding]:
     findings = []
     ids: dict[str, str] = {}
     texts: dict[str, tuple[str, LabelRecord]] = {}
-    for where, record in placed:
+    for where, record in located:
         if record.id in ids:
             findings.append(
                 Finding("error", where, f"duplicate id {record.id!r}, first at {ids[record.id]}")
             )
         ids.setdefault(record.id, where)
-        folded = _folded(record)
-        if folded in texts:
-            other_where, other = texts[folded]
+        normalized = _normalized_text(record)
+        if normalized in texts:
+            other_where, other = texts[normalized]
             if other.topics != record.topics:
                 findings.append(
                     Finding("error", where, f"same text as {other_where}, other topics")
                 )
             elif "authored" in (record.source, other.source):
                 findings.append(Finding("error", where, f"same text as {other_where}"))
-        texts.setdefault(folded, (where, record))
+        texts.setdefault(normalized, (where, record))
     return findings
 
 
-def _folded(record: LabelRecord) -> str:
+def _normalized_text(record: LabelRecord) -> str:
     return " ".join(record.text.lower().split())
 
 
-def _check_overlaps(placed: Sequence[tuple[str, LabelRecord]]) -> list[Finding]:
+def _check_near_duplicates(located: Sequence[tuple[str, LabelRecord]]) -> list[Finding]:
     """Find pairs of different sentences that share most of their words."""
     return [
         Finding(
             "error",
-            placed[second][0],
-            f"{placed[second][1].id!r} shares {overlap:.0%} of its words with "
-            f"{placed[first][1].id!r} ({placed[first][0]})",
+            located[second][0],
+            f"{located[second][1].id!r} shares {overlap:.0%} of its words with "
+            f"{located[first][1].id!r} ({located[first][0]})",
         )
-        for first, second, overlap in near_duplicates([record.text for _, record in placed])
-        if "authored" in (placed[first][1].source, placed[second][1].source)
-        and _folded(placed[first][1]) != _folded(placed[second][1])
+        for first, second, overlap in near_duplicates([record.text for _, record in located])
+        if "authored" in (located[first][1].source, located[second][1].source)
+        and _normalized_text(located[first][1]) != _normalized_text(located[second][1])
     ]

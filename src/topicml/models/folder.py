@@ -1,4 +1,4 @@
-"""One model version as a folder: written beside and renamed, checked by hash, never changed.
+"""One model version as a folder: written atomically, checked by hash, never changed.
 
 It holds the files of ``FILES`` and ``manifest.json``; see ``manifest`` for its formats. Trust in
 it comes in three degrees, each with all that the one before it proves:
@@ -45,7 +45,7 @@ CARD = "MODEL_CARD.md"
 FILES = (PIPELINE, SCORER, GOLDEN, CARD)
 
 GOLDEN_TOLERANCE = 1e-9
-_LARGEST_CARD = 10_000_000
+_MAX_CARD_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Model:
 
     @property
     def reference(self) -> str:
-        """``name@version``, as it stands in every output record."""
+        """``name@version``, as in every output record."""
         return f"{self.manifest['name']}@{self.manifest['version']}"
 
 
@@ -114,10 +114,10 @@ def check_files(path: Path) -> Fields:
     manifest = read_manifest(path)
     for name in FILES:
         check_file(path, name, manifest)
-    strangers = {file.name for file in path.iterdir()} - {*FILES, MANIFEST}
-    if strangers:
+    others = {file.name for file in path.iterdir()} - {*FILES, MANIFEST}
+    if others:
         raise ModelError(
-            f"files that no manifest names: {', '.join(sorted(strangers))}",
+            f"files that no manifest names: {', '.join(sorted(others))}",
             where=path,
             hint="Remove them: a model folder is never changed once made.",
         )
@@ -173,7 +173,7 @@ def read_card(path: Path) -> str:
     """
     check_file(path, CARD, read_manifest(path))
     try:
-        return read_text(path / CARD, _LARGEST_CARD)
+        return read_text(path / CARD, _MAX_CARD_BYTES)
     except (OSError, ValueError) as err:
         raise ModelError(f"cannot be read ({err})", where=path / CARD, hint=RESTORE) from err
 
@@ -194,7 +194,7 @@ def prepare_folder(path: Path) -> None:
 
 
 def make_parent(path: Path) -> None:
-    """Make the folder that a path is to lie in.
+    """Make the parent folder of a path.
 
     Raises:
         ModelError: The folder cannot be made.
@@ -210,19 +210,19 @@ def make_parent(path: Path) -> None:
 
 
 def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any]) -> None:
-    """Gather finished files into a model folder that appears whole or not at all.
+    """Move finished files into a new model folder, atomically.
 
     Args:
         path: The folder to make; it must not exist.
-        files: Where each of ``FILES`` lies now; they are moved.
+        files: Where each of ``FILES`` is now; they are moved.
         manifest: All but the format number and the hashes.
 
     Raises:
         ModelError: The version is there already.
     """
     prepare_folder(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
-        staged = Path(scratch) / path.name
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as temporary:
+        staged = Path(temporary) / path.name
         staged.mkdir()
         for name in FILES:
             shutil.move(files[name], staged / name)

@@ -42,7 +42,7 @@ class LearningPoint:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What was predicted for n sentences, beside the truth.
+    """What was predicted for n sentences, and their labels.
 
     Attributes:
         protocol: How it was predicted, as a sentence.
