@@ -2,6 +2,7 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,73 @@ def info_after(code: str, root: Path, env: dict[str, str] | None = None) -> dict
     return {key.strip(): value.strip() for key, value in lines}
 
 
+def in_front(folder: Path) -> dict[str, str]:
+    """An environment in which modules of a folder come before those that are installed."""
+    behind = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *([behind] if behind else [])])}
+
+
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))[
+    "project"
+]
+
+
+def test_info_names_every_optional_part(tiny: Tiny) -> None:
+    said = info_after("", tiny.store.root)
+    extras = PROJECT["optional-dependencies"].keys() - {"dev"}
+    assert {key for key in said if key.startswith("optional: ")} == {
+        f"optional: {e}" for e in extras
+    }
+    numba = importlib.metadata.version("numba")
+    assert f"numba {numba}, orjson " in said["optional: batch"]
+    assert "installed" not in said["optional: batch"]
+
+
+def hide(*packages: str) -> str:
+    """Code that makes packages look as if they were not installed."""
+    return f"""
+import importlib.metadata as metadata
+found = metadata.version
+def version(name):
+    if name in {packages!r}:
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+metadata.version = version
+"""
+
+
+def test_info_says_how_to_install_what_is_missing(tiny: Tiny) -> None:
+    hidden = ("matplotlib", "pyspark", "orjson")
+    said = info_after(hide(*hidden), tiny.store.root)
+    assert said["optional: report"] == "not installed: pip install 'topicml[report]'"
+    assert said["optional: spark"] == "not installed: pip install 'topicml[spark]'"
+    assert said["optional: batch"].endswith(
+        f"pyarrow {importlib.metadata.version('pyarrow')}, "
+        "orjson not installed: pip install 'topicml[batch]'"
+    )
+
+
+def test_info_says_why_an_installed_package_is_of_no_use(tiny: Tiny, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "pyarrow.py").write_text("raise RuntimeError('made for another numpy')")
+    said = info_after("", tiny.store.root, in_front(tmp_path))
+    version = importlib.metadata.version("pyarrow")
+    assert (
+        f"pyarrow {version} (installed but cannot be imported: made for another numpy)"
+        in said["optional: batch"]
+    )
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version_is_printed(run: Run, flag: str) -> None:
+    result = run(flag)
+    assert (result.code, result.stdout, result.stderr) == (
+        0,
+        f"topicml {topicml.__version__}\n",
+        "",
+    )
+
+
 def test_info_without_numba_says_how_to_get_the_compiled_path(tiny: Tiny) -> None:
     said = info_after("import sys; sys.modules['numba'] = None", tiny.store.root)
     expected = "plain Python and numpy (for bulk: pip install 'topicml[batch]')"
@@ -108,7 +176,7 @@ def test_info_with_numba_says_when_and_where_it_compiles(tiny: Tiny, tmp_path: P
 
 
 def test_info_says_where_compiled_code_cannot_be_kept(tiny: Tiny) -> None:
-    code = "from topicml import compiled; compiled.cache_folder = lambda: None"
+    code = "from topicml.scoring import compiled; compiled.cache_folder = lambda: None"
     said = info_after(f"{code}; compiled.is_available = lambda: True", tiny.store.root)
     assert said["compiled in"].startswith("nowhere")
     assert "NUMBA_CACHE_DIR" in said["compiled in"]
@@ -116,7 +184,7 @@ def test_info_says_where_compiled_code_cannot_be_kept(tiny: Tiny) -> None:
 
 def test_info_tells_of_a_numba_that_cannot_be_imported(tiny: Tiny, tmp_path: Path) -> None:
     (tmp_path / "numba.py").write_text("raise ImportError('it needs another numpy')")
-    said = info_after("", tiny.store.root, {"PYTHONPATH": str(tmp_path)})
+    said = info_after("", tiny.store.root, in_front(tmp_path))
     assert said["scorer"].startswith("plain Python and numpy (numba ")
     assert said["scorer"].endswith(" cannot be imported: it needs another numpy)")
     assert "compiled in" not in said

@@ -2,6 +2,7 @@ import json
 import re
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from topicml.models.folder import (
     GOLDEN,
     PIPELINE,
     SCORER,
+    check_golden,
     open_model,
     read_card,
     sha256_file,
@@ -99,6 +101,42 @@ def test_damaged_scorer_is_not_opened(copy: Path) -> None:
     flip(copy / SCORER, 500)
     with pytest.raises(ModelError, match="damaged"):
         open_model(copy)
+
+
+def is_refused(check: Callable[[Path], object], folder: Path) -> bool:
+    try:
+        check(folder)
+    except ModelError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("name", "opening", "bulk", "verifying"),
+    [
+        (MANIFEST, True, True, True),
+        (SCORER, True, True, True),
+        (GOLDEN, False, True, True),
+        (PIPELINE, False, False, True),
+        (CARD, False, False, True),
+    ],
+)
+def test_each_degree_of_trust_proves_its_files_and_those_of_the_one_before(
+    copy: Path, name: str, opening: bool, bulk: bool, verifying: bool
+) -> None:
+    degrees = (open_model, lambda folder: check_golden(open_model(folder)), verify_model)
+    assert [is_refused(check, copy) for check in degrees] == [False, False, False]
+    flip(copy / name, 100)
+    assert [is_refused(check, copy) for check in degrees] == [opening, bulk, verifying]
+
+
+def test_golden_sentences_that_were_left_out_are_noticed_before_a_bulk_run(copy: Path) -> None:
+    first, _, _ = (copy / GOLDEN).read_text("utf-8").partition("\n")
+    (copy / GOLDEN).write_text(first + "\n", encoding="utf-8")
+    model = open_model(copy)
+    with pytest.raises(ModelError, match="damaged or was changed") as caught:
+        check_golden(model)
+    assert caught.value.where == str(copy / GOLDEN)
 
 
 @pytest.mark.parametrize("name", [PIPELINE, GOLDEN, CARD])

@@ -13,7 +13,7 @@ from topicml.models import manifest as manifest_module
 from topicml.models.folder import FILES, sha256_file, verify_model
 from topicml.models.manifest import (
     FORMAT,
-    LARGEST_MANIFEST,
+    MAX_MANIFEST_BYTES,
     MANIFEST,
     manifest_text,
     read_manifest,
@@ -140,9 +140,9 @@ def test_manifest_that_is_a_folder_is_a_model_error(copy: Path) -> None:
 
 def test_manifest_is_read_up_to_its_largest_size(copy: Path) -> None:
     rewrite_manifest(copy, filler="")
-    room = LARGEST_MANIFEST - (copy / MANIFEST).stat().st_size
+    room = MAX_MANIFEST_BYTES - (copy / MANIFEST).stat().st_size
     rewrite_manifest(copy, filler="x" * room)
-    assert (copy / MANIFEST).stat().st_size == LARGEST_MANIFEST
+    assert (copy / MANIFEST).stat().st_size == MAX_MANIFEST_BYTES
     assert len(read_manifest(copy)["filler"]) == room
     rewrite_manifest(copy, filler="x" * (room + 1))
     assert "longer than 10,000,000 bytes" in refused(copy).what

@@ -8,7 +8,7 @@ LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """What ``str.splitlines`` splits at."""
 
 IGNORABLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Soft hyphen, zero-width space, (non-)joiner, word joiner, byte-order mark: nothing to a reader."""
+"""Soft hyphen, zero-width space and (non-)joiner, word joiner, byte-order mark: not read."""
 
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _ODD = re.compile(f"[{LINE_BREAKS}{IGNORABLE}]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from topicml.io.optional_dependencies import load
 from topicml.io.writers.csv import kept_text
@@ -24,7 +24,7 @@ def encode(records: Sequence[dict[str, Any]], output: Output) -> bytes:
     return bytes(sink.getvalue())
 
 
-def write_file(pieces: Iterable[bytes], output: Output, out: BinaryIO) -> None:
+def write_file(pieces: Iterable[bytes], output: Output, out: IO[bytes]) -> None:
     """Write a Parquet file, a row group for each piece that is not empty.
 
     Args:
