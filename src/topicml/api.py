@@ -7,7 +7,7 @@ from pathlib import Path
 from topicml.models.folder import Model, open_model
 from topicml.models.store import default_store
 from topicml.tagging.articles import TaggedArticle, classify_document, thresholds_for_precision
-from topicml.text.documents import Document
+from topicml.text.document import Document
 
 
 def load_model(reference: str | Path | None = None) -> Model:

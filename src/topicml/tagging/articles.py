@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from topicml.errors import ModelError
 from topicml.scoring.scorer import Scorer, Scores
 from topicml.tagging.abstention import REASONS, Reason, screen
-from topicml.text.documents import Document
+from topicml.text.document import Document
 from topicml.text.sentences import Sentence, split_sentences, whole_text
 
 Unit = Literal["article", "sentence"]
