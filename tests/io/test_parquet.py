@@ -1,5 +1,6 @@
 import datetime
 import decimal
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -151,7 +152,16 @@ def test_what_is_no_parquet_is_refused(path: Path) -> None:
     with pytest.raises(InputError, match="not a Parquet file"):
         read(path)
     with pytest.raises(InputError, match="Parquet cannot be read from a pipe"):
-        read("-", input_format="parquet")
+        read("-", stdin=b"PAR1", input_format="parquet")
+    packed = path.with_name("dump.parquet.gz")
+    packed.write_bytes(gzip.compress(b"PAR1"))
+    with pytest.raises(InputError, match=r"a Parquet file compressed with gzip\. Decompress it"):
+        read(packed)
+
+
+def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
+    path = write(tmp_path / "dump", {"text": ["One."]})
+    assert texts(read(path)) == ["One."]
 
 
 def test_damage_costs_its_row_group_and_is_told(path: Path) -> None:
@@ -178,16 +188,20 @@ def test_damage_costs_its_row_group_and_is_told(path: Path) -> None:
 
 _MEASURE = """
 import io, resource, sys
-from topicml.io.records import Fields
-from topicml.io.sources import read_blocks
+from topicml.io.readers import read_blocks
+from topicml.io.records import ReadOptions
+from topicml.io.sources import list_sources
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 small, large = sys.argv[1:]
-list(read_blocks([small], Fields(), io.BytesIO()))
+def blocks(path):
+    return read_blocks(list_sources([path]).sources, ReadOptions(), io.BytesIO())
+
+list(blocks(small))
 before = peak()
-total = sum(len(block.data) for block in read_blocks([large], Fields(), io.BytesIO()))
+total = sum(len(block.data) for block in blocks(large))
 print(total // 1_000_000, (peak() - before) // 1024)
 """
 

@@ -1,4 +1,5 @@
 import gzip
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ from reading import COMPRESSORS, blocks_of, read, rejects, texts
 from test_html import FIRST, PAGE, SECOND
 
 from topicml.errors import InputError, MissingExtraError
+from topicml.io.readers import warc
 from topicml.io.records import Fields, Reject
 from topicml.text.document import Document
 
@@ -27,11 +29,16 @@ def answer(
     return head.encode() + body
 
 
-def record(name: str, block: bytes, kind: str = "response") -> bytes:
+def record(
+    name: str,
+    block: bytes,
+    kind: str = "response",
+    content: str = "application/http; msgtype=response",
+) -> bytes:
     head = (
         f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: https://example.org/{name}\r\n"
-        f"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Document-ID: <urn:uuid:{name}>\r\n"
-        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
+        f"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:{name}>\r\n"
+        f"Content-Type: {content}\r\nContent-Length: {len(block)}\r\n\r\n"
     )
     return head.encode() + block + b"\r\n\r\n"
 
@@ -72,10 +79,10 @@ def test_encodings_of_the_transfer_are_undone() -> None:
     import brotli
 
     page = PAGE.encode()
-    blocked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(page), page)
     items = of(
         record("a", answer(gzip.compress(page), more="Content-Encoding: gzip\r\n"))
-        + record("b", answer(blocked, more="Transfer-Encoding: blocked\r\n"))
+        + record("b", answer(chunked, more="Transfer-Encoding: chunked\r\n"))
         + record("c", answer(zlib.compress(page), more="Content-Encoding: deflate\r\n"))
         + record("d", answer(brotli.compress(page), more="Content-Encoding: br\r\n"))
         + record(
@@ -147,7 +154,49 @@ def test_what_is_no_warc_is_refused() -> None:
     assert of(b"") == []
 
 
-def test_a_missing_fastwarc_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_fastwarc_names_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "crawl.warc"
+    path.write_bytes(record("a", answer()))
     monkeypatch.setitem(sys.modules, "fastwarc.warc", None)
-    with pytest.raises(MissingExtraError, match=r"fastwarc.*pip install 'topicml\[articles\]'"):
-        of(b"")
+    command = r"fastwarc.*pip install 'topicml\[articles\]'"
+    with pytest.raises(MissingExtraError, match=command):
+        read(path)
+    (reject,) = of(path.read_bytes())
+    assert isinstance(reject, Reject)
+    assert reject.reason == "missing_dependency"
+    assert re.search(command, reject.detail)
+
+
+def test_an_answer_in_plain_text_is_read_as_it_is() -> None:
+    body = "Les ministres – réunis à Tokyo – ont dit: <b>oui</b>.\n\nFin."
+    items = of(
+        record("a", answer(body.encode(), kind="text/plain"))
+        + record("b", answer(body.encode("cp1252"), kind="text/plain; charset=ISO-8859-1"))
+        + record("c", answer(b"a,b", kind="text/csv"))
+    )
+    assert texts(items) == [body, body]
+    assert [item.encoding for item in items if isinstance(item, Document)] == ["utf-8", "cp1252"]
+
+
+def test_the_texts_of_a_wet_file_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.warc.wet.gz"
+    text = "Headline\nThe ministers met in Tōkyō."
+    parts = (
+        record("info", b"Software-Info: x", "warcinfo"),
+        record("a", text.encode(), "conversion", "text/plain"),
+        record("b", b"{}", "conversion", "application/json"),
+        record("c", b" \n", "conversion", "text/plain"),
+    )
+    path.write_bytes(b"".join(map(gzip.compress, parts)))
+    items = read(path, fields=KEEP)
+    kept = {"warc_uri": "https://example.org/a", "warc_date": "2024-01-02T03:04:05Z"}
+    assert items[0] == Document("urn:uuid:a", text, str(path), 2, kept)
+    assert rejects(items) == [(4, "empty_text")]
+
+
+def test_where_a_page_starts_is_told() -> None:
+    first = record("a", answer())
+    items = of(first + record("b", answer(b"<html></html>")))
+    assert [item.offset for item in items if isinstance(item, Reject)] == [len(first)]
