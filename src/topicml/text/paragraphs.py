@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import re
 
-from topicml.text.normalise import LINE_BREAKS
-
 Span = tuple[int, int]
 
-_LINE = re.compile(r"\S(?:.*\S)?")
 _ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
 _SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
 _WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
@@ -34,10 +31,7 @@ def paragraph_spans(text: str) -> list[Span]:
 
     A line that holds only a list number or a bullet goes with the paragraph that follows.
     """
-    text = text.replace("\r\n", " \n")
-    for line_break in LINE_BREAKS[1:]:
-        text = text.replace(line_break, "\n")
-    lines = [match.span() for match in _LINE.finditer(text)]
+    lines = _lines(text)
     spans = lines[:1]
     for wrap, line in zip(_wraps(text, lines), lines[1:], strict=True):
         if wrap:
@@ -47,29 +41,45 @@ def paragraph_spans(text: str) -> list[Span]:
     return spans
 
 
+def _lines(text: str) -> list[Span]:
+    """Return where lines are that are not blank, without space around them."""
+    spans = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        body = line.strip()
+        if body:
+            first = start if line[0] == body[0] else start + line.index(body[0])
+            spans.append((first, first + len(body)))
+        start += len(line)
+    return spans
+
+
 def _wraps(text: str, lines: list[Span]) -> list[bool]:
     """Whether each line but the first goes on from the one before."""
     starts = [start for start, _ in lines[1:]]  # of the following line's own text
     if ">" in text:
         starts = [_behind_quote_marks(text, *line) for line in lines[1:]]
-    gaps = [(first, end, start) for (first, end), start in zip(lines, starts, strict=False)]
     wraps = [
         text[start].islower()
         and text[end - 1] not in _ENDS
         and (end - first >= _SHORTEST_GOING_ON or text[end - 1] == "-")
         and not _STARTS_ITEM.match(text, start)
-        for first, end, start in gaps
+        for (first, end), start in zip(lines, starts, strict=False)
     ]
-    width, spacing = _layout(text, gaps, wraps)
-    for index, (first, end, start) in enumerate(gaps):
+    width, spacing = _layout(text, lines, wraps)
+    for index, (first, end) in enumerate(lines[:-1]):
         if wraps[index]:
             continue
-        if end - first <= _LONGEST_MARKER:
+        length = end - first
+        if length <= _LONGEST_MARKER:
             wraps[index] = bool(_LONE_MARKER.fullmatch(text, first, end))
-        elif text[end - 1] not in _ENDS and _UNFINISHED.search(text, end - 6, end):
-            wraps[index] = end - first >= _SHORTEST_GOING_ON
-        elif width and text.count("\n", end, start) <= spacing:
-            wraps[index] = _is_full(text, (first, end), (start, lines[index + 1][1]), width)
+        elif length < _SHORTEST_GOING_ON:
+            continue
+        elif width and text.count("\n", end, starts[index]) <= spacing:
+            following = starts[index], lines[index + 1][1]
+            wraps[index] = _is_full(text, (first, end), following, width)
+        elif text[end - 1] not in _ENDS:
+            wraps[index] = bool(_UNFINISHED.search(text, end - 6, end))
     return wraps
 
 
@@ -79,28 +89,29 @@ def _behind_quote_marks(text: str, start: int, end: int) -> int:
     return marks.end() if marks and marks.end() < end else start
 
 
-def _layout(text: str, gaps: list[tuple[int, int, int]], wraps: list[bool]) -> tuple[int, int]:
+def _layout(text: str, lines: list[Span], wraps: list[bool]) -> tuple[int, int]:
     """Return the width of wrapped text, 0 for any other, and the line breaks between its lines."""
     if sum(wraps) <= _WRAPPED_SHARE * len(wraps):
         return 0, 0
-    width = sorted(end - first for first, end, _ in gaps)[len(gaps) * 9 // 10]
+    width = sorted(end - start for start, end in lines)[len(lines) * 9 // 10]
     if width not in _WIDTHS:
         return 0, 0
-    spacings = [
-        text.count("\n", end, start)
-        for wrap, (_, end, start) in zip(wraps, gaps, strict=True)
+    breaks = sorted(
+        text.count("\n", before, after)
+        for wrap, (_, before), (after, _) in zip(wraps, lines, lines[1:], strict=False)
         if wrap
-    ]
-    return width, sorted(spacings)[len(spacings) // 2]
+    )
+    return width, breaks[len(breaks) // 2]
 
 
 def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
     """Whether a line of wrapped text ends where it does for want of room."""
-    first, end = line
-    word = text[slice(*following)].split(maxsplit=1)[0]
+    start, end = following
+    word_end = text.find(" ", start, end)
+    needed = line[1] - line[0] + 1 + (word_end if word_end > 0 else end) - start
     return (
-        end - first + 1 + len(word) > _FULL * width
-        and text[end - 1] != ":"
-        and not _STARTS_ITEM.match(text, following[0])
-        and text[first:end].isupper() == text[slice(*following)].isupper()
+        needed > _FULL * width
+        and text[line[1] - 1] != ":"
+        and not _STARTS_ITEM.match(text, start)
+        and text[slice(*line)].isupper() == text[start:end].isupper()
     )
