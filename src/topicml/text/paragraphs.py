@@ -23,6 +23,7 @@ _STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
 _LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
 _LONGEST_MARKER = 6
 _UNFINISHED = re.compile(r"\b(?:the|an?|of|and|its|their)$")
+_LONGEST_UNFINISHED = 6
 _QUOTE_MARKS = re.compile(r"(?:>\s*)+")
 
 
@@ -60,27 +61,26 @@ def _wraps(text: str, lines: list[Span]) -> list[bool]:
     if ">" in text:
         starts = [_behind_quote_marks(text, *line) for line in lines[1:]]
     wraps = [
-        text[start].islower()
-        and text[end - 1] not in _ENDS
-        and (end - first >= _SHORTEST_GOING_ON or text[end - 1] == "-")
-        and not _STARTS_ITEM.match(text, start)
+        text[end - 1] not in _ENDS and _plainly_goes_on(text, first, end, start)
         for (first, end), start in zip(lines, starts, strict=False)
     ]
     width, spacing = _layout(text, lines, wraps)
     for index, (first, end) in enumerate(lines[:-1]):
-        if wraps[index]:
-            continue
-        length = end - first
-        if length <= _LONGEST_MARKER:
+        if end - first <= _LONGEST_MARKER:
             wraps[index] = bool(_LONE_MARKER.fullmatch(text, first, end))
-        elif length < _SHORTEST_GOING_ON:
-            continue
-        elif width and text.count("\n", end, starts[index]) <= spacing:
+        elif width and not wraps[index] and text.count("\n", end, starts[index]) <= spacing:
             following = starts[index], lines[index + 1][1]
             wraps[index] = _is_full(text, (first, end), following, width)
-        elif text[end - 1] not in _ENDS:
-            wraps[index] = bool(_UNFINISHED.search(text, end - 6, end))
     return wraps
+
+
+def _plainly_goes_on(text: str, first: int, end: int, start: int) -> bool:
+    """Whether a line without a full stop goes on: in a lower-case word, or ends in an article."""
+    if end - first < _SHORTEST_GOING_ON and text[end - 1] != "-":
+        return False
+    if text[start].islower():
+        return not _STARTS_ITEM.match(text, start)
+    return bool(_UNFINISHED.search(text, end - _LONGEST_UNFINISHED, end))
 
 
 def _behind_quote_marks(text: str, start: int, end: int) -> int:
@@ -105,13 +105,16 @@ def _layout(text: str, lines: list[Span], wraps: list[bool]) -> tuple[int, int]:
 
 
 def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
-    """Whether a line of wrapped text ends where it does for want of room."""
+    """Whether a line of wrapped text ends where it does for want of room, or in mid-sentence."""
+    first, last = line[0], line[1] - 1
     start, end = following
+    if text[start].islower() and text[last] not in _ENDS:
+        return not _STARTS_ITEM.match(text, start)
     word_end = text.find(" ", start, end)
-    needed = line[1] - line[0] + 1 + (word_end if word_end > 0 else end) - start
+    needed = last - first + 2 + (word_end if word_end > 0 else end) - start
     return (
         needed > _FULL * width
-        and text[line[1] - 1] != ":"
+        and text[last] != ":"
         and not _STARTS_ITEM.match(text, start)
-        and text[slice(*line)].isupper() == text[start:end].isupper()
+        and text[first : last + 1].isupper() == text[start:end].isupper()
     )

@@ -28,15 +28,15 @@ class Sentence(NamedTuple):
 
 
 # Quotes, brackets and dashes become "/", which is where words end for sentencex and no more
-# to it: "Japan-U.S." ends in "U.S." then, and a quotation is no block. An apostrophe is part
-# of its word and becomes "^". Footnote figures are folded like the closing quotes they follow.
-_MARKS = '"`<>(){}[]-‐‑‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
+# to it: a quotation is no block then. Apostrophes and hyphens are part of their words and become
+# "^". Footnote figures are folded like the closing quotes that they follow.
+_MARKS = '"`<>(){}[]‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
 _SPACES = (  # all of Unicode's space separators (category Zs), and two controls
     " \t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
 _FOLDS = dict.fromkeys(_SPACES + LINE_BREAKS, " ") | dict.fromkeys(_MARKS, "/")
-_FOLDS |= dict.fromkeys("'’", "^")
+_FOLDS |= dict.fromkeys("'’-‐‑", "^")
 _ASCII_FOLDS = bytes(ord(_FOLDS.get(chr(byte), chr(byte))) for byte in range(128))
 _ASCII_FOLDS += bytes(range(128, 256))
 _ASCII = bytes(range(128))
@@ -50,7 +50,7 @@ _TITLES = (  # a name follows
     " Sen Sens Sfc Sgt Sgts Spc Ssgt St Supt Tsgt"
 )
 _ABBREVIATIONS = (  # these may end a sentence
-    "Jan Feb Mar Apr Aug Sep Sept Oct Nov Dec No Nos al approx Approx Assn Bde Bn Bns Bros Bvt Co Corp Cos Dept Depts Div Divs est Est etc fig Fig"
+    "Jan Feb Mar Apr Aug Sep Sept Oct Nov Dec Nos al approx Approx Assn Bde Bn Bns Bros Bvt Co Corp Cos Dept Depts Div Divs est Est etc fig Fig"
     " figs Figs Govt Inc Intl Ltd Natl nos para pp Regt Regts sec Sect Sqn Sqdn Tues"
     " Thurs Univ vol Vol vols Vols"
 )
@@ -61,9 +61,7 @@ _STARTERS = frozenset(  # of sentences, but not of names: U.S. First Army, U.S. 
     " Once Between Among Despite Meanwhile Moreover Instead Thus Therefore Asked Officials"
     " According Last Later Here Such Not No".split()
 )
-_NEXT_WORD = re.compile(
-    r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [a-z]|\^[a-z]))"
-)
+_NEXT_WORD = re.compile(r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [a-z]|\^[a-z]))")
 
 
 def _after(words: str) -> str:
@@ -73,8 +71,10 @@ def _after(words: str) -> str:
 
 
 _FULL_STOP = re.compile(
-    rf"\.(?:(?=[ /^\d])(?<![a-wyz]{{5}}\.)(?:(?P<title>{_after(_TITLES)})|{_after(_ABBREVIATIONS)}"
-    r"|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.))|(?<=\^[A-Z]\.)(?=[A-Z]\.))"
+    rf"\.(?:(?=[ /^\d])(?<![a-wyz]{{5}}\.)"  # no abbreviation here is as long, but for approx.
+    rf"(?:(?P<title>{_after(_TITLES)})|{_after(_ABBREVIATIONS)}|(?P<word>(?<=\bNo\.))"
+    r"|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
+    r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
 _FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}[/^]*(?= +[/^]*[A-Z])")
 _CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
@@ -82,7 +82,7 @@ _GOES_ON = re.compile(r"[a-z,;:.!?…]")
 _SPEAKER = re.compile(  # “Never again!” Mr. Ito said
     r"(?:[A-Z][\w./^]* ){1,4}?(?:said|says|asked|added|told|replied|wrote|shouted|cried)\b"
 )
-_LONE_MARKER = re.compile(r"/+|/?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)[./]{1,2}")
+_LONE_MARKER = re.compile(r"[/^.…]+|/?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)[./]{1,2}")
 _LONGEST_MARKER = 6
 _PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
 
@@ -146,10 +146,11 @@ def _fold(encoded: bytes, others: set[str]) -> str:
 
 def _plain_or_end(match: re.Match[str]) -> str:
     """Return what makes sentencex take an abbreviation's full stop for what it is."""
-    if match["title"] is not None:
-        return "/"
-    following = _NEXT_WORD.match(match.string, match.end())
-    return "!" if following and (following[1] or "The") in _STARTERS else "/"
+    if match["title"] is None:
+        following = _NEXT_WORD.match(match.string, match.end())
+        if following and (following[1] or "The") in _STARTERS:
+            return "!"
+    return "/" if match["word"] is None else "."
 
 
 def _as_closing(match: re.Match[str]) -> str:
@@ -184,7 +185,8 @@ def _locate(pieces: list[str], paragraphs: list[Span]) -> list[Span]:
     before = ""
     for piece in pieces:
         skipped = 0
-        if cursor == limit:
+        is_first = cursor == limit
+        if is_first:
             cursor, limit = next(following)
             is_open = False
         elif piece[0] in "/^" and before[-1] != " " and (closing := _CLOSING.match(piece)):
@@ -195,11 +197,12 @@ def _locate(pieces: list[str], paragraphs: list[Span]) -> list[Span]:
         if body:
             start = cursor + (piece.index(body[0], skipped) if piece[skipped] == " " else skipped)
             end = start + len(body)
-            if is_open:
+            is_marker = len(body) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
+            if is_open or (is_marker and end == limit and not is_first):
                 spans[-1] = spans[-1][0], end
             else:
                 spans.append((start, end))
-            is_open = len(body) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
+            is_open = is_marker
         cursor += len(piece)
         before = piece
     return spans
