@@ -11,14 +11,15 @@ from __future__ import annotations
 import re
 
 Span = tuple[int, int]
+LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)"
+"""What numbers the items of a list, without its full stop or brackets."""
 
 _ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
 _SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
 _WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
 _WIDTHS = range(40, 121)
 _FULL = 0.85  # of the width; proportional type does not fill its lines to the same number
-_NUMBER = r"(?:\d{1,3}|[A-Za-z]|[ivx]+)"
-_MARKER = rf"[-–—•▪◦*]|[(\[]{_NUMBER}[)\]]|{_NUMBER}(?:\.\)?|\))"
+_MARKER = rf"[-–—•▪◦*]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\))"
 _STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
 _LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
 _LONGEST_MARKER = 6

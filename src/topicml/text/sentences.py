@@ -16,7 +16,7 @@ from typing import NamedTuple
 import sentencex
 
 from topicml.text.normalise import HYPHENATED, IGNORABLE, LINE_BREAKS
-from topicml.text.paragraphs import Span, paragraph_spans
+from topicml.text.paragraphs import LIST_NUMBER, Span, paragraph_spans
 
 
 class Sentence(NamedTuple):
@@ -44,23 +44,24 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be handed to a library that
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
 
-_TITLES = (  # a name follows
-    "Adm Amb Asst Atty Brig Capt Cdr Cmdr Col Cols Comdr Cpl Cpt Dep Dr Drs Ens Ft Gen Gens Gov"
-    " Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Mr Mrs Ms Msgt Mt Pfc Prof Pvt Rep Reps Rev Sec"
-    " Sen Sens Sfc Sgt Sgts Spc Ssgt St Supt Tsgt"
+_OPEN = (  # a name or number follows
+    "Adm Amb Asst Atty Brig Capt Cdr Cmdr Col Cols Comdr Cpl Cpt Dep Dr Drs Ens fig Fig figs Figs"
+    " Ft Gen Gens Gov Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Mr Mrs Ms Msgt Mt nos Nos Pfc pp Prof Pvt"
+    " Rep Reps Rev Sec sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt St Supt Tsgt vol Vol vols Vols"
 )
 _ABBREVIATIONS = (  # these may end a sentence
-    "Jan Feb Mar Apr Aug Sep Sept Oct Nov Dec Nos al approx Approx Assn Bde Bn Bns Bros Bvt Co Corp Cos Dept Depts Div Divs est Est etc fig Fig"
-    " figs Figs Govt Inc Intl Ltd Natl nos para pp Regt Regts sec Sect Sqn Sqdn Tues"
-    " Thurs Univ vol Vol vols Vols"
+    "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs est Est"
+    " etc Feb Govt Inc Intl Jan Ltd Mar Natl Nov Oct para Regt Regts Sep Sept Sqn Sqdn Thurs Tues"
+    " Univ"
 )
-_STARTERS = frozenset(  # of sentences, but not of names: U.S. First Army, U.S. Under Secretary
+_STARTERS = (  # of sentences, but not of names: U.S. First Army, U.S. Under Secretary
     "The This That These Those There Then They Their It Its He His She Her We Our You Your My In On"
     " At By For From With After Before During Since Until While When Where What Who Why How If But"
     " So Yet Nor However Although Though Because As Also An Another Both Each Some Many Now Today"
     " Once Between Among Despite Meanwhile Moreover Instead Thus Therefore Asked Officials"
-    " According Last Later Here Such Not No".split()
+    " According Last Later Here Such Not No"
 )
+_STARTER_WORDS = frozenset(_STARTERS.split())
 _NEXT_WORD = re.compile(r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [a-z]|\^[a-z]))")
 
 
@@ -72,17 +73,17 @@ def _after(words: str) -> str:
 
 _FULL_STOP = re.compile(
     rf"\.(?:(?=[ /^\d])(?<![a-wyz]{{5}}\.)"  # no abbreviation here is as long, but for approx.
-    rf"(?:(?P<title>{_after(_TITLES)})|{_after(_ABBREVIATIONS)}|(?P<word>(?<=\bNo\.))"
+    rf"(?:(?P<open>{_after(_OPEN)})|{_after(_ABBREVIATIONS)}|(?P<word>(?<=\bNo\.))"
     r"|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
     r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
-_FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}[/^]*(?= +[/^]*[A-Z])")
+_FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}(?:[/^]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])")
 _CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
 _GOES_ON = re.compile(r"[a-z,;:.!?…]")
 _SPEAKER = re.compile(  # “Never again!” Mr. Ito said
     r"(?:[A-Z][\w./^]* ){1,4}?(?:said|says|asked|added|told|replied|wrote|shouted|cried)\b"
 )
-_LONE_MARKER = re.compile(r"[/^.…]+|/?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)[./]{1,2}")
+_LONE_MARKER = re.compile(rf"[/^.…]+|/?{LIST_NUMBER}[./]{{1,2}}")
 _LONGEST_MARKER = 6
 _PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
 
@@ -146,9 +147,9 @@ def _fold(encoded: bytes, others: set[str]) -> str:
 
 def _plain_or_end(match: re.Match[str]) -> str:
     """Return what makes sentencex take an abbreviation's full stop for what it is."""
-    if match["title"] is None:
+    if match["open"] is None:
         following = _NEXT_WORD.match(match.string, match.end())
-        if following and (following[1] or "The") in _STARTERS:
+        if following and (following[1] or "The") in _STARTER_WORDS:
             return "!"
     return "/" if match["word"] is None else "."
 
