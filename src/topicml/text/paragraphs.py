@@ -9,6 +9,7 @@ have no such lines, or end them elsewhere.
 from __future__ import annotations
 
 import re
+from itertools import compress, count, islice
 
 Span = tuple[int, int]
 LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)"
@@ -23,8 +24,8 @@ _MARKER = rf"[-–—•▪◦*]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\
 _STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
 _LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
 _LONGEST_MARKER = 6
-_UNFINISHED = re.compile(r"\b(?:the|an?|of|and|its|their)$")
-_LONGEST_UNFINISHED = 6
+_UNFINISHED = (" the", " a", " an", " of", " and", " its", " their")
+_SAMPLE = 50  # line breaks whose spacing is looked at
 _QUOTE_MARKS = re.compile(r"(?:>\s*)+")
 
 
@@ -62,26 +63,25 @@ def _wraps(text: str, lines: list[Span]) -> list[bool]:
     if ">" in text:
         starts = [_behind_quote_marks(text, *line) for line in lines[1:]]
     wraps = [
-        text[end - 1] not in _ENDS and _plainly_goes_on(text, first, end, start)
+        text[end - 1] not in _ENDS
+        and (end - first >= _SHORTEST_GOING_ON or text[end - 1] == "-")
+        and (
+            not _STARTS_ITEM.match(text, start)
+            if text[start].islower()
+            else text.endswith(_UNFINISHED, first, end)
+        )
         for (first, end), start in zip(lines, starts, strict=False)
     ]
     width, spacing = _layout(text, lines, wraps)
+    if width:
+        for index, before in enumerate(lines[:-1]):
+            after = starts[index], lines[index + 1][1]
+            if not wraps[index] and text.count("\n", before[1], after[0]) <= spacing:
+                wraps[index] = _is_full(text, before, after, width)
     for index, (first, end) in enumerate(lines[:-1]):
-        if end - first <= _LONGEST_MARKER:
+        if end - first <= _LONGEST_MARKER and not wraps[index]:
             wraps[index] = bool(_LONE_MARKER.fullmatch(text, first, end))
-        elif width and not wraps[index] and text.count("\n", end, starts[index]) <= spacing:
-            following = starts[index], lines[index + 1][1]
-            wraps[index] = _is_full(text, (first, end), following, width)
     return wraps
-
-
-def _plainly_goes_on(text: str, first: int, end: int, start: int) -> bool:
-    """Whether a line without a full stop goes on: in a lower-case word, or ends in an article."""
-    if end - first < _SHORTEST_GOING_ON and text[end - 1] != "-":
-        return False
-    if text[start].islower():
-        return not _STARTS_ITEM.match(text, start)
-    return bool(_UNFINISHED.search(text, end - _LONGEST_UNFINISHED, end))
 
 
 def _behind_quote_marks(text: str, start: int, end: int) -> int:
@@ -98,9 +98,8 @@ def _layout(text: str, lines: list[Span], wraps: list[bool]) -> tuple[int, int]:
     if width not in _WIDTHS:
         return 0, 0
     breaks = sorted(
-        text.count("\n", before, after)
-        for wrap, (_, before), (after, _) in zip(wraps, lines, lines[1:], strict=False)
-        if wrap
+        text.count("\n", lines[index][1], lines[index + 1][0])
+        for index in islice(compress(count(), wraps), _SAMPLE)
     )
     return width, breaks[len(breaks) // 2]
 
