@@ -250,6 +250,7 @@ def test_abbreviation_behind_a_dash_or_mark_does_not_end_a_sentence(name: str, d
         "John F. Kennedy and J. R. Cole wrote to A. B. Sato.",
         "The U.S. Navy, U.S. Forces Japan, a U.S. President and the U.S. Seventh Fleet agree.",
         "The U.S. First Army, U.S. I Corps, U.S. New Zealand and U.S. Under Secretary talks ended.",
+        "Allies, e.g. The Hague court, i.e. In general all, and Japan vs. The Rest (cf. The List).",
         "The Joint Staff (Japan Inc. Watch) and the fleet (Vol. 5) agree.",
     ],
 )
@@ -272,6 +273,9 @@ def test_abbreviations_do_not_end_a_sentence(text: str) -> None:
         ("It sailed with the 5th Regt.", "They returned."),
         ("It was built by Sato Heavy Co.", "We saw it."),
         ("It sailed in Dec.", "He left."),
+        ("It was fined by the SEC.", "The agency said so."),
+        ("They marched down Main St.", "The crowd cheered."),
+        ("It climbs 90 m in 5 sec.", "The pilot was calm."),
         ("Was he there? No.", "I think he left."),
     ],
 )

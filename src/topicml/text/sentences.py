@@ -45,14 +45,14 @@ _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
 
 _OPEN = (  # a name or number follows
-    "Adm Amb Asst Atty Brig Capt Cdr Cmdr Col Cols Comdr Cpl Cpt Dep Dr Drs Ens fig Fig figs Figs"
+    "Adm Amb Asst Atty Brig Capt Cdr cf Cmdr Col Cols Comdr Cpl Cpt Dep Drs Ens fig Fig figs Figs"
     " Ft Gen Gens Gov Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Mr Mrs Ms Msgt Mt nos Nos Pfc pp Prof Pvt"
-    " Rep Reps Rev Sec sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt St Supt Tsgt vol Vol vols Vols"
+    " Rep Reps Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt Supt Tsgt vol Vol vols Vols vs Vs"
 )
-_ABBREVIATIONS = (  # these may end a sentence
-    "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs est Est"
-    " etc Feb Govt Inc Intl Jan Ltd Mar Natl Nov Oct para Regt Regts Sep Sept Sqn Sqdn Thurs Tues"
-    " Univ"
+_ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
+    "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs Dr est"
+    " Est etc Feb Govt Inc Intl Jan Ltd Mar Natl Nov Oct para Regt Regts sec Sep Sept Sqn Sqdn St"
+    " Thurs Tues Univ"
 )
 _STARTERS = (  # of sentences, but not of names: U.S. First Army, U.S. Under Secretary
     "The This That These Those There Then They Their It Its He His She Her We Our You Your My In On"
@@ -67,14 +67,15 @@ _NEXT_WORD = re.compile(r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [
 
 def _after(words: str) -> str:
     """Return a pattern that holds behind the full stop of one of some words."""
-    every = sorted({form for word in words.split() for form in (word, word.upper())}, key=len)
+    every = sorted(set(words.split()), key=len)  # a look back has one length
     return "|".join(rf"(?<=\b(?:{'|'.join(group)})\.)" for _, group in groupby(every, key=len))
 
 
 _FULL_STOP = re.compile(
-    rf"\.(?:(?=[ /^\d])(?<![a-wyz]{{5}}\.)"  # no abbreviation here is as long, but for approx.
-    rf"(?:(?P<open>{_after(_OPEN)})|{_after(_ABBREVIATIONS)}|(?P<word>(?<=\bNo\.))"
-    r"|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
+    r"\.(?<![a-wyz]{5}\.)"  # not one of these words is as long, but for approx.: a quick way out
+    rf"(?:(?=[ /^\d])(?:(?P<open>{_after(_OPEN)}|(?<=\bi\.e\.)|(?<=\be\.g\.))"
+    rf"|{_after(f'{_ABBREVIATIONS} {_ABBREVIATIONS.upper()} {_OPEN.upper()}')}"
+    r"|(?P<no>(?<=\bNo\.))|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
     r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
 _FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}(?:[/^]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])")
@@ -151,7 +152,7 @@ def _plain_or_end(match: re.Match[str]) -> str:
         following = _NEXT_WORD.match(match.string, match.end())
         if following and (following[1] or "The") in _STARTER_WORDS:
             return "!"
-    return "/" if match["word"] is None else "."
+    return "/" if match["no"] is None else "."
 
 
 def _as_closing(match: re.Match[str]) -> str:
