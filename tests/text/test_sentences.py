@@ -314,7 +314,7 @@ def test_figure_behind_another_full_stop_is_no_footnote(text: str) -> None:
     assert texts(text) == [text]
 
 
-@pytest.mark.parametrize("marks", ["“”", '""', "()", "[]", "«»", "‘’", "''"])
+@pytest.mark.parametrize("marks", ["“”", '""', "()", "[]", "«»", "‘’", "''", "**", "__"])
 def test_quotation_or_bracket_of_several_sentences_is_several(marks: str) -> None:
     opening, closing = marks
     text = f"{opening}The sea is calm. Ships sail. We wait.{closing} Nobody objected."
@@ -324,6 +324,11 @@ def test_quotation_or_bracket_of_several_sentences_is_several(marks: str) -> Non
         f"We wait.{closing}",
         "Nobody objected.",
     ]
+
+
+def test_escaped_bracket_and_bold_type_close_as_quotes_do() -> None:
+    text = "\\[The sea is calm.\\] **Ships sail.** We wait."
+    assert texts(text) == ["\\[The sea is calm.\\]", "**Ships sail.**", "We wait."]
 
 
 def test_quotation_in_a_quotation() -> None:

@@ -27,16 +27,16 @@ class Sentence(NamedTuple):
     text: str
 
 
-# Quotes, brackets and dashes become "/", which is where words end for sentencex and no more
-# to it: a quotation is no block then. Apostrophes and hyphens are part of their words and become
-# "^". Footnote figures are folded like the closing quotes that they follow.
-_MARKS = '"`<>(){}[]‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
+# Quotes, brackets, dashes and Markdown's marks become "/", which is where words end for sentencex
+# and no more to it: a quotation is no block then. Apostrophes and hyphens are part of their words
+# and become "^". Footnote figures are folded like the closing quotes that they follow.
+_MARKS = '"`<>(){}[]*\\‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
 _SPACES = (  # all of Unicode's space separators (category Zs), and two controls
     " \t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
 _FOLDS = dict.fromkeys(_SPACES + LINE_BREAKS, " ") | dict.fromkeys(_MARKS, "/")
-_FOLDS |= dict.fromkeys("'’-‐‑", "^")
+_FOLDS |= dict.fromkeys("'’-‐‑_", "^")
 _ASCII_FOLDS = bytes(ord(_FOLDS.get(chr(byte), chr(byte))) for byte in range(128))
 _ASCII_FOLDS += bytes(range(128, 256))
 _ASCII = bytes(range(128))
