@@ -8,17 +8,17 @@ LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """What ``str.splitlines`` splits at."""
 
 IGNORABLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-"""Soft hyphen, zero-width space and (non-)joiner, word joiner, byte-order mark: not read."""
+"""Soft hyphen, zero-width space, non-joiner and joiner, word joiner, byte-order mark."""
 
-_IGNORABLE = re.compile(f"[{IGNORABLE}]")
-_ODD = re.compile(f"[{LINE_BREAKS}{IGNORABLE}]")
-_BREAK = rf"[^\S{LINE_BREAKS}]*[{LINE_BREAKS}][\s>]*"  # with indentation, and marks of quoted mail
 _LOWER = "a-zß-öø-ÿ"
+_BREAK = rf"[^\S{LINE_BREAKS}]*[{LINE_BREAKS}][\s>]*"  # with indentation, and ">" of quoted mail
+
 HYPHENATED = re.compile(rf"[-‐\u00ad](?<=[{_LOWER}].){_BREAK}(?=[{_LOWER}])")
-"""A line break, and its hyphen, inside a word."""
+"""A hyphen inside a word, at a line end, with the line break."""
 
 _HYPHEN_AND_BREAK = re.compile(rf"(?<=\S)([-‐]){_BREAK}(?=\w)")
-_LINE_BREAK = re.compile(_BREAK)
+_IGNORABLE = re.compile(f"[{IGNORABLE}]")
+_ODD = re.compile(f"[{LINE_BREAKS}{IGNORABLE}]")
 
 
 def reading_text(sentence: str) -> str:
@@ -30,8 +30,10 @@ def reading_text(sentence: str) -> str:
     """
     if not _ODD.search(sentence):
         return sentence
-    joined = _IGNORABLE.sub("", HYPHENATED.sub("", sentence))
-    return _LINE_BREAK.sub(" ", _HYPHEN_AND_BREAK.sub(r"\1", joined))
+    sentence = _IGNORABLE.sub("", HYPHENATED.sub("", sentence))
+    first, *others = _HYPHEN_AND_BREAK.sub(r"\1", sentence).splitlines() or [""]
+    lines = [first.strip(), *(line.strip().lstrip("> ") for line in others)]
+    return " ".join(line for line in lines if line)
 
 
 _BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")

@@ -9,24 +9,22 @@ have no such lines, or end them elsewhere.
 from __future__ import annotations
 
 import re
-
-from topicml.text.normalise import LINE_BREAKS
+from itertools import pairwise
 
 Span = tuple[int, int]
+LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)"
+"""What numbers the items of a list, without its full stop or brackets."""
 
-_LINE = re.compile(r"\S(?:.*\S)?")
 _ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
+_UNFINISHED = (" the", " a", " an", " of", " and", " its", " their")
 _SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
 _WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
 _WIDTHS = range(40, 121)
 _FULL = 0.85  # of the width; proportional type does not fill its lines to the same number
-_NUMBER = r"(?:\d{1,3}|[A-Za-z]|[ivx]+)"
-_MARKER = rf"[-–—•▪◦*]|[(\[]{_NUMBER}[)\]]|{_NUMBER}(?:\.\)?|\))"
+_MARKER = rf"[-–—•▪◦*]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\))"
 _STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
 _LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
 _LONGEST_MARKER = 6
-_UNFINISHED = re.compile(r"\b(?:the|an?|of|and|its|their)$")
-_QUOTE_MARKS = re.compile(r"(?:>\s*)+")
 
 
 def paragraph_spans(text: str) -> list[Span]:
@@ -34,73 +32,76 @@ def paragraph_spans(text: str) -> list[Span]:
 
     A line that holds only a list number or a bullet goes with the paragraph that follows.
     """
-    text = text.replace("\r\n", " \n")
-    for line_break in LINE_BREAKS[1:]:
-        text = text.replace(line_break, "\n")
-    lines = [match.span() for match in _LINE.finditer(text)]
-    spans = lines[:1]
-    for wrap, line in zip(_wraps(text, lines), lines[1:], strict=True):
-        if wrap:
-            spans[-1] = spans[-1][0], line[1]
+    starts, rows, lines = _lines(text)
+    read = [line.lstrip("> ") or line for line in lines] if ">" in text else lines
+    wraps = _plain_wraps(lines, read)
+    if sum(wraps) > _WRAPPED_SHARE * len(wraps):
+        _add_full_lines(wraps, lines, read, [b - a for a, b in pairwise(rows)])
+    spans: list[Span] = []
+    goes_on = False
+    for start, line, wrap in zip(starts, lines, [*wraps, False], strict=False):
+        end = start + len(line)
+        if goes_on:
+            spans[-1] = spans[-1][0], end
         else:
-            spans.append(line)
+            spans.append((start, end))
+        goes_on = wrap or (len(line) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(line)))
     return spans
 
 
-def _wraps(text: str, lines: list[Span]) -> list[bool]:
-    """Whether each line but the first goes on from the one before."""
-    starts = [start for start, _ in lines[1:]]  # of the following line's own text
-    if ">" in text:
-        starts = [_behind_quote_marks(text, *line) for line in lines[1:]]
-    gaps = [(first, end, start) for (first, end), start in zip(lines, starts, strict=False)]
-    wraps = [
-        text[start].islower()
-        and text[end - 1] not in _ENDS
-        and (end - first >= _SHORTEST_GOING_ON or text[end - 1] == "-")
-        and not _STARTS_ITEM.match(text, start)
-        for first, end, start in gaps
+def _lines(text: str) -> tuple[list[int], list[int], list[str]]:
+    """Return the lines that are not blank, stripped: their offsets, numbers and texts."""
+    starts, rows, lines = [], [], []
+    offset = 0
+    for row, line in enumerate(text.splitlines(keepends=True)):
+        body = line.strip()
+        if body:
+            starts.append(offset if line[0] == body[0] else offset + line.index(body[0]))
+            rows.append(row)
+            lines.append(body)
+        offset += len(line)
+    return starts, rows, lines
+
+
+def _plain_wraps(lines: list[str], read: list[str]) -> list[bool]:
+    """Whether each line but the last plainly goes on: in a lower-case word, or from an article.
+
+    ``read`` are the lines without the marks of quoted mail.
+    """
+    return [
+        line[-1] not in _ENDS
+        and (len(line) >= _SHORTEST_GOING_ON or line[-1] == "-")
+        and (
+            not _STARTS_ITEM.match(following)
+            if following[0].islower()
+            else line.endswith(_UNFINISHED)
+        )
+        for line, following in zip(lines, read[1:], strict=False)
     ]
-    width, spacing = _layout(text, gaps, wraps)
-    for index, (first, end, start) in enumerate(gaps):
-        if wraps[index]:
-            continue
-        if end - first <= _LONGEST_MARKER:
-            wraps[index] = bool(_LONE_MARKER.fullmatch(text, first, end))
-        elif text[end - 1] not in _ENDS and _UNFINISHED.search(text, end - 6, end):
-            wraps[index] = end - first >= _SHORTEST_GOING_ON
-        elif width and text.count("\n", end, start) <= spacing:
-            wraps[index] = _is_full(text, (first, end), (start, lines[index + 1][1]), width)
-    return wraps
 
 
-def _behind_quote_marks(text: str, start: int, end: int) -> int:
-    """Return where a line's own text starts, which in a reply is behind ``>``."""
-    marks = _QUOTE_MARKS.match(text, start, end)
-    return marks.end() if marks and marks.end() < end else start
-
-
-def _layout(text: str, gaps: list[tuple[int, int, int]], wraps: list[bool]) -> tuple[int, int]:
-    """Return the width of wrapped text, 0 for any other, and the line breaks between its lines."""
-    if sum(wraps) <= _WRAPPED_SHARE * len(wraps):
-        return 0, 0
-    width = sorted(end - first for first, end, _ in gaps)[len(gaps) * 9 // 10]
+def _add_full_lines(
+    wraps: list[bool], lines: list[str], read: list[str], spacings: list[int]
+) -> None:
+    """Add the line breaks of text wrapped at a width where only there was no more room."""
+    width = sorted(map(len, lines))[len(lines) * 9 // 10]
     if width not in _WIDTHS:
-        return 0, 0
-    spacings = [
-        text.count("\n", end, start)
-        for wrap, (_, end, start) in zip(wraps, gaps, strict=True)
-        if wrap
-    ]
-    return width, sorted(spacings)[len(spacings) // 2]
+        return
+    usual = sorted(spacing for spacing, wrap in zip(spacings, wraps, strict=True) if wrap)
+    spacing = usual[len(usual) // 2]
+    for index, following in enumerate(read[1:]):
+        if not wraps[index] and spacings[index] <= spacing:
+            wraps[index] = _is_full(lines[index], following, width)
 
 
-def _is_full(text: str, line: Span, following: Span, width: int) -> bool:
-    """Whether a line of wrapped text ends where it does for want of room."""
-    first, end = line
-    word = text[slice(*following)].split(maxsplit=1)[0]
+def _is_full(line: str, following: str, width: int) -> bool:
+    """Whether a line of wrapped text ends in mid-sentence, or for want of room."""
+    if _STARTS_ITEM.match(following):
+        return False
+    if following[0].islower() and line[-1] not in _ENDS:
+        return True
     return (
-        end - first + 1 + len(word) > _FULL * width
-        and text[end - 1] != ":"
-        and not _STARTS_ITEM.match(text, following[0])
-        and text[first:end].isupper() == text[slice(*following)].isupper()
+        len(line) + 1 + len(following.partition(" ")[0]) > _FULL * width
+        and line[-1] != ":"
+        and line.isupper() == following.isupper()
     )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import sentencex
 
 from topicml.text.normalise import HYPHENATED, IGNORABLE, LINE_BREAKS
-from topicml.text.paragraphs import Span, paragraph_spans
+from topicml.text.paragraphs import LIST_NUMBER, Span, paragraph_spans
 
 
 class Sentence(NamedTuple):
@@ -27,16 +27,16 @@ class Sentence(NamedTuple):
     text: str
 
 
-# Quotes, brackets and dashes become "/", which is where words end for sentencex and no more
-# to it: "Japan-U.S." ends in "U.S." then, and a quotation is no block. An apostrophe is part
-# of its word and becomes "^". Footnote figures are folded like the closing quotes they follow.
-_MARKS = '"`<>(){}[]-‐‑‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
+# Quotes, brackets, dashes and Markdown's marks become "/", which is where words end for sentencex
+# and no more to it: a quotation is no block then. Apostrophes and hyphens are part of their words
+# and become "^". Footnote figures are folded like the closing quotes that they follow.
+_MARKS = '"`<>(){}[]*\\‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
 _SPACES = (  # all of Unicode's space separators (category Zs), and two controls
     " \t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
 _FOLDS = dict.fromkeys(_SPACES + LINE_BREAKS, " ") | dict.fromkeys(_MARKS, "/")
-_FOLDS |= dict.fromkeys("'’", "^")
+_FOLDS |= dict.fromkeys("'’-‐‑_", "^")
 _ASCII_FOLDS = bytes(ord(_FOLDS.get(chr(byte), chr(byte))) for byte in range(128))
 _ASCII_FOLDS += bytes(range(128, 256))
 _ASCII = bytes(range(128))
@@ -44,44 +44,47 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be handed to a library that
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
 
-_TITLES = (  # a name follows
-    "Adm Amb Asst Atty Brig Capt Cdr Cmdr Col Cols Comdr Cpl Cpt Dep Dr Drs Ens Ft Gen Gens Gov"
-    " Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Messrs Mr Mrs Ms Msgt Mt Pfc Prof Pvt Rep Reps Rev Sec"
-    " Sen Sens Sfc Sgt Sgts Spc Ssgt St Supt Tsgt"
+_OPEN = (  # a name or number follows
+    "Adm Amb Asst Atty Brig Capt Cdr cf Cmdr Col Cols Comdr Cpl Cpt Dep Drs Ens fig Fig figs Figs"
+    " Ft Gen Gens Gov Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Mr Mrs Ms Msgt Mt nos Nos Pfc pp Prof Pvt"
+    " Rep Reps Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt Supt Tsgt vol Vol vols Vols vs Vs"
 )
-_ABBREVIATIONS = (  # these may end a sentence
-    "al approx Approx Assn Bde Bn Bns Bros Bvt Co Corp Cos Dept Depts Div Divs est Est etc fig Fig"
-    " figs Figs Govt Inc Intl Ltd Natl nos Nos para paras pp Regt Regts sec Sect Sqn Sqdn Tues"
-    " Thurs Univ vol Vol vols Vols"
+_ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
+    "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs Dr est"
+    " Est etc Feb Govt Inc Intl Jan Ltd Mar Natl Nov Oct para Regt Regts sec Sep Sept Sqn Sqdn St"
+    " Thurs Tues Univ"
 )
-_STARTER = re.compile(  # "First", "New" and the like are left out: U.S. First Army
-    r"[/^]* +[/^]*(?:(?:The|This|That|These|Those|There|Then|They|Their|It|Its|He|His|She|Her|We"
-    r"|Our|You|Your|My|In|On|At|By|For|From|With|After|Before|During|Since|Until|While|When|Where"
-    r"|What|Who|Why|How|If|But|So|Yet|Nor|However|Although|Though|Because|As|Also|An|Another|Both"
-    r"|Each|Some|Many|Now|Today|Once|Between|Among|Despite|Meanwhile|Moreover|Instead|Thus"
-    r"|Therefore|Asked|Officials|According|Last|Later|Here|Such|Not|No)(?=[ ,]|\^[a-z])"
-    r"|[AI](?: [a-z]|\^[a-z]))"
+_STARTERS = (  # of sentences, but not of names: U.S. First Army, U.S. Under Secretary
+    "The This That These Those There Then They Their It Its He His She Her We Our You Your My In On"
+    " At By For From With After Before During Since Until While When Where What Who Why How If But"
+    " So Yet Nor However Although Though Because As Also An Another Both Each Some Many Now Today"
+    " Once Between Among Despite Meanwhile Moreover Instead Thus Therefore Asked Officials"
+    " According Last Later Here Such Not No"
 )
+_STARTER_WORDS = frozenset(_STARTERS.split())
+_NEXT_WORD = re.compile(r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [a-z]|\^[a-z]))")
 
 
 def _after(words: str) -> str:
     """Return a pattern that holds behind the full stop of one of some words."""
-    every = sorted({form for word in words.split() for form in (word, word.upper())}, key=len)
+    every = sorted(set(words.split()), key=len)  # a look back has one length
     return "|".join(rf"(?<=\b(?:{'|'.join(group)})\.)" for _, group in groupby(every, key=len))
 
 
 _FULL_STOP = re.compile(
-    rf"\.(?=[ /^\d])(?:(?P<title>{_after(_TITLES)})"
-    rf"|{_after(_ABBREVIATIONS)}|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.))"
+    r"\.(?<![a-wyz]{5}\.)"  # not one of these words is as long, but for approx.: a quick way out
+    rf"(?:(?=[ /^\d])(?:(?P<open>{_after(_OPEN)}|(?<=\bi\.e\.)|(?<=\be\.g\.))"
+    rf"|{_after(f'{_ABBREVIATIONS} {_ABBREVIATIONS.upper()} {_OPEN.upper()}')}"
+    r"|(?P<no>(?<=\bNo\.))|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
+    r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
-_FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}[/^]*(?= +[/^]*[A-Z])")
-_CLOSERS = "/^"
+_FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}(?:[/^]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])")
 _CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
 _GOES_ON = re.compile(r"[a-z,;:.!?…]")
 _SPEAKER = re.compile(  # “Never again!” Mr. Ito said
     r"(?:[A-Z][\w./^]* ){1,4}?(?:said|says|asked|added|told|replied|wrote|shouted|cried)\b"
 )
-_LONE_MARKER = re.compile(r"/+|/?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)[./]{1,2}")
+_LONE_MARKER = re.compile(rf"[/^.…]+|/?{LIST_NUMBER}[./]{{1,2}}")
 _LONGEST_MARKER = 6
 _PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
 
@@ -113,12 +116,10 @@ def sentence_spans(text: str, language: str = "en") -> list[Span]:
         ]
     paragraphs = paragraph_spans(text)
     folded = _fold(encoded, others)
-    joined = _BETWEEN.join([folded[start:end] for start, end in paragraphs])
-    joined = _FOOTNOTE.sub(_as_closing, _FULL_STOP.sub(_plain_or_end, joined))
-    pieces = _segment(joined, language)
+    parts = [folded[start:end] for start, end in paragraphs]
+    pieces = _segment(parts, language)
     if pieces is None:  # then one paragraph at a time, so that only a bad one suffers
-        parts = joined.split(_BETWEEN)
-        pieces = [p for part in parts for p in _segment(part, language) or _plain_segments(part)]
+        pieces = [p for part in parts for p in _segment([part], language) or _plain_segments(part)]
     return _locate(pieces, paragraphs)
 
 
@@ -129,7 +130,7 @@ def whole_text(text: str) -> list[Sentence]:
 
 def _encode(text: str) -> bytes:
     """Return UTF-8 of a text with hyphenated words and halves of characters made whole."""
-    if "-\n" in text or "-\r" in text:
+    if "-\n" in text.replace("\r", "\n"):
         text = HYPHENATED.sub(lambda match: "x" * len(match[0]), text)
     try:
         return text.encode()
@@ -142,14 +143,16 @@ def _fold(encoded: bytes, others: set[str]) -> str:
     folded = encoded.translate(_ASCII_FOLDS).decode()
     for old in others & _FOLDS.keys():  # far faster than one translate
         folded = folded.replace(old, _FOLDS[old])
-    return folded.replace(" ^", " /")
+    return _FOOTNOTE.sub(_as_closing, _FULL_STOP.sub(_plain_or_end, folded))
 
 
 def _plain_or_end(match: re.Match[str]) -> str:
     """Return what makes sentencex take an abbreviation's full stop for what it is."""
-    if match["title"] is None and _STARTER.match(match.string, match.end()):
-        return "!"
-    return "/"
+    if match["open"] is None:
+        following = _NEXT_WORD.match(match.string, match.end())
+        if following and (following[1] or "The") in _STARTER_WORDS:
+            return "!"
+    return "/" if match["no"] is None else "."
 
 
 def _as_closing(match: re.Match[str]) -> str:
@@ -157,16 +160,16 @@ def _as_closing(match: re.Match[str]) -> str:
     return "." + "/" * (len(match[0]) - 1)
 
 
-def _segment(folded: str, language: str) -> list[str] | None:
-    """Return the pieces of a folded text, or None where sentencex fails on it."""
+def _segment(parts: list[str], language: str) -> list[str] | None:
+    """Return the pieces of folded paragraphs, or None where sentencex fails on them."""
     try:
-        pieces: list[str] = sentencex.segment(language, folded)
+        pieces: list[str] = sentencex.segment(language, _BETWEEN.join(parts))
     except BaseException as err:
         if type(err).__name__ != "PanicException":
             raise
         return None
-    pieces = [piece for piece in pieces if piece != _BETWEEN]  # some are given, some dropped
-    return pieces if "".join(pieces) == folded.replace(_BETWEEN, "") else None
+    pieces = [piece for piece in pieces if piece != _BETWEEN]  # some come back, some do not
+    return pieces if "".join(pieces) == "".join(parts) else None
 
 
 def _plain_segments(paragraph: str) -> list[str]:
@@ -180,29 +183,30 @@ def _locate(pieces: list[str], paragraphs: list[Span]) -> list[Span]:
     spans: list[Span] = []
     following = iter(paragraphs)
     cursor = limit = 0
-    before = " "
     is_open = False  # whether the last span goes on in what follows
-    for whole in pieces:
-        piece = whole
-        if cursor == limit:
+    before = ""
+    for piece in pieces:
+        skipped = 0
+        is_first = cursor == limit
+        if is_first:
             cursor, limit = next(following)
             is_open = False
-        elif piece[0] in _CLOSERS and before[-1] != " " and (closing := _CLOSING.match(piece)):
-            spans[-1] = spans[-1][0], cursor + len(closing[1])
-            is_open = _goes_on(before, piece, closing.end())
-            cursor += closing.end()
-            piece = piece[closing.end() :]
-        body = piece.strip(" ")
+        elif piece[0] in "/^" and before[-1] != " " and (closing := _CLOSING.match(piece)):
+            spans[-1] = spans[-1][0], cursor + closing.end(1)
+            skipped = closing.end()
+            is_open = _goes_on(before, piece, skipped)
+        body = piece[skipped:].strip(" ")
         if body:
-            start = cursor if piece[0] != " " else cursor + piece.index(body[0])
+            start = cursor + (piece.index(body[0], skipped) if piece[skipped] == " " else skipped)
             end = start + len(body)
-            if is_open:
+            is_marker = len(body) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
+            if is_open or (is_marker and end == limit and not is_first):
                 spans[-1] = spans[-1][0], end
             else:
                 spans.append((start, end))
-            is_open = len(body) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
+            is_open = is_marker
         cursor += len(piece)
-        before = whole
+        before = piece
     return spans
 
 
