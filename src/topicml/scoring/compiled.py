@@ -159,21 +159,20 @@ def _ngrams(block: FeatureBlock | None, trie: Trie, width: int) -> kernel.Ngrams
 
 def _token_cache(features: kernel.Features) -> kernel.TokenCache:
     longest = features.character_ngrams.longest
-    terms = _TOKENS * _TERMS_PER_TOKEN * bool(longest) + _most_terms(longest) + longest
+    terms = _TOKENS * _TERMS_PER_TOKEN * bool(longest) + _most_terms(longest, kernel.MOST_BYTES)
     return kernel.TokenCache(
         slots=_aligned(2 * _TOKENS * kernel.SLOT, np.int64),
         spellings=np.zeros(_TOKENS * _BYTES_PER_TOKEN + kernel.MOST_BYTES, dtype=np.uint8),
         words=np.zeros(_TOKENS * _WORDS_PER_TOKEN + kernel.MOST_BYTES, dtype=np.int32),
         terms=np.zeros(terms, dtype=np.int32),
-        rests=np.zeros(terms, dtype=np.int32),
         sums=_aligned(_TOKENS * features.width if longest else 1, np.float64),
         used=np.zeros(5, dtype=np.int64),
     )
 
 
-def _most_terms(longest: int) -> int:
-    """Return how many terms of characters a text can have whose tokens are cached."""
-    return longest * (2 * kernel.MOST_BYTES + 1) + 1
+def _most_terms(longest: int, size: int) -> int:
+    """Return how many terms of up to ``longest`` characters so many bytes can have."""
+    return longest * (2 * size + 1) + 1
 
 
 def _aligned(size: int, kind: Any) -> NDArray[Any]:
@@ -187,10 +186,9 @@ def _workspace(
     features: kernel.Features, capacity: int, cache: kernel.TokenCache
 ) -> kernel.Workspace:
     words, characters = features.word_ngrams.unknown, features.character_ngrams.unknown
-    most_terms = _most_terms(features.character_ngrams.longest)
+    most_terms = _most_terms(features.character_ngrams.longest, kernel.TOKEN_BYTES)
     most_found = max(words, characters, most_terms) + 2
-    heads = 2 * kernel.MOST_BYTES + 1
-    cache.used[4] = 2  # the counts and marks, now that all are new, are under it
+    cache.used[4] = 2  # the counts, now that all are new, are under it
     return kernel.Workspace(
         edges=np.zeros(min(capacity, kernel.MOST_BYTES) + 2, dtype=np.int64),
         slots=np.zeros(kernel.MOST_TOKENS, dtype=np.int64),
@@ -204,10 +202,6 @@ def _workspace(
         terms=np.zeros(most_terms, dtype=np.int32),
         word_counts=_counts(words),
         character_counts=_counts(characters),
-        heads=np.zeros(heads, dtype=np.int32),
-        places=np.zeros(heads, dtype=np.int32),
-        marks=np.zeros(characters + 1, dtype=np.int64),
-        groups=np.zeros(heads, dtype=np.int32),
         found=np.zeros(most_found, dtype=np.int32),
         tfidf=np.zeros(most_found),
         ones=np.ones(kernel.MOST_TOKENS),

@@ -145,22 +145,20 @@ class TokenCache(NamedTuple):
             ``NUMBER`` is which token it is; ``WORDS`` are its words, see ``cache_words``;
             ``KINDS`` how many runs of letters, letters, Latin ones and known words it has,
             ``KIND_BITS`` each; ``TERMS`` is where its terms start, and, in the lowest
-            ``COUNT_BITS``, how many of them are heads.
+            ``KIND_BITS``, how many they are.
         spellings: Bytes of tokens.
         words: Ids of the words of tokens of more than two.
-        terms: For each token the heads of its terms, see ``read_terms``, and then the rest.
-        rests: By place of a head in ``terms``, where the terms that follow it are.
+        terms: The terms of all tokens.
         sums: For each token ``width`` numbers: weights times idf, summed over its terms,
             and last, over the same, the squares of the idf.
         used: Five numbers: tokens, places in ``spellings``, ``words`` and ``terms``, and
-            what the next text's counts and marks start from.
+            what the next text's counts start from.
     """
 
     slots: Any
     spellings: Any
     words: Any
     terms: Any
-    rests: Any
     sums: Any
     used: Any
 
@@ -178,13 +176,9 @@ class Workspace(NamedTuple):
         ends: Where each span ends.
         ids: Of the words of a text, or of the characters of a span.
         states: The state that each word has led to.
-        terms: Terms of a token, or all that may come twice in a text.
+        terms: Terms of a token.
         word_counts: A count for each state of word n-grams; ``NEVER`` for the unknown.
         character_counts: The same for character n-grams.
-        heads: The heads of the terms of a text's tokens.
-        places: Where in ``TokenCache.terms`` each of them is.
-        marks: For each state of character n-grams where it came first as a head.
-        groups: Which heads come twice.
         found: Room for as many terms.
         tfidf: Room for as many numbers.
         ones: ``MOST_TOKENS`` times the number one.
@@ -202,10 +196,6 @@ class Workspace(NamedTuple):
     terms: Any
     word_counts: Any
     character_counts: Any
-    heads: Any
-    places: Any
-    marks: Any
-    groups: Any
     found: Any
     tfidf: Any
     ones: Any
@@ -404,15 +394,12 @@ def read_terms(
 ) -> int:
     """Write the terms that start at ids ``first`` to ``stop``; return where they end.
 
-    The first of those that start at one token_id is their head: ``rest << 24 | state``, where
-    so many more follow. No term comes twice unless its head does.
-
     A span that is shorter than all n-grams is a term itself, with a blank before and
-    behind, as in scikit-learn; in the graph that is one more walk to a term.
+    behind, as in scikit-learn; in the trie that is one more walk to a term.
 
     Args:
-        first: Symbol that the first terms start at.
-        stop: Symbol before which the last ones start.
+        first: Id that the first terms start at.
+        stop: Id before which the last ones start.
         size: Number of ids.
         ngrams: The n-grams.
         ids: The ids.
@@ -422,7 +409,6 @@ def read_terms(
     keys, targets = ngrams.edges.keys, ngrams.edges.values
     unknown, idf = ngrams.unknown, ngrams.idf
     for start in range(first, stop):
-        head = count
         state = int(ids[start])
         last = min(start + ngrams.longest, size)
         place = start + 1
@@ -434,8 +420,6 @@ def read_terms(
                 break
             state = next_state(keys, targets, unknown, state, int(ids[place]))
             place += 1
-        if count > head:
-            terms[head] += (count - head - 1) << ID_BITS
     return count
 
 
@@ -481,8 +465,9 @@ def count_characters(count: int, features: Features, base: int, workspace: Works
             stop = min(first + TOKEN_BYTES, size)
             last = read_terms(first, stop, size, ngrams, workspace.ids, workspace.terms, 0)
             for place in range(last):
-                term = int(workspace.terms[place]) & ID_MASK
-                found = count_term(term, 1, base, counts, workspace.found, found)
+                found = count_term(
+                    int(workspace.terms[place]), 1, base, counts, workspace.found, found
+                )
     return found
 
 
@@ -697,34 +682,19 @@ def cache_terms(
     for span in range(count):
         size = read_characters(workspace.starts[span], workspace.ends[span], features, workspace)
         found = read_terms(0, size, size, ngrams, workspace.ids, terms, found)
-    first = rest = int(used[3])
-    place = 0
-    while place < found:
-        kept[rest] = terms[place]
-        rest += 1
-        place += 1 + (int(terms[place]) >> ID_BITS)
-    heads = rest - first
-    head, following = first, 0
+    first = int(used[3])
     squares = 0.0
     for place in range(found):
-        if following == 0:
-            cache.rests[head] = rest
-            head += 1
-            following = int(terms[place]) >> ID_BITS
-            terms[place] = int(terms[place]) & ID_MASK
-        else:
-            following -= 1
-            kept[rest] = terms[place]
-            rest += 1
+        kept[first + place] = terms[place]
         idf[place] = ngrams.idf[terms[place]]
         squares += idf[place] * idf[place]
-    used[3] = rest
+    used[3] = first + found
     row = number * width
     for column in range(row, row + width):
         cache.sums[column] = 0.0
     add_rows(terms, idf, found, ngrams.weights, width, 1.0, cache.sums, row)
     cache.sums[row + width - 1] = squares
-    return first << COUNT_BITS | heads
+    return first << KIND_BITS | found
 
 
 def cache_token(
@@ -802,70 +772,31 @@ def collect_words(count: int, cache: TokenCache, workspace: Workspace) -> tuple[
     return words, kinds
 
 
-def collect_heads(
-    count: int, width: int, cache: TokenCache, workspace: Workspace
+def find_repeated(
+    count: int, width: int, base: int, cache: TokenCache, workspace: Workspace
 ) -> tuple[int, float]:
-    """Write the heads of the terms of tokens, and where they are kept.
-
-    All that is remembered of each token is looked at here once, so that a processor fetches
-    it for all at once and does not wait for one after the other.
+    """Count the terms of tokens, and write those that come twice.
 
     Returns:
-        How many heads there are, and the squares of the idf of all terms.
+        How many come twice, and the squares of the idf of all terms.
     """
     slots, terms, sums = cache.slots, cache.terms, cache.sums
-    heads, places = workspace.heads, workspace.places
-    found = 0
-    squares = fetched = 0.0
+    counts, found = workspace.character_counts, workspace.found
+    repeated = 0
+    squares = 0.0
     for token in range(count):
         slot = int(workspace.slots[token]) & INDEX
         number, packed = int(slots[slot + NUMBER]), int(slots[slot + TERMS])
-        first, size = packed >> COUNT_BITS & INDEX, packed & COUNT_MASK
+        first, size = packed >> KIND_BITS & INDEX, packed & KIND_MASK
         workspace.numbers[token] = number
         squares += sums[number * width + width - 1 & INDEX]
-        fetched += sums[number * width & INDEX]
-        for nth in range(size):
-            heads[found + nth & INDEX] = terms[first + nth]
-            places[found + nth & INDEX] = first + nth
-        found += size
-    workspace.tfidf[0] = fetched
-    return found, squares
-
-
-def find_groups(count: int, base: int, workspace: Workspace) -> int:
-    """Write which heads of a text come twice, all times they come; return how many these are.
-
-    A head is marked with where it came first, and, in the lowest bit, whether it has come
-    again; marks under ``base``, which is even, are left from other texts.
-    """
-    heads, marks, groups = workspace.heads, workspace.marks, workspace.groups
-    found = 0
-    for place in range(count):
-        head = int(heads[place]) & ID_MASK
-        mark = int(marks[head])
-        comes_again = mark >= base
-        groups[found & INDEX] = mark - base >> 1 & LOW_MASK  # of other texts it may be negative
-        found += comes_again & ~mark
-        groups[found & INDEX] = place
-        found += comes_again
-        marks[head] = mark | 1 if comes_again else base + 2 * place
-    return found
-
-
-def read_groups(count: int, longest: int, cache: TokenCache, workspace: Workspace) -> int:
-    """Write the terms of groups, each a head and what follows it; return how many."""
-    terms, rests, read = cache.terms, cache.rests, workspace.terms
-    found = 0
-    for group in range(count):
-        nth_head = int(workspace.groups[group]) & INDEX
-        head, rest = int(workspace.heads[nth_head]), int(rests[workspace.places[nth_head]]) & INDEX
-        following = head >> ID_BITS
-        read[found & INDEX] = head & ID_MASK
-        found += 1
-        for nth in range(longest - 1):
-            read[found & INDEX] = terms[rest + nth]
-            found += nth < following
-    return found
+        for place in range(first, first + size):
+            term = int(terms[place & INDEX])
+            times = max(int(counts[term]), base)
+            counts[term] = times + 1
+            found[repeated & INDEX] = term
+            repeated += times == base + 1
+    return repeated, squares
 
 
 def add_cached_characters(
@@ -884,12 +815,7 @@ def add_cached_characters(
     ngrams, width = features.character_ngrams, features.width
     idf, damping, sublinear = ngrams.idf, ngrams.damping, ngrams.sublinear
     counts, found, tfidf = workspace.character_counts, workspace.found, workspace.tfidf
-    heads, squares = collect_heads(count, width, cache, workspace)
-    groups = find_groups(heads, base, workspace)
-    terms = read_groups(groups, ngrams.longest, cache, workspace)
-    repeated = 0
-    for place in range(terms):
-        repeated = count_term(int(workspace.terms[place]), 2, base, counts, found, repeated)
+    repeated, squares = find_repeated(count, width, base, cache, workspace)
     for place in range(repeated):
         term = int(found[place])
         times = counts[term] - base
@@ -956,7 +882,7 @@ def add_texts(
     for row in range(len(starts)):
         start, end, first = int(starts[row]), int(ends[row]), row * features.width
         base = int(cache.used[4])
-        cache.used[4] = base + most * 6 * (end - start + 1)
+        cache.used[4] = base + 2 * most * (end - start + 1)
         tokens = 0
         is_usual = end - start < MOST_BYTES
         if is_usual:
