@@ -19,9 +19,7 @@ from typing import Any, NamedTuple
 
 WORD, BLANK, CASED, IGNORABLE, LETTER, LATIN = 1, 2, 4, 8, 16, 32  # bits of a class
 EMPTY = -1  # the key of an empty place
-SPACE = 32  # behind a stored word: no word has one inside
-KEY_BASE, KEY_MASK = 131, (1 << 61) - 1
-EXACT_LETTERS, LAST_ASCII = 8, 0x7F  # 131**8 < 2**61
+LAST_ASCII = 0x7F
 ID_BITS = 24
 ID_MASK = (1 << ID_BITS) - 1
 LOW_MASK, HIGH_SHIFT = (1 << 31) - 1, 31
@@ -71,17 +69,19 @@ class Table(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The words of word n-grams.
+    """The words of word n-grams, as a trie over their characters.
 
     Attributes:
-        ids: The words' ids by their keys.
-        starts: By id, where a word starts in ``spellings``.
-        spellings: Code points of all words, a space behind each.
+        character_ids: Id of each code point: the state that it leads to by itself.
+        edges: The states that edges, ``state << 24 | character id``, lead to.
+        unknown: The last state.
+        ids: By state the id of the word that ends there, or that of the unknown word.
     """
 
-    ids: Table
-    starts: Any
-    spellings: Any
+    character_ids: Any
+    edges: Table
+    unknown: int
+    ids: Any
 
 
 class Ngrams(NamedTuple):
@@ -97,7 +97,6 @@ class Ngrams(NamedTuple):
         weights: For each state ``width`` coefficients.
         unknown: The last state.
         longest: Length of the longest n-gram.
-        counted: For each length up to the longest whether terms have it.
         sublinear: Whether term frequencies are damped to ``1 + log(tf)``.
         damping: The weights of small frequencies, to save their logarithms.
     """
@@ -107,7 +106,6 @@ class Ngrams(NamedTuple):
     weights: Any
     unknown: int
     longest: int
-    counted: Any
     sublinear: bool
     damping: Any
 
@@ -171,7 +169,6 @@ class Workspace(NamedTuple):
         slots: Where the slot of each token is.
         numbers: The number of each token.
         points: Code points, lower-cased.
-        keys: Key of each span.
         starts: Where each span starts.
         ends: Where each span ends.
         ids: Of the words of a text, or of the characters of a span.
@@ -188,7 +185,6 @@ class Workspace(NamedTuple):
     slots: Any
     numbers: Any
     points: Any
-    keys: Any
     starts: Any
     ends: Any
     ids: Any
@@ -301,42 +297,22 @@ def next_state(keys: Any, targets: Any, unknown: int, state: int, token_id: int)
     return int(targets[place])
 
 
-def same_letters(stored: Any, first: int, points: Any, start: int, end: int) -> bool:
-    """Whether the word stored at ``first`` is ``points[start:end]``."""
-    while start < end and stored[first] == points[start]:
-        first += 1
-        start += 1
-    return start == end and stored[first] == SPACE
-
-
-def find_word(key: int, start: int, end: int, words: Words, unknown: int, points: Any) -> int:
-    """Return the id of the word ``points[start:end]``, which has that key, or the unknown one."""
-    keys, size = words.ids.keys, len(words.ids.keys)
-    place = first_place(key, size)
-    while keys[place] != EMPTY:
-        word = int(words.ids.values[place])
-        is_exact = key & 1 == 0  # no other word has this key
-        if keys[place] == key and (
-            is_exact or same_letters(words.spellings, words.starts[word], points, start, end)
-        ):
-            return word
-        place = place + 1 if place + 1 < size else 0
-    return unknown
-
-
-def finish_key(number: int, length: int, union: int) -> int:
-    """Return a span's key: its number, and whether another span may have it too.
-
-    The number has the letters as its digits in base 131, modulo 2**61. It stands for one
-    span only where there are at most eight letters and all are ASCII.
-    """
-    return number << 1 | (length > EXACT_LETTERS or union > LAST_ASCII)
+def find_word(start: int, end: int, words: Words, points: Any) -> int:
+    """Return the id of the word ``points[start:end]``, or the unknown one."""
+    keys, targets, unknown = words.edges.keys, words.edges.values, words.unknown
+    state = int(words.character_ids[points[start]])
+    place = start + 1
+    while place < end and state != unknown:
+        token_id = int(words.character_ids[points[place]])
+        state = next_state(keys, targets, unknown, state, token_id)
+        place += 1
+    return int(words.ids[state])
 
 
 def find_spans(
     length: int, unicode: UnicodeTables, bit: int, inside: int, shortest: int, workspace: Workspace
 ) -> int:
-    """Write the keys, starts and ends of a text's spans; return how many there are.
+    """Write the starts and ends of a text's spans; return how many there are.
 
     Args:
         length: Of the text.
@@ -347,23 +323,15 @@ def find_spans(
         workspace: Its ``points`` are read.
     """
     points, classes = workspace.points, unicode.classes
-    keys, starts, ends = workspace.keys, workspace.starts, workspace.ends
     count = 0
     position = 0
     while position < length:
         start = position
-        number = union = 0
-        while position < length:
-            point = int(points[position])
-            if classes[point] & bit != inside:
-                break
-            number = (number * KEY_BASE + point + 1) & KEY_MASK
-            union |= point
+        while position < length and classes[points[position]] & bit == inside:
             position += 1
         if position - start >= shortest:
-            keys[count] = finish_key(number, position - start, union)
-            starts[count] = start
-            ends[count] = position
+            workspace.starts[count] = start
+            workspace.ends[count] = position
             count += 1
         position += 1
     return count
@@ -371,11 +339,10 @@ def find_spans(
 
 def read_words(length: int, features: Features, workspace: Workspace) -> int:
     """Write the ids of a text's words; return how many there are."""
-    unknown, points, ids = features.word_ngrams.unknown, workspace.points, workspace.ids
-    keys, starts, ends = workspace.keys, workspace.starts, workspace.ends
+    starts, ends, points = workspace.starts, workspace.ends, workspace.points
     count = find_spans(length, features.unicode, WORD, WORD, 2, workspace)
     for nth in range(count):
-        ids[nth] = find_word(keys[nth], starts[nth], ends[nth], features.words, unknown, points)
+        workspace.ids[nth] = find_word(starts[nth], ends[nth], features.words, points)
     return count
 
 
@@ -436,23 +403,19 @@ def count_term(term: int, nth: int, base: int, counts: Any, found: Any, count: i
 
 def count_words(count: int, ngrams: Ngrams, base: int, workspace: Workspace) -> int:
     """Count the terms of a text's words; return how many are found."""
-    keys, targets = ngrams.edges.keys, ngrams.edges.values
-    unknown = ngrams.unknown
+    keys, targets, unknown = ngrams.edges.keys, ngrams.edges.values, ngrams.unknown
     ids, states = workspace.ids, workspace.states
     counts, terms = workspace.word_counts, workspace.found
     found = 0
     for place in range(count):
         states[place] = ids[place]
-        if ngrams.counted[1]:
-            found = count_term(int(states[place]), 1, base, counts, terms, found)
+        found = count_term(int(ids[place]), 1, base, counts, terms, found)
     for depth in range(1, ngrams.longest):
-        is_counted = ngrams.counted[depth + 1]
         for place in range(count - depth):
             state, token_id = int(states[place]), int(ids[place + depth])
             state = next_state(keys, targets, unknown, state, token_id)
             states[place] = state
-            if is_counted:
-                found = count_term(state, 1, base, counts, terms, found)
+            found = count_term(state, 1, base, counts, terms, found)
     return found
 
 
