@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from topicml.scoring import kernel
 from topicml.scoring.compiler import compile_kernel
 from topicml.scoring.features import FeatureBlock, Floats, Integers
-from topicml.scoring.trie import Trie, build_trie, word_key
+from topicml.scoring.trie import Trie, build_trie
 from topicml.scoring.unicode_tables import POINTS, unicode_tables
 
 _COLUMNS = 4  # that the kernel adds up at a time
@@ -97,16 +97,13 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 def _features(blocks: dict[str, FeatureBlock], width: int) -> kernel.Features:
     words, characters = (_trie(blocks.get(analyzer), analyzer) for analyzer in ("word", "char_wb"))
-    unknown = characters.states
-    points = [ord(character) for character in characters.ids]
-    character_ids = np.full(POINTS, unknown, dtype=np.int32)
-    character_ids[points] = list(characters.ids.values())
+    character_ids = _character_ids(characters)
     return kernel.Features(
         unicode=unicode_tables(),
-        words=_words(words.ids),
+        words=_words(words),
         word_ngrams=_ngrams(blocks.get("word"), words, width),
-        character_ids=_read_only(character_ids),
-        blank=int(character_ids[kernel.SPACE]),
+        character_ids=character_ids,
+        blank=int(character_ids[ord(" ")]),
         character_ngrams=_ngrams(blocks.get("char_wb"), characters, width),
         width=width,
     )
@@ -116,42 +113,42 @@ def _trie(block: FeatureBlock | None, analyzer: str) -> Trie:
     return build_trie(block.vocabulary if block else (), analyzer)
 
 
-def _words(ids: dict[str, int]) -> kernel.Words:
-    spelled = [[*map(ord, word), kernel.SPACE] for word in ids]
-    starts = np.cumsum([0, *map(len, spelled)], dtype=np.int64)
-    keys = np.array([word_key(word) for word in ids], dtype=np.int64)
-    values = np.array(list(ids.values()), dtype=np.int32)
-    points = np.array([point for word in spelled for point in word], dtype=np.int32)
-    return kernel.Words(_table(keys, values), _read_only(starts), _read_only(points))
+def _character_ids(trie: Trie) -> NDArray[np.int32]:
+    ids = np.full(POINTS, trie.states, dtype=np.int32)
+    ids[[*map(ord, trie.ids)]] = [*trie.ids.values()]
+    return _read_only(ids)
 
 
-def _table(keys: NDArray[np.int64], values: NDArray[np.int32]) -> kernel.Table:
-    size = 2 * len(keys) + 1
+def _words(words: Trie) -> kernel.Words:
+    spelled = build_trie(words.ids, "char_wb")
+    ids = np.full(spelled.states + 1, words.states, dtype=np.int32)
+    ids[spelled.terms] = [*words.ids.values()]
+    return kernel.Words(_character_ids(spelled), _edges(spelled), spelled.states, _read_only(ids))
+
+
+def _edges(trie: Trie) -> kernel.Table:
+    size = 2 * len(trie.edges) + 1
     table = kernel.Table(
         np.full(size, kernel.EMPTY, dtype=np.int64), np.zeros(size, dtype=np.int32)
     )
-    compile_kernel()["fill_table"](keys, values, table)
+    compile_kernel()["fill_table"](trie.edges, trie.targets, table)
     return kernel.Table(_read_only(table.keys), _read_only(table.values))
 
 
 def _ngrams(block: FeatureBlock | None, trie: Trie, width: int) -> kernel.Ngrams:
     idf, weights = np.zeros(trie.states + 1), np.zeros((trie.states + 1, width))
-    longest = block.ngram_range[1] if block else 0
-    counted = np.zeros(longest + 2, dtype=np.bool_)
-    sublinear = block.sublinear_tf if block else False
     if block:
         idf[trie.terms] = block.idf
         weights[trie.terms, : block.coefficients.shape[1]] = block.coefficients
-        counted[block.term_lengths()] = True
+    sublinear = block.sublinear_tf if block else False
     small = range(_SMALL_FREQUENCIES)
     damping = [1.0 + math.log(n) if sublinear and n > 1 else float(n) for n in small]
     return kernel.Ngrams(
-        edges=_table(trie.edges, trie.targets),
+        edges=_edges(trie),
         idf=_read_only(idf),
         weights=_read_only(weights.reshape(-1)),
         unknown=trie.states,
-        longest=longest,
-        counted=_read_only(counted),
+        longest=block.ngram_range[1] if block else 0,
         sublinear=sublinear,
         damping=_read_only(np.array(damping)),
     )
@@ -159,21 +156,20 @@ def _ngrams(block: FeatureBlock | None, trie: Trie, width: int) -> kernel.Ngrams
 
 def _token_cache(features: kernel.Features) -> kernel.TokenCache:
     longest = features.character_ngrams.longest
-    terms = _TOKENS * _TERMS_PER_TOKEN * bool(longest) + _most_terms(longest) + longest
+    terms = _TOKENS * _TERMS_PER_TOKEN * bool(longest) + _most_terms(longest, kernel.MOST_BYTES)
     return kernel.TokenCache(
         slots=_aligned(2 * _TOKENS * kernel.SLOT, np.int64),
         spellings=np.zeros(_TOKENS * _BYTES_PER_TOKEN + kernel.MOST_BYTES, dtype=np.uint8),
         words=np.zeros(_TOKENS * _WORDS_PER_TOKEN + kernel.MOST_BYTES, dtype=np.int32),
         terms=np.zeros(terms, dtype=np.int32),
-        rests=np.zeros(terms, dtype=np.int32),
         sums=_aligned(_TOKENS * features.width if longest else 1, np.float64),
         used=np.zeros(5, dtype=np.int64),
     )
 
 
-def _most_terms(longest: int) -> int:
-    """Return how many terms of characters a text can have whose tokens are cached."""
-    return longest * (2 * kernel.MOST_BYTES + 1) + 1
+def _most_terms(longest: int, size: int) -> int:
+    """Return how many terms of up to ``longest`` characters so many bytes can have."""
+    return longest * (2 * size + 1) + 1
 
 
 def _aligned(size: int, kind: Any) -> NDArray[Any]:
@@ -187,16 +183,14 @@ def _workspace(
     features: kernel.Features, capacity: int, cache: kernel.TokenCache
 ) -> kernel.Workspace:
     words, characters = features.word_ngrams.unknown, features.character_ngrams.unknown
-    most_terms = _most_terms(features.character_ngrams.longest)
+    most_terms = _most_terms(features.character_ngrams.longest, kernel.TOKEN_BYTES)
     most_found = max(words, characters, most_terms) + 2
-    heads = 2 * kernel.MOST_BYTES + 1
-    cache.used[4] = 2  # the counts and marks, now that all are new, are under it
+    cache.used[4] = 2  # the counts, now that all are new, are under it
     return kernel.Workspace(
         edges=np.zeros(min(capacity, kernel.MOST_BYTES) + 2, dtype=np.int64),
         slots=np.zeros(kernel.MOST_TOKENS, dtype=np.int64),
         numbers=np.zeros(kernel.MOST_TOKENS, dtype=np.int64),
         points=np.zeros(capacity + 2, dtype=np.int32),
-        keys=np.zeros(capacity + 2, dtype=np.int64),
         starts=np.zeros(capacity + 2, dtype=np.int64),
         ends=np.zeros(capacity + 2, dtype=np.int64),
         ids=np.zeros(capacity + 2, dtype=np.int32),
@@ -204,10 +198,6 @@ def _workspace(
         terms=np.zeros(most_terms, dtype=np.int32),
         word_counts=_counts(words),
         character_counts=_counts(characters),
-        heads=np.zeros(heads, dtype=np.int32),
-        places=np.zeros(heads, dtype=np.int32),
-        marks=np.zeros(characters + 1, dtype=np.int64),
-        groups=np.zeros(heads, dtype=np.int32),
         found=np.zeros(most_found, dtype=np.int32),
         tfidf=np.zeros(most_found),
         ones=np.ones(kernel.MOST_TOKENS),

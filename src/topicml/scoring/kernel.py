@@ -19,9 +19,7 @@ from typing import Any, NamedTuple
 
 WORD, BLANK, CASED, IGNORABLE, LETTER, LATIN = 1, 2, 4, 8, 16, 32  # bits of a class
 EMPTY = -1  # the key of an empty place
-SPACE = 32  # behind a stored word: no word has one inside
-KEY_BASE, KEY_MASK = 131, (1 << 61) - 1
-EXACT_LETTERS, LAST_ASCII = 8, 0x7F  # 131**8 < 2**61
+LAST_ASCII = 0x7F
 ID_BITS = 24
 ID_MASK = (1 << ID_BITS) - 1
 LOW_MASK, HIGH_SHIFT = (1 << 31) - 1, 31
@@ -71,17 +69,19 @@ class Table(NamedTuple):
 
 
 class Words(NamedTuple):
-    """The words of word n-grams.
+    """The words of word n-grams, as a trie over their characters.
 
     Attributes:
-        ids: The words' ids by their keys.
-        starts: By id, where a word starts in ``spellings``.
-        spellings: Code points of all words, a space behind each.
+        character_ids: Id of each code point: the state that it leads to by itself.
+        edges: The states that edges, ``state << 24 | character id``, lead to.
+        unknown: The last state.
+        ids: By state the id of the word that ends there, or that of the unknown word.
     """
 
-    ids: Table
-    starts: Any
-    spellings: Any
+    character_ids: Any
+    edges: Table
+    unknown: int
+    ids: Any
 
 
 class Ngrams(NamedTuple):
@@ -97,7 +97,6 @@ class Ngrams(NamedTuple):
         weights: For each state ``width`` coefficients.
         unknown: The last state.
         longest: Length of the longest n-gram.
-        counted: For each length up to the longest whether terms have it.
         sublinear: Whether term frequencies are damped to ``1 + log(tf)``.
         damping: The weights of small frequencies, to save their logarithms.
     """
@@ -107,7 +106,6 @@ class Ngrams(NamedTuple):
     weights: Any
     unknown: int
     longest: int
-    counted: Any
     sublinear: bool
     damping: Any
 
@@ -145,22 +143,20 @@ class TokenCache(NamedTuple):
             ``NUMBER`` is which token it is; ``WORDS`` are its words, see ``cache_words``;
             ``KINDS`` how many runs of letters, letters, Latin ones and known words it has,
             ``KIND_BITS`` each; ``TERMS`` is where its terms start, and, in the lowest
-            ``COUNT_BITS``, how many of them are heads.
+            ``KIND_BITS``, how many they are.
         spellings: Bytes of tokens.
         words: Ids of the words of tokens of more than two.
-        terms: For each token the heads of its terms, see ``read_terms``, and then the rest.
-        rests: By place of a head in ``terms``, where the terms that follow it are.
+        terms: The terms of all tokens.
         sums: For each token ``width`` numbers: weights times idf, summed over its terms,
             and last, over the same, the squares of the idf.
         used: Five numbers: tokens, places in ``spellings``, ``words`` and ``terms``, and
-            what the next text's counts and marks start from.
+            what the next text's counts start from.
     """
 
     slots: Any
     spellings: Any
     words: Any
     terms: Any
-    rests: Any
     sums: Any
     used: Any
 
@@ -173,18 +169,13 @@ class Workspace(NamedTuple):
         slots: Where the slot of each token is.
         numbers: The number of each token.
         points: Code points, lower-cased.
-        keys: Key of each span.
         starts: Where each span starts.
         ends: Where each span ends.
         ids: Of the words of a text, or of the characters of a span.
         states: The state that each word has led to.
-        terms: Terms of a token, or all that may come twice in a text.
+        terms: Terms of a token.
         word_counts: A count for each state of word n-grams; ``NEVER`` for the unknown.
         character_counts: The same for character n-grams.
-        heads: The heads of the terms of a text's tokens.
-        places: Where in ``TokenCache.terms`` each of them is.
-        marks: For each state of character n-grams where it came first as a head.
-        groups: Which heads come twice.
         found: Room for as many terms.
         tfidf: Room for as many numbers.
         ones: ``MOST_TOKENS`` times the number one.
@@ -194,7 +185,6 @@ class Workspace(NamedTuple):
     slots: Any
     numbers: Any
     points: Any
-    keys: Any
     starts: Any
     ends: Any
     ids: Any
@@ -202,10 +192,6 @@ class Workspace(NamedTuple):
     terms: Any
     word_counts: Any
     character_counts: Any
-    heads: Any
-    places: Any
-    marks: Any
-    groups: Any
     found: Any
     tfidf: Any
     ones: Any
@@ -311,42 +297,22 @@ def next_state(keys: Any, targets: Any, unknown: int, state: int, token_id: int)
     return int(targets[place])
 
 
-def same_letters(stored: Any, first: int, points: Any, start: int, end: int) -> bool:
-    """Whether the word stored at ``first`` is ``points[start:end]``."""
-    while start < end and stored[first] == points[start]:
-        first += 1
-        start += 1
-    return start == end and stored[first] == SPACE
-
-
-def find_word(key: int, start: int, end: int, words: Words, unknown: int, points: Any) -> int:
-    """Return the id of the word ``points[start:end]``, which has that key, or the unknown one."""
-    keys, size = words.ids.keys, len(words.ids.keys)
-    place = first_place(key, size)
-    while keys[place] != EMPTY:
-        word = int(words.ids.values[place])
-        is_exact = key & 1 == 0  # no other word has this key
-        if keys[place] == key and (
-            is_exact or same_letters(words.spellings, words.starts[word], points, start, end)
-        ):
-            return word
-        place = place + 1 if place + 1 < size else 0
-    return unknown
-
-
-def finish_key(number: int, length: int, union: int) -> int:
-    """Return a span's key: its number, and whether another span may have it too.
-
-    The number has the letters as its digits in base 131, modulo 2**61. It stands for one
-    span only where there are at most eight letters and all are ASCII.
-    """
-    return number << 1 | (length > EXACT_LETTERS or union > LAST_ASCII)
+def find_word(start: int, end: int, words: Words, points: Any) -> int:
+    """Return the id of the word ``points[start:end]``, or the unknown one."""
+    keys, targets, unknown = words.edges.keys, words.edges.values, words.unknown
+    state = int(words.character_ids[points[start]])
+    place = start + 1
+    while place < end and state != unknown:
+        token_id = int(words.character_ids[points[place]])
+        state = next_state(keys, targets, unknown, state, token_id)
+        place += 1
+    return int(words.ids[state])
 
 
 def find_spans(
     length: int, unicode: UnicodeTables, bit: int, inside: int, shortest: int, workspace: Workspace
 ) -> int:
-    """Write the keys, starts and ends of a text's spans; return how many there are.
+    """Write the starts and ends of a text's spans; return how many there are.
 
     Args:
         length: Of the text.
@@ -357,23 +323,15 @@ def find_spans(
         workspace: Its ``points`` are read.
     """
     points, classes = workspace.points, unicode.classes
-    keys, starts, ends = workspace.keys, workspace.starts, workspace.ends
     count = 0
     position = 0
     while position < length:
         start = position
-        number = union = 0
-        while position < length:
-            point = int(points[position])
-            if classes[point] & bit != inside:
-                break
-            number = (number * KEY_BASE + point + 1) & KEY_MASK
-            union |= point
+        while position < length and classes[points[position]] & bit == inside:
             position += 1
         if position - start >= shortest:
-            keys[count] = finish_key(number, position - start, union)
-            starts[count] = start
-            ends[count] = position
+            workspace.starts[count] = start
+            workspace.ends[count] = position
             count += 1
         position += 1
     return count
@@ -381,11 +339,10 @@ def find_spans(
 
 def read_words(length: int, features: Features, workspace: Workspace) -> int:
     """Write the ids of a text's words; return how many there are."""
-    unknown, points, ids = features.word_ngrams.unknown, workspace.points, workspace.ids
-    keys, starts, ends = workspace.keys, workspace.starts, workspace.ends
+    starts, ends, points = workspace.starts, workspace.ends, workspace.points
     count = find_spans(length, features.unicode, WORD, WORD, 2, workspace)
     for nth in range(count):
-        ids[nth] = find_word(keys[nth], starts[nth], ends[nth], features.words, unknown, points)
+        workspace.ids[nth] = find_word(starts[nth], ends[nth], features.words, points)
     return count
 
 
@@ -404,15 +361,12 @@ def read_terms(
 ) -> int:
     """Write the terms that start at ids ``first`` to ``stop``; return where they end.
 
-    The first of those that start at one token_id is their head: ``rest << 24 | state``, where
-    so many more follow. No term comes twice unless its head does.
-
     A span that is shorter than all n-grams is a term itself, with a blank before and
-    behind, as in scikit-learn; in the graph that is one more walk to a term.
+    behind, as in scikit-learn; in the trie that is one more walk to a term.
 
     Args:
-        first: Symbol that the first terms start at.
-        stop: Symbol before which the last ones start.
+        first: Id that the first terms start at.
+        stop: Id before which the last ones start.
         size: Number of ids.
         ngrams: The n-grams.
         ids: The ids.
@@ -422,7 +376,6 @@ def read_terms(
     keys, targets = ngrams.edges.keys, ngrams.edges.values
     unknown, idf = ngrams.unknown, ngrams.idf
     for start in range(first, stop):
-        head = count
         state = int(ids[start])
         last = min(start + ngrams.longest, size)
         place = start + 1
@@ -434,8 +387,6 @@ def read_terms(
                 break
             state = next_state(keys, targets, unknown, state, int(ids[place]))
             place += 1
-        if count > head:
-            terms[head] += (count - head - 1) << ID_BITS
     return count
 
 
@@ -452,23 +403,19 @@ def count_term(term: int, nth: int, base: int, counts: Any, found: Any, count: i
 
 def count_words(count: int, ngrams: Ngrams, base: int, workspace: Workspace) -> int:
     """Count the terms of a text's words; return how many are found."""
-    keys, targets = ngrams.edges.keys, ngrams.edges.values
-    unknown = ngrams.unknown
+    keys, targets, unknown = ngrams.edges.keys, ngrams.edges.values, ngrams.unknown
     ids, states = workspace.ids, workspace.states
     counts, terms = workspace.word_counts, workspace.found
     found = 0
     for place in range(count):
         states[place] = ids[place]
-        if ngrams.counted[1]:
-            found = count_term(int(states[place]), 1, base, counts, terms, found)
+        found = count_term(int(ids[place]), 1, base, counts, terms, found)
     for depth in range(1, ngrams.longest):
-        is_counted = ngrams.counted[depth + 1]
         for place in range(count - depth):
             state, token_id = int(states[place]), int(ids[place + depth])
             state = next_state(keys, targets, unknown, state, token_id)
             states[place] = state
-            if is_counted:
-                found = count_term(state, 1, base, counts, terms, found)
+            found = count_term(state, 1, base, counts, terms, found)
     return found
 
 
@@ -481,8 +428,9 @@ def count_characters(count: int, features: Features, base: int, workspace: Works
             stop = min(first + TOKEN_BYTES, size)
             last = read_terms(first, stop, size, ngrams, workspace.ids, workspace.terms, 0)
             for place in range(last):
-                term = int(workspace.terms[place]) & ID_MASK
-                found = count_term(term, 1, base, counts, workspace.found, found)
+                found = count_term(
+                    int(workspace.terms[place]), 1, base, counts, workspace.found, found
+                )
     return found
 
 
@@ -697,34 +645,19 @@ def cache_terms(
     for span in range(count):
         size = read_characters(workspace.starts[span], workspace.ends[span], features, workspace)
         found = read_terms(0, size, size, ngrams, workspace.ids, terms, found)
-    first = rest = int(used[3])
-    place = 0
-    while place < found:
-        kept[rest] = terms[place]
-        rest += 1
-        place += 1 + (int(terms[place]) >> ID_BITS)
-    heads = rest - first
-    head, following = first, 0
+    first = int(used[3])
     squares = 0.0
     for place in range(found):
-        if following == 0:
-            cache.rests[head] = rest
-            head += 1
-            following = int(terms[place]) >> ID_BITS
-            terms[place] = int(terms[place]) & ID_MASK
-        else:
-            following -= 1
-            kept[rest] = terms[place]
-            rest += 1
+        kept[first + place] = terms[place]
         idf[place] = ngrams.idf[terms[place]]
         squares += idf[place] * idf[place]
-    used[3] = rest
+    used[3] = first + found
     row = number * width
     for column in range(row, row + width):
         cache.sums[column] = 0.0
     add_rows(terms, idf, found, ngrams.weights, width, 1.0, cache.sums, row)
     cache.sums[row + width - 1] = squares
-    return first << COUNT_BITS | heads
+    return first << KIND_BITS | found
 
 
 def cache_token(
@@ -802,70 +735,31 @@ def collect_words(count: int, cache: TokenCache, workspace: Workspace) -> tuple[
     return words, kinds
 
 
-def collect_heads(
-    count: int, width: int, cache: TokenCache, workspace: Workspace
+def find_repeated(
+    count: int, width: int, base: int, cache: TokenCache, workspace: Workspace
 ) -> tuple[int, float]:
-    """Write the heads of the terms of tokens, and where they are kept.
-
-    All that is remembered of each token is looked at here once, so that a processor fetches
-    it for all at once and does not wait for one after the other.
+    """Count the terms of tokens, and write those that come twice.
 
     Returns:
-        How many heads there are, and the squares of the idf of all terms.
+        How many come twice, and the squares of the idf of all terms.
     """
     slots, terms, sums = cache.slots, cache.terms, cache.sums
-    heads, places = workspace.heads, workspace.places
-    found = 0
-    squares = fetched = 0.0
+    counts, found = workspace.character_counts, workspace.found
+    repeated = 0
+    squares = 0.0
     for token in range(count):
         slot = int(workspace.slots[token]) & INDEX
         number, packed = int(slots[slot + NUMBER]), int(slots[slot + TERMS])
-        first, size = packed >> COUNT_BITS & INDEX, packed & COUNT_MASK
+        first, size = packed >> KIND_BITS & INDEX, packed & KIND_MASK
         workspace.numbers[token] = number
         squares += sums[number * width + width - 1 & INDEX]
-        fetched += sums[number * width & INDEX]
-        for nth in range(size):
-            heads[found + nth & INDEX] = terms[first + nth]
-            places[found + nth & INDEX] = first + nth
-        found += size
-    workspace.tfidf[0] = fetched
-    return found, squares
-
-
-def find_groups(count: int, base: int, workspace: Workspace) -> int:
-    """Write which heads of a text come twice, all times they come; return how many these are.
-
-    A head is marked with where it came first, and, in the lowest bit, whether it has come
-    again; marks under ``base``, which is even, are left from other texts.
-    """
-    heads, marks, groups = workspace.heads, workspace.marks, workspace.groups
-    found = 0
-    for place in range(count):
-        head = int(heads[place]) & ID_MASK
-        mark = int(marks[head])
-        comes_again = mark >= base
-        groups[found & INDEX] = mark - base >> 1 & LOW_MASK  # of other texts it may be negative
-        found += comes_again & ~mark
-        groups[found & INDEX] = place
-        found += comes_again
-        marks[head] = mark | 1 if comes_again else base + 2 * place
-    return found
-
-
-def read_groups(count: int, longest: int, cache: TokenCache, workspace: Workspace) -> int:
-    """Write the terms of groups, each a head and what follows it; return how many."""
-    terms, rests, read = cache.terms, cache.rests, workspace.terms
-    found = 0
-    for group in range(count):
-        nth_head = int(workspace.groups[group]) & INDEX
-        head, rest = int(workspace.heads[nth_head]), int(rests[workspace.places[nth_head]]) & INDEX
-        following = head >> ID_BITS
-        read[found & INDEX] = head & ID_MASK
-        found += 1
-        for nth in range(longest - 1):
-            read[found & INDEX] = terms[rest + nth]
-            found += nth < following
-    return found
+        for place in range(first, first + size):
+            term = int(terms[place & INDEX])
+            times = max(int(counts[term]), base)
+            counts[term] = times + 1
+            found[repeated & INDEX] = term
+            repeated += times == base + 1
+    return repeated, squares
 
 
 def add_cached_characters(
@@ -884,12 +778,7 @@ def add_cached_characters(
     ngrams, width = features.character_ngrams, features.width
     idf, damping, sublinear = ngrams.idf, ngrams.damping, ngrams.sublinear
     counts, found, tfidf = workspace.character_counts, workspace.found, workspace.tfidf
-    heads, squares = collect_heads(count, width, cache, workspace)
-    groups = find_groups(heads, base, workspace)
-    terms = read_groups(groups, ngrams.longest, cache, workspace)
-    repeated = 0
-    for place in range(terms):
-        repeated = count_term(int(workspace.terms[place]), 2, base, counts, found, repeated)
+    repeated, squares = find_repeated(count, width, base, cache, workspace)
     for place in range(repeated):
         term = int(found[place])
         times = counts[term] - base
@@ -956,7 +845,7 @@ def add_texts(
     for row in range(len(starts)):
         start, end, first = int(starts[row]), int(ends[row]), row * features.width
         base = int(cache.used[4])
-        cache.used[4] = base + most * 6 * (end - start + 1)
+        cache.used[4] = base + 2 * most * (end - start + 1)
         tokens = 0
         is_usual = end - start < MOST_BYTES
         if is_usual:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.scoring.kernel import ID_BITS, KEY_BASE, KEY_MASK, finish_key
+from topicml.scoring.kernel import ID_BITS
 
 
 class Trie(NamedTuple):
@@ -51,12 +51,3 @@ def build_trie(vocabulary: Iterable[str], analyzer: str) -> Trie:
         terms=np.array([states[term] for term in terms], dtype=np.int32),
         states=len(states),
     )
-
-
-def word_key(word: str) -> int:
-    """Return a word's key, as ``kernel.find_spans`` makes it."""
-    number = union = 0
-    for letter in word:
-        number = (number * KEY_BASE + ord(letter) + 1) & KEY_MASK
-        union |= ord(letter)
-    return finish_key(number, len(word), union)
