@@ -71,7 +71,7 @@ class Job:
 
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
-        return ReadOptions(self.fields, self.encoding, allow_empty=self.unit == "sentence")
+        return ReadOptions(self.fields, self.encoding, any_text=self.unit == "sentence")
 
 
 def check_kept(job: Job, model: Model) -> None:

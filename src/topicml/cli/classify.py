@@ -84,7 +84,7 @@ def classify(
     check_encoding(encoding)
     check_thresholds(threshold, min_precision, relevance)
     options = ReadOptions(
-        make_fields(text_field, id_field, title_field), encoding, allow_empty=unit == "sentence"
+        make_fields(text_field, id_field, title_field), encoding, any_text=unit == "sentence"
     )
     inputs = _Inputs(_given(sources), input_format, options)
     if output != "-":
