@@ -8,7 +8,7 @@ from samples import SENTENCES, home_dataset
 from sklearn.metrics import f1_score
 
 from topicml.errors import TrainingError
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.training.cross_validation import (
     PROTOCOLS,
     cross_validated_evaluation,
@@ -16,6 +16,7 @@ from topicml.training.cross_validation import (
     learning_curve,
     uncalibrated_probabilities,
 )
+from topicml.training.export import export_scorer
 from topicml.training.features import Parameters, sigmoid
 from topicml.training.fit import cross_validate, fit_model, nested_predictions
 
