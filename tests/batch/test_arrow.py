@@ -28,10 +28,10 @@ TEXTS = [
     "?",
 ]
 BAD = {
-    None: "missing_text: no text in 'text'",
-    "": "empty_text: 'text' is empty",
-    " \n": "empty_text: 'text' is empty",
-    "\0" * 9: "binary: binary data, not text",
+    None: "missing_text: there is no text in 'text'",
+    "": "empty_text: the text is empty",
+    " \n": "empty_text: the text is empty",
+    "\0" * 9: "binary: this is binary data and no text",
 }
 KINDS = [
     *(pa.string(), pa.large_string(), pa.string_view()),

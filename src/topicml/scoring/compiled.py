@@ -187,7 +187,7 @@ def _workspace(
     most_found = max(words, characters, most_terms) + 2
     cache.used[4] = 2  # the counts, now that all are new, are under it
     return kernel.Workspace(
-        edges=np.zeros(min(capacity, kernel.MOST_BYTES) + 2, dtype=np.int64),
+        bounds=np.zeros(min(capacity, kernel.MOST_BYTES) + 2, dtype=np.int64),
         slots=np.zeros(kernel.MOST_TOKENS, dtype=np.int64),
         numbers=np.zeros(kernel.MOST_TOKENS, dtype=np.int64),
         points=np.zeros(capacity + 2, dtype=np.int32),

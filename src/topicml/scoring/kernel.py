@@ -165,7 +165,7 @@ class Workspace(NamedTuple):
     """Room to work in, as large as the longest text asks.
 
     Attributes:
-        edges: Where each token starts and where it ends, in turn.
+        bounds: Where each token starts and where it ends, in turn.
         slots: Where the slot of each token is.
         numbers: The number of each token.
         points: Code points, lower-cased.
@@ -181,7 +181,7 @@ class Workspace(NamedTuple):
         ones: ``MOST_TOKENS`` times the number one.
     """
 
-    edges: Any
+    bounds: Any
     slots: Any
     numbers: Any
     points: Any
@@ -491,14 +491,6 @@ def add_found(
         add_rows(terms, tfidf, found, ngrams.weights, width, scale, log_odds, first)
 
 
-def count_known(count: int, idf: Any, workspace: Workspace) -> int:
-    """Return how many of the words are terms."""
-    known = 0
-    for place in range(count):
-        known += idf[workspace.ids[place]] > 0.0
-    return known
-
-
 def count_letters(
     length: int, unicode: UnicodeTables, workspace: Workspace
 ) -> tuple[int, int, int]:
@@ -526,19 +518,21 @@ def read_text(
     length = lower_text(buffer, start, end, features.unicode, workspace.points)
     runs, letters, latin = count_letters(length, features.unicode, workspace)
     words = read_words(length, features, workspace)
-    known = count_known(words, features.word_ngrams.idf, workspace)
+    known = 0
+    for place in range(words):
+        known += features.word_ngrams.idf[workspace.ids[place]] > 0.0
     return length, words, known, runs, letters, latin
 
 
-def split_text(buffer: Any, start: int, end: int, solid: Any, edges: Any) -> int:
+def split_text(buffer: Any, start: int, end: int, solid: Any, bounds: Any) -> int:
     """Write where each token of a text starts and ends; return how many there are."""
     count = before = 0
     for position in range(start, end):
         is_solid = int(solid[buffer[position]])
-        edges[count] = position
+        bounds[count] = position
         count += is_solid ^ before
         before = is_solid
-    edges[count] = end
+    bounds[count] = end
     return (count + before) >> 1
 
 
@@ -695,15 +689,15 @@ def find_tokens(
     cache: TokenCache,
     workspace: Workspace,
 ) -> bool:
-    """Find the slots of a text's tokens, and remember new ones.
+    """Find the slots of a text's tokens, and cache new ones.
 
     Returns:
         Whether all have one: none is too long, and there was a place for each.
     """
     slots, spellings = cache.slots, cache.spellings
-    edges, tokens = workspace.edges, workspace.slots
+    bounds, tokens = workspace.bounds, workspace.slots
     for token in range(count):
-        start, end = int(edges[2 * token]), int(edges[2 * token + 1])
+        start, end = int(bounds[2 * token]), int(bounds[2 * token + 1])
         if end - start > TOKEN_BYTES:
             return False
         slot = find_slot(buffer, eights, start, end, slots, spellings)
@@ -849,7 +843,7 @@ def add_texts(
         tokens = 0
         is_usual = end - start < MOST_BYTES
         if is_usual:
-            tokens = split_text(buffer, start, end, features.unicode.solid, workspace.edges)
+            tokens = split_text(buffer, start, end, features.unicode.solid, workspace.bounds)
             is_usual = tokens <= MOST_TOKENS
         if is_usual:
             make_room(tokens, end - start, features, cache)
