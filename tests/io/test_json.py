@@ -163,7 +163,7 @@ def test_records_within_an_object_are_pointed_to() -> None:
     with pytest.raises(InputError) as error:
         of('{"status": "ok", "articles": [{"text": "One."}]}')
     assert str(error.value) == (
-        "<stdin>:1: no field 'text'. The records seem to be in 'articles'; "
+        "<stdin>:1: no field 'text'. Records seem to be in 'articles'; "
         "give that array itself (jq .articles)."
     )
 

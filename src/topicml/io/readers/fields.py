@@ -114,7 +114,7 @@ def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> No
             raise InputError(
                 f"no field {text!r}",
                 where=f"{where}:{number}",
-                hint=f"The records seem to be in {nested!r}; give that array itself (jq .{nested}).",
+                hint=f"Records seem to be in {nested!r}; give that array itself (jq .{nested}).",
             )
         raise missing_field(f"{where}:{number}", text, values, guess)
 
