@@ -1,7 +1,9 @@
+import bz2
 import gzip
 import io
+import lzma
+import subprocess
 import sys
-import zlib
 from collections.abc import Callable
 
 import pytest
@@ -29,7 +31,14 @@ def stream(data: bytes) -> Stream:
     return Stream(io.BytesIO(data), "x")
 
 
-COMPRESS = {"plain": bytes, "gzip": gzip.compress, "zstd": zstd}
+COMPRESS = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "zstd": zstd,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+}
+PACKED = [kind for kind in COMPRESS if kind != "plain"]
 MANY = [
     b"",
     DATA,
@@ -40,6 +49,10 @@ MANY = [
     + zstd(DATA)
     + b"\x51\x2a\x4d\x18\x02\0\0\0xx"
     + zstd(b"more"),
+    bz2.compress(DATA) + bz2.compress(b"") + bz2.compress(b"more"),
+    bz2.compress(b"") + bz2.compress(DATA + b"more"),
+    lzma.compress(DATA) + lzma.compress(b"more"),
+    lzma.compress(DATA) + bytes(8) + lzma.compress(b"more") + bytes(4),
 ]
 
 
@@ -72,12 +85,12 @@ def test_reading_peeking_and_lines_give_the_same_bytes(sizes: list[int], kind: s
         assert out == data[: len(out)]
 
 
-@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+@pytest.mark.parametrize("kind", PACKED)
 @pytest.mark.parametrize("lost", [1, 5, 1000])
 def test_what_was_decompressed_before_the_end_is_used(kind: str, lost: int) -> None:
     import random
 
-    noise = random.Random(0).randbytes(2_000_000)  # noqa: S311
+    noise = random.Random(0).randbytes(2_700_000)  # noqa: S311
     data = COMPRESS[kind](noise)
     short = stream(data[:-lost])
     good = short.read(10**9)
@@ -87,7 +100,7 @@ def test_what_was_decompressed_before_the_end_is_used(kind: str, lost: int) -> N
     assert short.failure.reason == "truncated_input"
 
 
-@pytest.mark.parametrize("data", [gzip.compress(DATA), zstd(DATA)], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("data", [COMPRESS[kind](DATA) for kind in PACKED], ids=PACKED)
 def test_damage_and_what_comes_behind_the_last_member_are_told(data: bytes) -> None:
     behind = stream(data + b"garbage that is no member")
     assert behind.read(10**9) == DATA
@@ -105,7 +118,10 @@ def test_a_wrong_checksum_is_told() -> None:
 
 
 @given(
-    st.binary(max_size=300), st.sampled_from([b"\x1f\x8b", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd"])
+    st.binary(max_size=300),
+    st.sampled_from(
+        [b"\x1f\x8b", b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd", b"BZh91AY&SY", b"\xfd7zXZ\0"]
+    ),
 )
 def test_hostile_bytes_never_raise(data: bytes, magic: bytes) -> None:
     hostile = stream(magic + data)
@@ -128,12 +144,47 @@ def test_a_read_error_ends_the_stream() -> None:
     assert failing.failure == ("unreadable_input", "Input/output error")
 
 
-def test_a_bomb_is_decompressed_in_pieces() -> None:
-    packer = zlib.compressobj(wbits=31)
-    data = b"".join(packer.compress(bytes(1_000_000)) for _ in range(20)) + packer.flush()
-    bomb = stream(data)
-    assert bomb.read(10) == bytes(10)
-    assert len(bomb._piece) <= 1 << 20
+_BOMB = """
+import bz2, io, lzma, resource, sys, zlib
+from backports import zstd
+from topicml.io.compression import Stream
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+kind = sys.argv[1]
+compressor = {
+    "gzip": lambda: zlib.compressobj(wbits=31),
+    "bzip2": bz2.BZ2Compressor,
+    "xz": lambda: lzma.LZMACompressor(preset=0),
+    "zstd": zstd.ZstdCompressor,
+}[kind]()
+data = b"".join(compressor.compress(bytes(1_000_000)) for _ in range(200)) + compressor.flush()
+before = peak()
+bomb = Stream(io.BytesIO(data), "x")
+length = 0
+while piece := bomb.read(1_000_000):
+    length += len(piece)
+print(length, (peak() - before) // 1024, bomb.failure)
+"""
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_bomb_is_decompressed_in_pieces(kind: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _BOMB, kind], capture_output=True, text=True, check=True
+    )
+    length, grown, failure = done.stdout.split()
+    assert (int(length), failure) == (200_000_000, "None")
+    assert int(grown) < 30  # MB
+
+
+def test_an_xz_file_that_asks_for_much_memory_is_told() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 1 << 29}]
+    hungry = stream(lzma.compress(b"x" * 100, filters=filters))
+    assert hungry.read(100) == b""
+    assert hungry.failure is not None
+    assert "Memory usage limit" in hungry.failure.detail
 
 
 def test_a_missing_zstd_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

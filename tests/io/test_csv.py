@@ -168,3 +168,121 @@ def test_a_header_that_cannot_be_used_is_refused(data: bytes) -> None:
 
 def test_a_file_with_nothing_or_a_header_alone_is_no_error() -> None:
     assert of(b"") == of(b"\n\n") == of(b"id,text\n") == of(b"id,text") == []
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("delimiter", list(",;\t|"))
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_the_separator_is_found(kind: str, delimiter: str, mark: str) -> None:
+    rows = [["id", "text"], ["1", "One, two; three."], ["2", 'A "b" | c\td'], ["3", "x"]]
+    data = mark.encode() + written(rows, delimiter=delimiter)
+    assert texts(of(data, kind)) == ["One, two; three.", 'A "b" | c\td', "x"]
+
+
+def test_a_separator_within_quotes_or_texts_does_not_count() -> None:
+    assert texts(of(b'text\n"a;b"\n"c;d"\n')) == ["a;b", "c;d"]
+    assert texts(of(b'"id","text"\n"1","a; b; c"\n"2","d; e; f"\n')) == ["a; b; c", "d; e; f"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_a_table_in_another_encoding(encoding: str) -> None:
+    body = ["Le ministre a déclaré à Paris que l’exercice était prêt.", "L’été"]
+    data = "\n".join(["id;text", *(f"{n};{text}" for n, text in enumerate(body))])
+    items = of(data.encode(encoding))
+    assert texts(items) == body
+    name = "utf-8" if encoding == "utf-8-sig" else encoding
+    assert {item.encoding for item in items if isinstance(item, Document)} == {name}
+
+
+def test_a_semicolon_table_without_the_field_is_told_with_its_columns() -> None:
+    with pytest.raises(InputError) as error:
+        of(b"id;headline;body\n1;Short, so;Somewhat longer, too.\n")
+    assert str(error.value) == (
+        "<stdin>:1: no field 'text'. Found: body, headline, id. "
+        "Name the one with the text: --text-field body"
+    )
+
+
+HEADLESS = b"101\tTalks\tThe ministers met in Tokyo.\n102\tDrill\tThe exercise ended, as planned.\n"
+
+
+def test_a_table_without_a_header_is_read_by_its_longest_column() -> None:
+    assert of(HEADLESS, "tsv") == [
+        Document("<stdin>:1", "The ministers met in Tokyo.", "<stdin>", 1),
+        Document("<stdin>:2", "The exercise ended, as planned.", "<stdin>", 2),
+    ]
+    assert len(texts(of(HEADLESS.replace(b"\t", b"|"), "csv"))) == 2
+
+
+def test_columns_without_names_are_numbered() -> None:
+    fields = Fields(text="2", id="1", title=None, keep=("3",))
+    items = of(HEADLESS, "tsv", fields=fields)
+    assert [(item.id, item.text, item.kept) for item in items if isinstance(item, Document)] == [
+        ("101", "Talks", {"3": "The ministers met in Tokyo."}),
+        ("102", "Drill", {"3": "The exercise ended, as planned."}),
+    ]
+
+
+def test_a_field_that_a_table_without_header_cannot_have_is_told() -> None:
+    with pytest.raises(InputError) as error:
+        of(HEADLESS, "tsv", fields=Fields(text="body"))
+    assert str(error.value) == (
+        "<stdin>:1: no column 'body': the first line reads like data and not like names. "
+        "Columns are numbered then, 1 to 3. Name the one with the text: --text-field 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "is_header"),
+    [
+        ("id,headline,body", True),
+        (",headline,body", True),
+        ("Date of publication,Head line,Body", True),
+        ("1,headline,body", False),
+        ("id,body,Body", False),
+        ("id,,body", False),
+        ("id,headline,The ministers met.", False),
+        ("id,headline,the ministers met in Tokyo to talk about bases", False),
+        ("id,headline," + "x" * 80, False),
+        ("2024-01-02,headline,body", False),
+    ],
+)
+def test_what_reads_like_names_is_a_header(first: str, is_header: bool) -> None:
+    data = f"{first}\n7,Talks,The ministers met in Tokyo on Monday afternoon.\n".encode()
+    if is_header:
+        with pytest.raises(InputError, match="no field 'text'"):
+            of(data)
+    else:
+        assert len(texts(of(data))) == 2
+
+
+def test_a_few_nuls_are_kept_and_many_are_binary() -> None:
+    items = of(b"id,text\n1," + b"x" * 99 + b"\0\n2,a\0b\n")
+    assert texts(items) == ["x" * 99 + "\0"]
+    assert rejects(items) == [(3, "binary")]
+
+
+def test_a_table_of_a_million_columns() -> None:
+    names = ",".join(f"c{n}" for n in range(1_000_000))
+    row = "," * 999_999
+    with pytest.raises(InputError) as error:
+        of(f"{names}\n{row}\n".encode())
+    assert len(str(error.value)) < 500
+    items = of(f"{names},text\n{row},One.\n".encode())
+    assert texts(items) == ["One."]
+
+
+def test_a_first_line_that_never_ends_is_refused() -> None:
+    with pytest.raises(InputError) as error:
+        of(b'"' + b"x" * (LARGEST_RECORD + 100))
+    assert "the first line is no row of cells" in str(error.value)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_table_or_refused(data: bytes) -> None:
+    try:
+        items = of(data, encoding="utf-8")
+    except InputError as err:
+        assert err.hint  # noqa: PT017 - either will do
+    else:
+        assert all(item.number >= 1 for item in items)

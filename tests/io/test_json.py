@@ -159,6 +159,15 @@ def test_the_text_field_is_looked_for_before_anything_is_read() -> None:
     )
 
 
+def test_records_within_an_object_are_pointed_to() -> None:
+    with pytest.raises(InputError) as error:
+        of('{"status": "ok", "articles": [{"text": "One."}]}')
+    assert str(error.value) == (
+        "<stdin>:1: no field 'text'. Records seem to be in 'articles'; "
+        "give that array itself (jq .articles)."
+    )
+
+
 def test_blocks_tell_what_was_read(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(json.dumps(RECORDS, indent=2))

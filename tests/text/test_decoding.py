@@ -159,6 +159,14 @@ def test_the_encoding_of_a_file_of_records(data: bytes, expected: str) -> None:
     assert stream_encoding(data, "UTF8") == "utf-8"
 
 
+def test_utf16_that_is_named_needs_no_mark() -> None:
+    assert stream_encoding("x".encode("utf-16-be"), "utf-16-be") == "utf-16-be"
+    assert stream_encoding("x".encode("utf-16"), "utf-16") == "utf-16"
+    assert stream_encoding("x".encode("utf-16-le"), "utf-16") == "utf-16-le"
+    assert decode("x".encode("utf-16-le"), encoding="utf-16")[0] == "x"
+    assert decode("\ufeffx".encode("utf-16-le"), encoding="utf-16-le")[0] == "x"
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "shift_jis", "utf-32"])
 @pytest.mark.parametrize("step", [1, 3, 1000])
 def test_a_stream_becomes_utf8_in_any_pieces(encoding: str, step: int) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from topicml.io.compression import Stream
+from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.records import (
     MOST_RAW,
     TOO_LARGE,
@@ -51,20 +52,35 @@ class Items(NamedTuple):
     items: tuple[Item | Reject, ...]
 
 
-class Cutter(Protocol):
-    """Cuts a stream into records.
+class Cutter(Iterable[Item | Reject]):
+    """Cuts a stream into records; its iterator yields them in order.
 
     Attributes:
         number: Of the record that is next, or was last.
         tail: Where the stream could not be read to its end: the record that was cut in two.
     """
 
-    number: int
-    tail: bytes
+    def __init__(self, stream: Stream) -> None:
+        self.number = 0
+        self.tail = b""
+        self._stream = stream
+        self._data = b""  # what was read and not yet cut, from ``_at`` on
+        self._at = 0
+        self._base: int | None = None  # where those data start in the file
+        self._ended = False
 
-    def __iter__(self) -> Iterator[Item | Reject]:
-        """Yield the records in order."""
-        ...
+    def _read_on(self) -> None:
+        """Read more; at the start, go to behind a byte-order mark."""
+        start, held = self._stream.offset, self._data[self._at :]
+        # as much as is held, so that a long record is not gone over too often
+        bytes_read = self._stream.read(max(READ_BYTES, len(held)))
+        self._data = held + bytes_read
+        self._base = self._stream.place(start - len(held))
+        self._at = len(BOM_UTF8) if start == 0 and bytes_read.startswith(BOM_UTF8) else 0
+        self._ended = not bytes_read
+
+    def _offset(self) -> int | None:
+        return None if self._base is None else self._base + self._at
 
 
 class Packer:
@@ -95,22 +111,21 @@ class Packer:
         self._items: list[Item | Reject] = []
         self._held = self._size = 0
 
-    def add(self, item: Item | Reject, size: int) -> Iterator[Block]:
-        """Take a record that so many bytes were read for, and yield the block that it fills."""
+    def add(self, item: Item | Reject, size: int) -> bool:
+        """Take a record that so many bytes were read for; return whether the block is full."""
         self._items.append(item)
         self._held += len(item.raw) + 1
         self._size += size
-        if self._held >= self._block_bytes or len(self._items) == self._most:
-            yield from self.flush()
+        return self._held >= self._block_bytes or len(self._items) == self._most
 
     def flush(self, size: int = 0) -> Iterator[Block]:
         """Yield what is held as a block, if anything is; so many more bytes were read."""
         if not self._items:
             return
         items = tuple(self._items)
-        digest = hashlib.sha256(repr(self._common).encode())
-        for item in items:
-            digest.update(_summary(item) + item.raw)
+        about = [_summary(item) for item in items if isinstance(item, Reject) or item.about]
+        head = repr((self._common, items[0].number, about)).encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(b"\n".join([head, *(item.raw for item in items)]))
         first, size = items[0], self._size + size
         self._items, self._held, self._size = [], 0, 0
         data = Items(self._common, items)
@@ -120,9 +135,10 @@ class Packer:
         )
 
 
-def _summary(item: Item | Reject) -> bytes:
-    about = (item.reason, item.length) if isinstance(item, Reject) else item.about
-    return repr((item.source, item.number, about, len(item.raw))).encode("utf-8", "surrogatepass")
+def _summary(item: Item | Reject) -> tuple[Any, ...]:
+    if isinstance(item, Reject):
+        return item.source, item.number, item.reason, item.length
+    return item.number, len(item.raw), *item.about
 
 
 def pack(
@@ -132,8 +148,10 @@ def pack(
     packer = Packer(kind, block_bytes, common=common, encoding=stream.encoding)
     before = 0
     for item in cutter:
-        yield from packer.add(item, stream.consumed - before)
+        is_full = packer.add(item, stream.consumed - before)
         before = stream.consumed
+        if is_full:
+            yield from packer.flush()
     if stream.failure:
         yield from packer.flush()
         yield unread_block(stream, cutter.number, cutter.tail, stream.consumed - before)

@@ -109,10 +109,8 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
     if named is not None and is_forced:
         return named
     text = _plain(head)
-    if named in {None, "txt", "html"}:
-        other = _other_text(text)
-        if other:
-            return other
+    if named in {None, "txt", "html"} and (other := _other_text(text, named)):
+        return other
     if named == "jsonl" and text.lstrip().startswith(b"["):
         return "json"
     if named in {None, "txt"} and _HTML.match(text):
@@ -130,11 +128,11 @@ def _plain(head: bytes) -> bytes:
     return head.decode(encoding, errors="ignore").encode("utf-8", "ignore") if encoding else head
 
 
-def _other_text(text: bytes) -> Failure | None:
+def _other_text(text: bytes, named: Format | None) -> Failure | None:
     """Return what a text is that is not read, though its bytes could be."""
     if _FEED.match(text):
         return _unsupported("a news feed (RSS or Atom)", "save the articles that it names")
-    if _XML.match(text) and not _HTML.match(text):
+    if named != "html" and _XML.match(text) and not _HTML.match(text):
         return _unsupported("an XML document", _SAVE)
     headers = _HEADERS.match(text.replace(b"\r\n", b"\n"))
     if headers and _MAIL_ONLY.search(headers[0]):
@@ -156,6 +154,6 @@ def _by_content(text: bytes) -> Format:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line.decode("latin-1")), dict)  # in any encoding
     except (ValueError, RecursionError):
         return False

@@ -118,6 +118,8 @@ def stream_encoding(head: bytes, encoding: str | None = None) -> str:
     and no reason to read all in another encoding.
     """
     known = find_encoding(encoding) if encoding else marked_encoding(head)
+    if known in {"utf-16", "utf-32"} and not marked_encoding(head):
+        return f"{known}-le"  # without a mark a stream's decoder would not know
     if known:
         return _plain_name(known)
     lines = head.split(b"\n")
@@ -185,7 +187,7 @@ def _not_binary(text: str) -> str:
 
 def _decode_strictly(data: bytes, encoding: str) -> str:
     try:
-        return _not_binary(data.decode(encoding))
+        return _not_binary(data.decode(encoding)).removeprefix("\ufeff")
     except UnicodeDecodeError as err:
         if _plain_name(encoding) == "utf-8" and (reason := utf8_error(data)):
             raise reason from err

@@ -11,11 +11,12 @@ import functools
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, get_args
 
 from topicml.errors import InputError, MissingExtraError
-from topicml.io.blocks import Packer
+from topicml.io.blocks import Item, Packer
 from topicml.io.compression import COMPRESSIONS, Stream
 from topicml.io.readers.csv import check_header, cut_rows, parse_rows
 from topicml.io.readers.files import parse_files, read_file
@@ -124,13 +125,14 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
         if not _is_regular(source.path):
             checked.append(source)
             continue
-        with _opened(source, None) as stream:
+        with _opened(source, BytesIO()) as stream:
             try:
-                found = stream if isinstance(stream, Failure) else _prepare(source, stream, options)
+                found = _prepare(source, stream, options)
             except MissingExtraError as err:
                 missing.append(err)
-                found = None
-        checked.append(source._replace(format=found) if isinstance(found, str) else source)
+            else:
+                source = source if isinstance(found, Failure) else source._replace(format=found)
+        checked.append(source)
     if missing and len(missing) == len(sources):
         raise missing[0]
     return checked
@@ -162,20 +164,20 @@ def read_blocks(
             what it is said to be, or the encoding that was named is unknown.
     """
     files = Packer("files", block_bytes, most=_MOST_FILES)
-    is_first = True
-    for source in sources:
+    for number, source in enumerate(sources):
         with _opened(source, stdin) as stream:
-            found = _prepare_or_fail(source, stream, options, may_raise=is_first)
-            is_first = False
-            if isinstance(found, Failure):
-                yield from files.add(make_reject(source.name, 1, found, b""), 0)
-                continue
-            assert isinstance(stream, Stream)  # noqa: S101 - what was found is why it is none
-            if cut := READERS[found].cut:
+            found = _prepare_or_fail(source, stream, options, may_raise=number == 0)
+            cut = None if isinstance(found, Failure) else READERS[found].cut
+            if cut:
                 yield from files.flush()
                 yield from _noting(stream, cut(stream, options, block_bytes, note), note)
+                continue
+            if isinstance(found, Failure):
+                item: Item | Reject = make_reject(source.name, 1, found, b"")
             else:
-                yield from files.add(read_file(stream, found), stream.consumed)
+                item = read_file(stream, found)
+            if files.add(item, stream.consumed):
+                yield from files.flush()
     yield from files.flush()
 
 
@@ -191,10 +193,8 @@ def _noting(stream: Stream, blocks: Iterator[Block], note: Note) -> Iterator[Blo
 
 
 def _prepare_or_fail(
-    source: Source, stream: Stream | Failure, options: ReadOptions, *, may_raise: bool
+    source: Source, stream: Stream, options: ReadOptions, *, may_raise: bool
 ) -> Format | Failure:
-    if isinstance(stream, Failure):
-        return stream
     try:
         return _prepare(source, stream, options)
     except MissingExtraError as err:
@@ -215,6 +215,8 @@ def _prepare(source: Source, stream: Stream, options: ReadOptions) -> Format | F
     if options.encoding:
         find_encoding(options.encoding)
     head = stream.peek(HEAD)
+    if stream.failure and not head:
+        return stream.failure
     found = recognise(head, source.format, is_forced=source.is_forced)
     if isinstance(found, Failure):
         return found
@@ -229,16 +231,18 @@ def _prepare(source: Source, stream: Stream, options: ReadOptions) -> Format | F
 
 
 @contextlib.contextmanager
-def _opened(source: Source, stdin: BinaryIO | None) -> Iterator[Stream | Failure]:
+def _opened(source: Source, stdin: BinaryIO) -> Iterator[Stream]:
+    """Open a source; one that cannot be opened is a stream that fails at its start."""
     if source.path is None:
-        assert stdin is not None  # noqa: S101 - a bug and no input
         yield Stream(stdin, source.name)
         return
     try:
         file = Path(source.path).open("rb")  # noqa: SIM115 - closed below
     except (OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or "it cannot be opened"
-        yield Failure("unreadable_input", f"{reason}; check the path and permissions")
+        stream = Stream(BytesIO(), source.name)
+        stream.failure = Failure("unreadable_input", f"{reason}; check the path and permissions")
+        yield stream
         return
     with file:
         yield Stream(file, source.name, source.path if _is_regular(source.path) else None)

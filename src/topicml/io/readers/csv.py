@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 from collections.abc import Callable, Iterator
 
 from topicml.io.blocks import Item, pack, parse_items
@@ -46,11 +47,14 @@ def cut_rows(
 
 def parse_rows(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Yield a document or a reject for each row."""
-    return parse_items(block.data.items, block, options, _parse_row)
-
-
-def _parse_row(item: Item, block: Block, options: ReadOptions) -> Document | Failure:
     delimiter, *names = block.data.common
+    parse = functools.partial(_parse_row, delimiter, names)
+    return parse_items(block.data.items, block, options, parse)
+
+
+def _parse_row(
+    delimiter: str, names: list[str], item: Item, block: Block, options: ReadOptions
+) -> Document | Failure:
     try:
         cells = split_row(item.raw, delimiter)
     except UnicodeDecodeError:

@@ -65,10 +65,11 @@ def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
     Raises:
         InputError: There are rows, and no column that is the text's, or more than one.
     """
+    order = dict.fromkeys((default, *_DELIMITERS))
     for size in (_HEAD, LARGEST_RECORD + 1):
         head = stream.peek(size)
         is_whole = len(head) < size
-        found = {d: _first_rows(head, d, is_whole=is_whole) for d in (default, *_DELIMITERS)}
+        found = {d: _first_rows(head, d, is_whole=is_whole) for d in order}
         if is_whole or any(found.values()):
             break
     if not head.removeprefix(codecs.BOM_UTF8).strip():

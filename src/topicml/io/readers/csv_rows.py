@@ -7,14 +7,13 @@ next quote: that line is rejected, and reading goes on at the next.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import functools
 import re
 from collections.abc import Iterator
 
-from topicml.io.blocks import Item, pass_over
-from topicml.io.compression import READ_BYTES, Stream
+from topicml.io.blocks import Cutter, Item, pass_over
+from topicml.io.compression import Stream
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, Failure, Reject, make_reject
 
 WRONG_QUOTES = Failure("bad_row", "a quote on this line is not closed, or not opened")
@@ -60,20 +59,14 @@ class _QuoteError(Exception):
         super().__init__(seen)
 
 
-class RowCutter:
+class RowCutter(Cutter):
     """Cuts a stream into rows, and steps over lines that cannot be one."""
 
     def __init__(self, stream: Stream, delimiter: str) -> None:
+        super().__init__(stream)
         self.number = 1
-        """Line that the next row starts on."""
-        self.tail = b""
-        """Where the stream could not be read to its end: the row that was cut in two."""
-        self._stream = stream
         self._delimiter = delimiter.encode()
         self._unquoted = _unquoted(delimiter)
-        self._data = b""
-        self._at = 0
-        self._ended = False
         # Bytes behind a line that may be gone over in vain, looking for the end of a quoted field.
         # Good rows earn it back; without it, a file whose every line opens a quote would be gone
         # over to its end for each of them.
@@ -108,7 +101,8 @@ class RowCutter:
                     yield item
 
     def _take(self, end: int) -> Item | Reject | None:
-        row, offset, first = self._data[self._at : end], self._offset(), self.number
+        row = self._data[self._at : end]
+        offset, first = self._offset(), self.number
         self._at = end
         self.number += row.count(b"\n")
         self._credit = min(self._credit + _PAID_BACK * len(row), LARGEST_RECORD)
@@ -116,18 +110,6 @@ class RowCutter:
         if len(line) > LARGEST_RECORD:
             return make_reject(self._stream.name, first, TOO_LARGE, line, offset)
         return Item(self._stream.name, first, offset, line) if row.strip() else None
-
-    def _offset(self) -> int | None:
-        return self._stream.place(self._stream.offset - len(self._data) + self._at)
-
-    def _read_on(self) -> None:
-        is_first = self._stream.offset == 0
-        held = self._data[self._at :]
-        # a long row is not gone over too often
-        bytes_read = self._stream.read(max(READ_BYTES, len(held)))
-        self._data = held + bytes_read
-        self._at = len(codecs.BOM_UTF8) if is_first and bytes_read[:3] == codecs.BOM_UTF8 else 0
-        self._ended = not bytes_read
 
     def _step_over_stream(self) -> Reject:
         held = self._data[self._at :]

@@ -16,6 +16,7 @@ RECORDS_CHECKED = 100
 
 _MOST_NAMED = 20
 _MOST_COMPARED = 1000
+_SHORTEST_TEXT = 100  # what is shorter may be a status or a name
 
 
 def make_document(
@@ -109,7 +110,19 @@ def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> No
             without = without or (number, values)
     if without:
         number, values = without
-        raise missing_field(f"{where}:{number}", text, values, longest_text(values))
+        guess = longest_text(values)
+        nested = next((name for name, value in values.items() if _holds_records(value)), None)
+        if nested and len(values.get(guess or "", "")) < _SHORTEST_TEXT:
+            raise InputError(
+                f"no field {text!r}",
+                where=f"{where}:{number}",
+                hint=f"Records seem to be in {nested!r}; give that array itself (jq .{nested}).",
+            )
+        raise missing_field(f"{where}:{number}", text, values, guess)
+
+
+def _holds_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def missing_field(where: str, name: str, found: Iterable[str], guess: str | None) -> InputError:

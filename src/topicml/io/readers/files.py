@@ -34,7 +34,7 @@ def read_file(stream: Stream, form: str) -> Item | Reject:
         return make_reject(stream.name, 1, stream.failure, data, 0)
     if length > LARGEST_RECORD:
         return Reject(stream.name, 1, *TOO_LARGE, data[:MOST_RAW], length, 0)
-    return Item(stream.name, 1, 0, data, (form,))
+    return Item(stream.name, 1, 0, data, (form, stream.name))
 
 
 def parse_files(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
@@ -44,7 +44,7 @@ def parse_files(block: Block, options: ReadOptions) -> Iterator[Document | Rejec
 
 def _parse_file(item: Item, block: Block, options: ReadOptions) -> Document | Failure:  # noqa: ARG001
     values = {options.fields.id: item.source}
-    if item.about == (_HTML,):
+    if item.about[0] == _HTML:
         return page_document(item.raw, None, values, options, item.source, 1)
     return text_document(item.raw, None, values, options, item.source, 1)
 

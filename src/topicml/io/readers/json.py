@@ -7,14 +7,13 @@ broken costs itself: the next one is looked for where one object ends and anothe
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections.abc import Iterator
 from io import BytesIO
 
-from topicml.io.blocks import Item, pack, parse_items
-from topicml.io.compression import READ_BYTES, Stream
+from topicml.io.blocks import Cutter, Item, pack, parse_items
+from topicml.io.compression import Stream
 from topicml.io.readers.fields import check_field
 from topicml.io.readers.jsonl import HEAD, load_json, parse_element
 from topicml.io.records import (
@@ -39,25 +38,16 @@ _BROKEN = Failure("broken_json", "this is not valid JSON, up to where the next o
 _NOT_CLOSED = Failure("truncated_input", "the array is not closed; the file may be cut off")
 
 
-class _ElementCutter:
+class _ElementCutter(Cutter):
     """Cuts a stream into the elements of its arrays, and into its other values."""
 
     def __init__(self, stream: Stream) -> None:
-        self.number = 0
-        """Of the element that was cut out last."""
-        self.tail = b""
-        """Where the stream could not be read to its end: the element that was cut in two."""
-        self._stream = stream
-        self._data = b""
-        self._text = ""  # the same, for the scanner
+        super().__init__(stream)
+        self._text = ""  # what is held, for the scanner
         self._solid = 0  # its length without the blanks at its end
-        self._at = 0
-        self._ended = False
         self._is_open = False  # whether this is within an array
 
     def __iter__(self) -> Iterator[Item | Reject]:
-        self._read_on()
-        self._at = len(codecs.BOM_UTF8) if self._data.startswith(codecs.BOM_UTF8) else 0
         while self._find_start():
             self.number += 1
             item = self._cut_element()
@@ -162,17 +152,10 @@ class _ElementCutter:
         reason = TOO_LARGE if length > LARGEST_RECORD else _BROKEN
         return Reject(self._stream.name, self.number, *reason, raw, length, offset)
 
-    def _offset(self) -> int | None:
-        return self._stream.place(self._stream.offset - len(self._data) + self._at)
-
     def _read_on(self) -> None:
-        held = self._data[self._at :]
-        bytes_read = self._stream.read(max(READ_BYTES, len(held)))
-        self._data = held + bytes_read
+        super()._read_on()
         self._text = self._data.decode("latin-1")
         self._solid = len(self._text.rstrip())
-        self._at = 0
-        self._ended = not bytes_read
 
 
 def check_elements(stream: Stream, options: ReadOptions) -> None:

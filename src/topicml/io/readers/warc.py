@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from topicml.errors import InputError
-from topicml.io.blocks import Item, pack, parse_items
+from topicml.io.blocks import Cutter, Item, pack, parse_items
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.files import text_document
@@ -68,17 +68,13 @@ def cut_pages(stream: Stream, block_bytes: int) -> Iterator[Block]:
     These are HTML and plain text that was answered with status 200, and the texts that an archive
     of conversions (WET) has of pages.
     """
-    return pack(stream, _Cutter(stream), "pages", block_bytes)
+    return pack(stream, _PageCutter(stream), "pages", block_bytes)
 
 
-class _Cutter:
+class _PageCutter(Cutter):
     def __init__(self, stream: Stream) -> None:
-        self.number = 0
-        """Of the record that was read last, of whatever type."""
-        self.tail = b""
-        """Where the stream could not be read to its end: the record that was cut in two."""
-        self._stream = stream
-        self._start = 0  # of that record
+        super().__init__(stream)
+        self._start = 0  # of the record that was read last, of whatever type
         self._line_start = 0  # of the line that was read last
 
     def __iter__(self) -> Iterator[Item | Reject]:
