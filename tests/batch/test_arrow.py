@@ -150,7 +150,7 @@ def test_what_is_no_text_is_said_row_by_row(model: str) -> None:
     broken = pa.array([b"Bread.", b"Br\xe9ad."]).view(pa.string())
     rows = tag_batch(batch_of([None] * 2).set_column(1, "text", broken), model=model).to_pylist()
     assert rows[0]["error"] is None
-    assert rows[1]["error"] == "invalid_utf8: byte 0xe9 at offset 2 is not UTF-8"
+    assert rows[1]["error"].startswith("invalid_utf8: byte 0xe9 at offset 2 ")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(model: str) -> None
     said = str(caught.value)
     assert "no column 'id'" in said
     assert "Did you mean 'ids'? Found: ids, text." in said
-    for fields in (Fields(id="ids", keep=("x",)), Fields("x", "ids"), Fields("text", "ids", "x")):
+    for fields in (Fields(id="ids", keep=("x",)), Fields("x", "ids")):
         with pytest.raises(InputError, match="no column 'x'"):
             tag_batch(batch, model=model, fields=fields)
     twice = pa.RecordBatch.from_arrays([pa.array(["a"])] * 3, names=["id", "text", "text"])

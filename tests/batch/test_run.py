@@ -336,7 +336,7 @@ def hostile(tiny: Tiny, tmp_path: Path, bad: int, jobs: int) -> None:
 def test_strict_stops_at_the_first(tiny: Tiny, tmp_path: Path) -> None:
     dump = tmp_path / "dump.jsonl"
     dump.write_bytes(b'{"id": "a", "text": "bread"}\n{"id": "b"}\n')
-    with pytest.raises(StrictError, match=r"dump\.jsonl:2: missing_text") as caught:
+    with pytest.raises(StrictError, match=r"dump\.jsonl:2 \(byte \d+\): missing_text") as caught:
         run(tiny, dump, tmp_path / "out.jsonl", strict=True)
     assert "--strict" in caught.value.hint
     assert not (tmp_path / "out.jsonl").exists()

@@ -201,7 +201,7 @@ def test_csv_is_one_row_a_sentence_with_a_column_a_topic(tiny: Tiny) -> None:
     without = [[a.id, a.model, *[""] * 5, a.reason, *[""] * 4] for a in articles if not a.sentences]
     assert [row for row in rows if not row[2]] == without
     rows = [row for row in rows if row[2]]
-    assert len(rows) == len(expected) == 4
+    assert len(rows) == len(expected) > 3
     for row, (article, index, tagged) in zip(rows, expected, strict=True):
         start, end, text = tagged.sentence
         assert row[:6] == [article.id, article.model, str(index), str(start), str(end), text]

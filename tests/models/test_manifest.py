@@ -13,8 +13,8 @@ from topicml.models import manifest as manifest_module
 from topicml.models.folder import FILES, sha256_file, verify_model
 from topicml.models.manifest import (
     FORMAT,
-    MAX_MANIFEST_BYTES,
     MANIFEST,
+    MAX_MANIFEST_BYTES,
     manifest_text,
     read_manifest,
 )
