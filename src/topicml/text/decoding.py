@@ -20,7 +20,7 @@ MARKS = (
 
 _CANDIDATES = [
     *(f"cp{number}" for number in (*range(1250, 1259), 866, 874, 932, 949)),
-    *("big5", "euc_jp", "gb18030", "iso2022_jp", "koi8_r", "koi8_u", "mac_roman"),
+    *("big5", "euc_jp", "gb18030", "koi8_r", "koi8_u", "mac_roman"),
 ]
 """Encodings that are looked for: those of the web (WHATWG), whose texts are what comes in."""
 

@@ -108,7 +108,11 @@ def _choose(found: dict[str, _Rows], text: str, default: str) -> str:
     for delimiter, rows in found.items():
         if rows and text in _stripped(rows[0]):
             return delimiter
-    tables = {d: _evenness(rows) for d, rows in found.items() if rows and len(rows[0]) > 1}
+    tables = {
+        delimiter: _evenness(rows)
+        for delimiter, rows in found.items()
+        if rows and len(rows[0]) > 1 and not _is_prose(rows)
+    }
     return max(tables, key=tables.__getitem__, default=default)
 
 
@@ -116,6 +120,12 @@ def _evenness(rows: _Rows) -> tuple[float, int]:
     """Return how many rows are as wide as the first, as a share, and how wide that is."""
     width = len(rows[0])
     return sum(len(row) == width for row in rows) / len(rows), width
+
+
+def _is_prose(rows: _Rows) -> bool:
+    """Whether what separates the columns is punctuation, with a space behind it."""
+    behind = [cell.startswith(" ") for row in rows for cell in row[1:]]
+    return 2 * sum(behind) > len(behind)
 
 
 def _name_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
@@ -134,6 +144,12 @@ def _name_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> L
 def _number_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
     """Return the layout of a file without a header."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
+    if _is_prose(rows):
+        raise InputError(
+            "this reads like prose and not like a table",
+            where=source,
+            hint="Give it as text (--input-format txt), or name the columns in the first line.",
+        )
     names = [str(number) for number in range(1, width + 1)]
     if fields.text in names:
         return Layout(delimiter, tuple(names), has_header=False)

@@ -6,48 +6,17 @@ import functools
 import importlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from topicml.errors import MissingExtraError
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.fields import make_document
-from topicml.io.records import Failure, ReadOptions
+from topicml.io.records import Failure
 from topicml.text.decoding import DecodingError, decode, knows_encoding
-from topicml.text.document import Document
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
 _NO_MAIN_TEXT = "no_main_text"
-
-
-def page_document(
-    page: bytes,
-    charset: str | None,
-    values: Mapping[str, str | None],
-    options: ReadOptions,
-    source: str,
-    number: int,
-) -> Document | Failure:
-    """Return the document of a web page.
-
-    Args:
-        page: Its HTML.
-        charset: What the server said of its encoding.
-        values: Its other fields.
-        options: Which field is what, and the encoding of all pages, if one was named.
-        source: File that it is from.
-        number: In that file.
-    """
-    try:
-        html, encoding = decode_html(page, charset, options.encoding)
-    except DecodingError as err:
-        return Failure(err.reason, err.detail)
-    text = main_text(html)
-    if isinstance(text, Failure):
-        return text
-    values = {**values, options.fields.text: text}
-    return make_document(values, options, source, number, encoding)
 
 
 def decode_html(

@@ -14,8 +14,7 @@ from topicml.errors import InputError
 from topicml.io.blocks import Cutter, Item, pack, parse_items
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.files import text_document
-from topicml.io.readers.html import page_document
+from topicml.io.readers.files import decode_document
 from topicml.io.records import (
     LARGEST_RECORD,
     MOST_RAW,
@@ -209,14 +208,13 @@ def _parse_page(item: Item, block: Block, options: ReadOptions) -> Document | Fa
     kind, identifier, uri, date, charset = item.about
     values = {"warc_uri": uri, "warc_date": date, options.fields.id: identifier}
     if kind == "text":
-        return text_document(item.raw, charset, values, options, item.source, item.number)
+        return decode_document(item, item.raw, values, options, charset=charset, is_html=False)
     page = _decode_http(item.raw)
     if isinstance(page, Failure):
         return page
     body, charset = page
-    is_text = (_answer_type(item.raw) or "").startswith(_TEXT)
-    make = text_document if is_text else page_document
-    return make(body, charset, values, options, item.source, item.number)
+    is_html = not (_answer_type(item.raw) or "").startswith(_TEXT)
+    return decode_document(item, body, values, options, charset=charset, is_html=is_html)
 
 
 def _decode_http(http: bytes) -> tuple[bytes, str | None] | Failure:
