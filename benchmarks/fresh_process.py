@@ -45,7 +45,7 @@ def seconds(texts):
 
 texts = Path(sys.argv[2]).read_bytes().decode("utf-8").split("\\n")
 scorer = load_scorer(Path(sys.argv[1]))
-scorer.engine.compile()
+scorer.use("compiled")
 first = seconds(texts[:1])
 warm = statistics.median(seconds(texts[:1]) for _ in range(101))
 steady = sum(map(len, map(str.encode, texts))) / 1_000_000 / seconds(texts)

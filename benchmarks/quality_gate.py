@@ -19,8 +19,8 @@ from typing import Any
 
 from topicml.models.folder import sha256_file
 from topicml.taxonomy import load_taxonomy
-from topicml.training.cross_validation import cross_validated_evaluation
 from topicml.training.dataset import load_dataset
+from topicml.training.evaluation import cross_validated_evaluation
 from topicml.training.features import Parameters
 
 HERE = Path(__file__).parent

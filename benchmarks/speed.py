@@ -39,13 +39,11 @@ from measuring import (
     take,
     text_source,
 )
-from speed_models import Model, check_decisions, compiled_scorer, load_models
+from speed_models import Model, check_decisions, compiled_scorer, load_models, reference_scorer
 from speed_peers import NotMeasuredError, Score, agreement, convert_to_onnx, fit_fasttext
 
-from topicml.scoring import compiled
-from topicml.scoring.engine import BULK
+from topicml.scoring import compiler
 from topicml.scoring.scorer import pack_texts
-from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import Dataset, load_dataset
 
@@ -57,7 +55,7 @@ SIZES = {
     "at-work": 10 * MEGABYTE,
     "compiled": 10 * MEGABYTE,
     "compiled-strings": 10 * MEGABYTE,
-    "plain": min(300_000, BULK - 1),  # from BULK on the engine takes the compiled form
+    "reference": MEGABYTE,
     "scikit-learn": 2 * MEGABYTE,
     "fasttext": 5 * MEGABYTE,
     "onnxruntime": 500_000,
@@ -68,7 +66,7 @@ ROWS = {
     "at-work": "`Scorer.score`, compiled, at work",
     "compiled": "the same, from a fresh start",
     "compiled-strings": "the same, from Python strings",
-    "plain": "the same kernel as plain Python",
+    "reference": "the reference scorer",
     "scikit-learn": "scikit-learn, `predict_proba`",
     "fasttext": "fastText, `predict`",
     "onnxruntime": "ONNX Runtime",
@@ -115,7 +113,7 @@ def make_contest(
         file: The sentences for ``wc``, one a line.
     """
     packed, packed_earlier = pack_texts(texts["compiled"]), pack_texts(earlier)
-    plain = pack_texts(texts["plain"])
+    packed_few = pack_texts(texts["reference"])
     contest = Contest()
 
     def put_to_work() -> Job:
@@ -129,7 +127,7 @@ def make_contest(
         "compiled-strings": lambda: partial(
             compiled_scorer(model.path).score_texts, texts["compiled-strings"]
         ),
-        "plain": lambda: partial(load_scorer(model.path).score, *plain),
+        "reference": lambda: partial(reference_scorer(model.path).score, *packed_few),
         "scikit-learn": lambda: partial(model.pipeline.predict_proba, texts["scikit-learn"]),
         "wc-c": lambda: partial(count_words, file, "C"),
         "wc-utf-8": lambda: partial(count_words, file, "C.UTF-8"),
@@ -326,7 +324,7 @@ def tables(result: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 def main() -> None:
     """Measure and write down."""
-    if not compiled.is_available():
+    if not compiler.is_installed():
         raise SystemExit("numba is not installed: pip install -e '.[batch]'")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder

@@ -1,4 +1,4 @@
-"""The models that the speed benchmark measures, and the check that all forms decide alike."""
+"""The models that the speed benchmark measures, and the check that all backends decide alike."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from sklearn.pipeline import Pipeline
 from topicml.models import default_store, open_model
 from topicml.models.folder import SCORER
 from topicml.scoring.scorer import Scorer
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.training.dataset import Dataset
+from topicml.training.export import export_scorer
 from topicml.training.features import Parameters, make_pipeline
 from topicml.training.fit import Decision
 
@@ -67,19 +68,28 @@ def load_models(data: Dataset, folder: Path) -> dict[str, Model]:
 def compiled_scorer(path: Path) -> Scorer:
     """Return a new scorer with the compiled kernel loaded, and no token remembered."""
     scorer = load_scorer(path)
-    scorer.engine.compile()
+    scorer.use("compiled")
     scorer.score_texts(["."])
     return scorer
 
 
+def reference_scorer(path: Path) -> Scorer:
+    """Return a new scorer that stays with the reference scorer."""
+    scorer = load_scorer(path)
+    scorer.use("reference")
+    return scorer
+
+
 def check_decisions(model: Model, texts: dict[str, list[str]]) -> dict[str, int]:
-    """Compare the kernel's decisions, in both forms, with those of scikit-learn's pipeline.
+    """Compare the decisions of both backends with those of scikit-learn's pipeline.
 
     Raises:
         SystemExit: Some differ: then speeds are of different things.
     """
-    compiled_form, plain_form = compiled_scorer(model.path), load_scorer(model.path)
-    asked = {"scikit-learn": compiled_form, "plain": plain_form}
+    asked = {
+        "scikit-learn": compiled_scorer(model.path),
+        "reference": reference_scorer(model.path),
+    }
     differing = decided = 0
     for name, scorer in asked.items():
         X = model.pipeline[:-1].transform(texts[name])

@@ -115,8 +115,8 @@ class Tiny:
         """Train anew from the same files into a store."""
         from topicml.models.build import Origin, build_model
         from topicml.taxonomy import load_taxonomy
-        from topicml.training.cross_validation import cross_validated_evaluation
         from topicml.training.dataset import load_dataset
+        from topicml.training.evaluation import cross_validated_evaluation
         from topicml.training.features import Parameters
         from topicml.training.fit import fit_model
 

@@ -36,11 +36,11 @@ def read(
     *inputs: str | Path,
     fields: Fields | None = None,
     encoding: str | None = None,
-    allow_empty: bool = False,
+    any_text: bool = False,
     **more: Any,
 ) -> list[Document | Reject]:
     """Read inputs as a run does, blocks sent to another process included."""
-    options = ReadOptions(fields or Fields(), encoding, allow_empty)
+    options = ReadOptions(fields or Fields(), encoding, any_text)
     return [
         item
         for block in blocks_of(*inputs, options=options, **more)

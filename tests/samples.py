@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from topicml.labels.records import LabelRecord
 from topicml.taxonomy import Taxonomy, Topic
@@ -113,8 +116,38 @@ def home_dataset(*, authored: tuple[str, ...] = ()) -> Dataset:
     return make_dataset(home_records(authored=authored), TAXONOMY)
 
 
+def record(identifier, text, *topics, **fields):
+    return LabelRecord(identifier, fields.pop("article", "g"), text, topics, **fields)
+
+
 def write_lines(path: Path, *objects: object) -> Path:
     """Write objects as JSON Lines; a string is written as it is."""
     lines = [o if isinstance(o, str) else json.dumps(o) for o in objects]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
+
+
+def with_relevance(Y):
+    """Append the column that training adds: the sentence has any topic."""
+    return np.column_stack([Y, Y.any(axis=1)])
+
+
+def relevance(pipeline, texts):
+    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
+
+
+def tags_of(model, texts):
+    """Tag with the fitted pipeline, calibration folded in, as its decision says."""
+    relevant = relevance(model.pipeline, texts) >= model.decision.relevance_threshold
+    likely = model.pipeline.predict_proba(texts) >= model.decision.thresholds
+    return likely & relevant[:, None]
+
+
+def repeated(data, copies):
+    return data.subset(np.tile(np.arange(len(data)), copies))
+
+
+def with_labels(data, rows, value):
+    Y = data.Y.copy()
+    Y[rows] = value
+    return replace(data, Y=Y)

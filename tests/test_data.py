@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from topicml.labels.checks import check_labels, differences
+from topicml.labels.agreement import differences
+from topicml.labels.checks import check_labels
 from topicml.labels.records import read_annotations, read_jsonl, read_labels
 from topicml.taxonomy import load_taxonomy
 

@@ -19,13 +19,13 @@ from markdown_tables import write_between
 
 from topicml.models import default_store, open_model
 from topicml.taxonomy import load_taxonomy
-from topicml.training.cross_validation import (
+from topicml.training.dataset import load_dataset
+from topicml.training.evaluation import (
     cross_validated_predictions,
     uncalibrated_probabilities,
 )
-from topicml.training.dataset import load_dataset
-from topicml.training.evaluation import expected_calibration_error, reliability_table
 from topicml.training.features import Parameters
+from topicml.training.metrics import expected_calibration_error, reliability_table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

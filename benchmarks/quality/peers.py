@@ -46,9 +46,9 @@ from topicml.files import write_text
 from topicml.models.folder import open_model, sha256_file
 from topicml.models.store import default_store
 from topicml.taxonomy import load_taxonomy
-from topicml.training.cross_validation import evaluate_model
 from topicml.training.dataset import Dataset, load_dataset
-from topicml.training.evaluation import Evaluation, evaluate_predictions
+from topicml.training.evaluation import evaluate_model
+from topicml.training.metrics import Evaluation, evaluate_predictions
 
 HERE = Path(__file__).parent
 LABELS = HERE.parents[1] / "data/labels"

@@ -24,10 +24,11 @@ from markdown_tables import write_between
 
 from topicml.labels.records import read_labels
 from topicml.models import default_store, open_model
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import load_taxonomy
-from topicml.training.cross_validation import evaluate_model
 from topicml.training.dataset import Dataset, load_dataset, make_dataset
+from topicml.training.evaluation import evaluate_model
+from topicml.training.export import export_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
 

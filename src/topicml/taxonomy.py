@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, did_you_mean
-from topicml.labels.records import LabelRecord
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
@@ -60,12 +59,6 @@ class Taxonomy:
                     + f"Known topics: {', '.join(self.topic_ids)}",
                 )
 
-    def check_records(self, records: Iterable[LabelRecord], path: Path) -> None:
-        """Raise a ``LabelError`` for the first record with an unknown topic."""
-        for record in records:
-            line = f":{record.line}" if record.line else f" (id {record.id!r})"
-            self.check(record.topics, f"{path}{line}")
-
     def to_markdown(self) -> str:
         """Render the codebook that annotators read."""
         lines = [f"# Codebook: {self.title}", "", self.introduction.strip(), ""]
@@ -97,7 +90,9 @@ def load_taxonomy(path: Path) -> Taxonomy:
             err.strerror or "cannot be read", where=path, hint="Check the path."
         ) from err
     except ValueError as err:  # TOMLDecodeError and UnicodeDecodeError
-        raise TaxonomyError(f"not valid TOML ({err})", where=path, hint="Mend the file.") from err
+        raise TaxonomyError(
+            f"not valid TOML ({err})", where=path, hint="Correct the file."
+        ) from err
     topics = tuple(_topic(entry, path) for entry in _tables(data, "topics", path))
     _check_topics(topics, path)
     taxonomy = Taxonomy(
@@ -178,7 +173,7 @@ def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
             )
         if topic.id in seen:
             raise TaxonomyError(
-                f"topic id {topic.id!r} stands twice", where=path, hint="Remove or rename one."
+                f"duplicate topic id {topic.id!r}", where=path, hint="Remove or rename one."
             )
         seen.add(topic.id)
 

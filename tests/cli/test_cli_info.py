@@ -1,7 +1,7 @@
-import importlib.metadata
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def test_info_says_versions_model_paths_and_scorer(run: Run, tiny: Tiny) -> None
     assert said["model"] == f"weekend@1.0.0 ({tiny.folder})"
     assert "word 1-2-grams" in said["features"]
     assert "char_wb 3-4-grams" in said["features"]
-    assert said["scorer"].startswith("plain Python")
+    assert said["scorer"].startswith("reference, compiled kernel beyond ")
     assert {"python", "numpy", "scikit-learn", "sentencex"} <= said.keys()
 
 
@@ -91,32 +91,97 @@ def info_after(code: str, root: Path, env: dict[str, str] | None = None) -> dict
     return {key.strip(): value.strip() for key, value in lines}
 
 
+def in_front(folder: Path) -> dict[str, str]:
+    """An environment in which modules of a folder come before those that are installed."""
+    behind = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *([behind] if behind else [])])}
+
+
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))[
+    "project"
+]
+
+
+def test_info_names_every_optional_part(tiny: Tiny) -> None:
+    said = info_after("", tiny.store.root)
+    extras = PROJECT["optional-dependencies"].keys() - {"dev"}
+    assert {key for key in said if key.startswith("optional: ")} == {
+        f"optional: {e}" for e in extras
+    }
+    numba = importlib.metadata.version("numba")
+    assert f"numba {numba}, orjson " in said["optional: batch"]
+    assert "installed" not in said["optional: batch"]
+
+
+def hide(*packages: str) -> str:
+    """Code that makes packages look as if they were not installed."""
+    return f"""
+import importlib.metadata as metadata
+found = metadata.version
+def version(name):
+    if name in {packages!r}:
+        raise metadata.PackageNotFoundError(name)
+    return found(name)
+metadata.version = version
+"""
+
+
+def test_info_says_how_to_install_what_is_missing(tiny: Tiny) -> None:
+    hidden = ("matplotlib", "pyspark", "orjson")
+    said = info_after(hide(*hidden), tiny.store.root)
+    assert said["optional: report"] == "not installed: pip install 'topicml[report]'"
+    assert said["optional: spark"] == "not installed: pip install 'topicml[spark]'"
+    assert said["optional: batch"].endswith(
+        f"pyarrow {importlib.metadata.version('pyarrow')}, "
+        "orjson not installed: pip install 'topicml[batch]'"
+    )
+
+
+def test_info_says_why_an_installed_package_is_of_no_use(tiny: Tiny, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "pyarrow.py").write_text("raise RuntimeError('made for another numpy')")
+    said = info_after("", tiny.store.root, in_front(tmp_path))
+    version = importlib.metadata.version("pyarrow")
+    assert (
+        f"pyarrow {version} (installed but cannot be imported: made for another numpy)"
+        in said["optional: batch"]
+    )
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_version_is_printed(run: Run, flag: str) -> None:
+    result = run(flag)
+    assert (result.code, result.stdout, result.stderr) == (
+        0,
+        f"topicml {topicml.__version__}\n",
+        "",
+    )
+
+
 def test_info_without_numba_says_how_to_get_the_compiled_path(tiny: Tiny) -> None:
     said = info_after("import sys; sys.modules['numba'] = None", tiny.store.root)
-    expected = "plain Python and numpy (for bulk: pip install 'topicml[batch]')"
-    assert said["scorer"] == expected
+    assert said["scorer"] == "reference (numba is not installed: pip install 'topicml[batch]')"
     assert "compiled in" not in said
 
 
 def test_info_with_numba_says_when_and_where_it_compiles(tiny: Tiny, tmp_path: Path) -> None:
     pytest.importorskip("numba")
-    numba = importlib.metadata.version("numba")
     said = info_after("", tiny.store.root, {"NUMBA_CACHE_DIR": str(tmp_path)})
-    expected = f"plain Python for a few texts, compiled by numba {numba} beyond 0.4 MB"
-    assert said["scorer"] == expected
-    assert Path(said["compiled in"]).is_relative_to(tmp_path)
+    assert said["scorer"] == "reference, compiled kernel beyond 1 MB"
+    folder, _, state = said["compiled in"].partition(" (")
+    assert Path(folder).is_relative_to(tmp_path)
+    assert state == "not yet)"
 
 
 def test_info_says_where_compiled_code_cannot_be_kept(tiny: Tiny) -> None:
-    code = "from topicml import compiled; compiled.cache_folder = lambda: None"
-    said = info_after(f"{code}; compiled.is_available = lambda: True", tiny.store.root)
+    code = "from topicml.scoring import compiler; compiler.cache_folder = lambda: None"
+    said = info_after(code, tiny.store.root)
     assert said["compiled in"].startswith("nowhere")
     assert "NUMBA_CACHE_DIR" in said["compiled in"]
 
 
 def test_info_tells_of_a_numba_that_cannot_be_imported(tiny: Tiny, tmp_path: Path) -> None:
     (tmp_path / "numba.py").write_text("raise ImportError('it needs another numpy')")
-    said = info_after("", tiny.store.root, {"PYTHONPATH": str(tmp_path)})
-    assert said["scorer"].startswith("plain Python and numpy (numba ")
-    assert said["scorer"].endswith(" cannot be imported: it needs another numpy)")
+    said = info_after("", tiny.store.root, in_front(tmp_path))
+    assert said["scorer"] == "reference (numba cannot be imported: it needs another numpy)"
     assert "compiled in" not in said

@@ -248,3 +248,19 @@ def test_verify_notices_a_version_without_manifest(run: Run, store: ModelStore) 
     assert result.code == 1
     assert "weekend/1.1.0: no model here" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("golden.jsonl", 1), ("pipeline.joblib", 0)])
+def test_batch_checks_what_scoring_rests_on(
+    run: Run, store: ModelStore, tmp_path: Path, name: str, code: int
+) -> None:
+    path = store.root / "weekend/1.0.0" / name
+    flip(path, 20)
+    dump = tmp_path / "dump.jsonl"
+    dump.write_text('{"id": "a", "text": "The dough is in the oven."}\n')
+    out = tmp_path / "out.jsonl"
+    result = run("batch", dump, "-o", out, "--quiet", "--models-dir", store.root)
+    assert result.code == code, result.stderr
+    assert out.exists() == (code == 0)
+    if code:
+        assert_clean_failure(result, str(path), "damaged or was changed", "Restore the folder")

@@ -43,7 +43,7 @@ def test_an_empty_text_is_a_document_where_that_is_asked_for() -> None:
     assert rejects(of(data)) == [
         (1, "empty_text"), (2, "empty_text"), (3, "missing_text"), (4, "missing_text")
     ]  # fmt: skip
-    items = of(data, allow_empty=True)
+    items = of(data, any_text=True)
     assert texts(items) == ["", " "]
     assert rejects(items) == [(3, "missing_text"), (4, "missing_text")]
 

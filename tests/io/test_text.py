@@ -104,7 +104,7 @@ def test_an_encoding_that_is_named_overrides_all(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_document_where_that_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b" ")
-    assert texts(read(path, allow_empty=True)) == [" "]
+    assert texts(read(path, any_text=True)) == [" "]
 
 
 def test_a_text_with_few_nuls_is_kept_and_with_many_is_binary(tmp_path: Path) -> None:

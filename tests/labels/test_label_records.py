@@ -157,7 +157,7 @@ def test_bytes_that_are_not_utf8_are_placed(tmp_path):
         list(read_jsonl(path))
     assert "not valid JSON in UTF-8" in caught.value.what
     assert caught.value.where == f"{path}:2"
-    assert "Mend or remove the line" in caught.value.hint
+    assert "Correct or remove the line" in caught.value.hint
 
 
 GOOD = {"id": "1", "text": "t", "topics": []}
@@ -166,7 +166,7 @@ GOOD = {"id": "1", "text": "t", "topics": []}
 @pytest.mark.parametrize(
     ("line", "what", "hint"),
     [
-        ('{"id": ', "not valid JSON", "Mend or remove the line"),
+        ('{"id": ', "not valid JSON", "Correct or remove the line"),
         ("[1]", "expected a JSON object, found list", "one object a line"),
         ({**GOOD, "id": ""}, "'id' must be a string that is not empty, found ''", "a 'id'"),
         ({**GOOD, "id": 3}, "'id' must be a string that is not empty, found 3", "a 'id'"),

@@ -2,8 +2,8 @@ import json
 import re
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from topicml.models.folder import (
     GOLDEN,
     PIPELINE,
     SCORER,
+    check_golden,
     open_model,
     read_card,
     sha256_file,
@@ -26,7 +27,6 @@ from topicml.models.folder import (
     write_folder,
 )
 from topicml.models.manifest import MANIFEST, read_manifest
-from topicml.scoring.lookup import Lookup
 
 
 @pytest.fixture
@@ -99,6 +99,42 @@ def test_damaged_scorer_is_not_opened(copy: Path) -> None:
     flip(copy / SCORER, 500)
     with pytest.raises(ModelError, match="damaged"):
         open_model(copy)
+
+
+def is_refused(check: Callable[[Path], object], folder: Path) -> bool:
+    try:
+        check(folder)
+    except ModelError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("name", "opening", "bulk", "verifying"),
+    [
+        (MANIFEST, True, True, True),
+        (SCORER, True, True, True),
+        (GOLDEN, False, True, True),
+        (PIPELINE, False, False, True),
+        (CARD, False, False, True),
+    ],
+)
+def test_each_degree_of_trust_proves_its_files_and_those_of_the_one_before(
+    copy: Path, name: str, opening: bool, bulk: bool, verifying: bool
+) -> None:
+    degrees = (open_model, lambda folder: check_golden(open_model(folder)), verify_model)
+    assert [is_refused(check, copy) for check in degrees] == [False, False, False]
+    flip(copy / name, 100)
+    assert [is_refused(check, copy) for check in degrees] == [opening, bulk, verifying]
+
+
+def test_golden_sentences_that_were_left_out_are_noticed_before_a_bulk_run(copy: Path) -> None:
+    first, _, _ = (copy / GOLDEN).read_text("utf-8").partition("\n")
+    (copy / GOLDEN).write_text(first + "\n", encoding="utf-8")
+    model = open_model(copy)
+    with pytest.raises(ModelError, match="damaged or was changed") as caught:
+        check_golden(model)
+    assert caught.value.where == str(copy / GOLDEN)
 
 
 @pytest.mark.parametrize("name", [PIPELINE, GOLDEN, CARD])
@@ -178,38 +214,6 @@ def test_file_that_no_manifest_names_is_noticed(copy: Path, name: str) -> None:
     with pytest.raises(ModelError, match=f"no manifest names: {re.escape(name)}") as caught:
         verify_model(copy)
     assert caught.value.where == str(copy)
-
-
-def scorer_arrays(folder: Path) -> dict[str, Any]:
-    with np.load(folder / SCORER) as arrays:
-        return dict(arrays)
-
-
-def test_lookup_tables_of_another_vocabulary_are_noticed(copy: Path, tmp_path: Path) -> None:
-    arrays = scorer_arrays(copy)
-    arrays["block0_term_nodes"] = arrays["block0_term_nodes"][::-1]
-    np.savez(tmp_path / SCORER, **arrays)
-    rewrite_file(copy, SCORER, (tmp_path / SCORER).read_bytes())
-    open_model(copy)
-    with pytest.raises(ModelError, match="do not belong to the word vocabulary") as caught:
-        verify_model(copy)
-    assert caught.value.where == str(copy / SCORER)
-
-
-def test_folder_of_format_1_has_no_lookup_tables_and_is_the_same_model(
-    tiny: Tiny, copy: Path, tmp_path: Path
-) -> None:
-    lookup = {f"block{block}_{field}" for block in (0, 1) for field in Lookup._fields}
-    arrays = scorer_arrays(copy)
-    assert lookup < arrays.keys()
-    np.savez(tmp_path / SCORER, **{k: v for k, v in arrays.items() if k not in lookup})
-    rewrite_file(copy, SCORER, (tmp_path / SCORER).read_bytes())
-    rewrite_manifest(copy, format=1)
-    texts = ["The dough is in the oven.", "They hoisted the sails."]
-    np.testing.assert_array_equal(
-        verify_model(copy).scorer.predict_proba(texts),
-        open_model(tiny.folder).scorer.predict_proba(texts),
-    )
 
 
 def test_card_is_read_as_it_was_made(copy: Path) -> None:

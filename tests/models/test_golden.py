@@ -10,7 +10,7 @@ from damage import rewrite_file
 
 from topicml.errors import ModelError
 from topicml.models.folder import GOLDEN, open_model, verify_model
-from topicml.models.golden import golden_lines, pick_golden, read_golden
+from topicml.models.golden import choose_golden, golden_lines, read_golden
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def copy(tiny: Tiny, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("count", [1, 199, 200, 201, 1000])
 def test_golden_sentences_are_spread_over_all_and_bounded(count: int) -> None:
     texts = [str(number) for number in range(count)]
-    picked = [text for text in pick_golden(texts) if text in set(texts)]
+    picked = [text for text in choose_golden(texts) if text in set(texts)]
     assert min(count, 100) <= len(picked) <= 200
     assert picked == sorted(set(picked), key=int)
     gaps = np.diff([int(text) for text in [*picked, str(count)]])
@@ -124,9 +124,9 @@ def test_golden_file_beyond_all_measure_is_refused(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = (copy / GOLDEN).stat().st_size
-    monkeypatch.setattr("topicml.models.golden.LARGEST_GOLDEN", size)
+    monkeypatch.setattr("topicml.models.golden.MAX_GOLDEN_BYTES", size)
     verify_model(copy)
-    monkeypatch.setattr("topicml.models.golden.LARGEST_GOLDEN", size - 1)
+    monkeypatch.setattr("topicml.models.golden.MAX_GOLDEN_BYTES", size - 1)
     with pytest.raises(ModelError, match="longer than") as caught:
         verify_model(copy)
     assert caught.value.where == str(copy / GOLDEN)

@@ -13,8 +13,8 @@ from topicml.models import manifest as manifest_module
 from topicml.models.folder import FILES, sha256_file, verify_model
 from topicml.models.manifest import (
     FORMAT,
-    LARGEST_MANIFEST,
     MANIFEST,
+    MAX_MANIFEST_BYTES,
     manifest_text,
     read_manifest,
 )
@@ -37,7 +37,7 @@ def refused(folder: Path) -> ModelError:
 
 def test_new_models_are_of_the_newest_format_and_hash_every_file(tiny: Tiny) -> None:
     fields = read_manifest(tiny.folder)
-    assert fields["format"] == FORMAT == 2
+    assert fields["format"] == FORMAT == 3
     assert fields["files"] == {name: sha256_file(tiny.folder / name) for name in FILES}
 
 
@@ -49,6 +49,14 @@ def test_model_of_format_1_is_read_and_verified(root: Path) -> None:
     folder = root / "models/alliance-topics/1.0.0"
     assert read_manifest(folder)["format"] == 1
     assert verify_model(folder).reference == "alliance-topics@1.0.0"
+
+
+def test_model_of_format_2_is_read_and_verified() -> None:
+    folder = Path(__file__).parent / "format_2"
+    assert read_manifest(folder)["format"] == 2
+    model = verify_model(folder)
+    assert model.reference == "weekend@1.0.0"
+    assert [block.analyzer for block in model.scorer.blocks] == ["word", "char_wb"]
 
 
 def test_every_older_format_has_its_upgrade() -> None:
@@ -140,9 +148,9 @@ def test_manifest_that_is_a_folder_is_a_model_error(copy: Path) -> None:
 
 def test_manifest_is_read_up_to_its_largest_size(copy: Path) -> None:
     rewrite_manifest(copy, filler="")
-    room = LARGEST_MANIFEST - (copy / MANIFEST).stat().st_size
+    room = MAX_MANIFEST_BYTES - (copy / MANIFEST).stat().st_size
     rewrite_manifest(copy, filler="x" * room)
-    assert (copy / MANIFEST).stat().st_size == LARGEST_MANIFEST
+    assert (copy / MANIFEST).stat().st_size == MAX_MANIFEST_BYTES
     assert len(read_manifest(copy)["filler"]) == room
     rewrite_manifest(copy, filler="x" * (room + 1))
     assert "longer than 10,000,000 bytes" in refused(copy).what

@@ -120,7 +120,7 @@ def test_name_without_pointer_has_no_current_version(store: ModelStore) -> None:
 )
 def test_pointer_that_names_no_version_is_a_model_error(store: ModelStore, content: bytes) -> None:
     (store.root / "sea/current").write_bytes(content)
-    for read in (store.current, store.find, store.previous, store.version_before):
+    for read in (store.current, store.find, store.previous, store.previous_version):
         with pytest.raises(ModelError, match="pointer cannot be read") as caught:
             read("sea")
         assert caught.value.where == str(store.root / "sea/current")
@@ -150,14 +150,14 @@ def test_going_back_goes_one_further_each_time(store: ModelStore) -> None:
         ("2.0.0", ["1.10.0"]),
         ("1.10.0", []),
     ]:
-        assert store.version_before("sea") == expected[0]
-        store.set_back("sea")
+        assert store.previous_version("sea") == expected[0]
+        store.return_to_previous("sea")
         assert state(store) == expected
 
 
 def test_version_set_after_going_back_remembers_where_it_came_from(store: ModelStore) -> None:
     use(store, "2.0.0")
-    store.set_back("sea")
+    store.return_to_previous("sea")
     use(store, "1.2.0")
     assert state(store) == ("1.2.0", ["1.10.0"])
 
@@ -173,7 +173,7 @@ def test_first_pointer_has_no_version_before_it(store: ModelStore) -> None:
     with pytest.raises(
         ModelError, match=r"cannot go back.*there was none.*promote land@"
     ) as caught:
-        store.set_back("land")
+        store.return_to_previous("land")
     assert caught.value.where == str(store.root / "land")
     assert store.current("land") == "1.0.0"
 
@@ -184,14 +184,14 @@ def test_going_back_to_a_version_that_is_gone_is_refused(store: ModelStore) -> N
     with pytest.raises(
         ModelError, match=r"1\.10\.0 is no longer there.*Versions: 1\.2\.0, 2\.0\.0"
     ):
-        store.set_back("sea")
+        store.return_to_previous("sea")
     assert store.current("sea") == "2.0.0"
 
 
 def test_current_version_that_is_gone_can_be_left_both_ways(store: ModelStore) -> None:
     use(store, "2.0.0")
     (store.root / "sea/2.0.0").rmdir()
-    store.set_back("sea")
+    store.return_to_previous("sea")
     assert state(store) == ("1.10.0", [])
     (store.root / "sea/1.10.0").rmdir()
     use(store, "1.2.0")
@@ -201,7 +201,7 @@ def test_current_version_that_is_gone_can_be_left_both_ways(store: ModelStore) -
 def test_version_before_is_found_where_the_pointer_is_lost(store: ModelStore) -> None:
     use(store, "2.0.0")
     (store.root / "sea/current").unlink()
-    store.set_back("sea")
+    store.return_to_previous("sea")
     assert state(store) == ("1.10.0", [])
 
 
@@ -215,7 +215,7 @@ def test_pointer_moved_by_hand_is_taken_as_it_is(store: ModelStore) -> None:
 
 def test_damaged_list_of_earlier_versions_is_named(store: ModelStore) -> None:
     (store.root / "sea/previous").write_text("1.2.0\nonce upon a time\n")
-    for change in (store.set_back, lambda name: store.set_current(name, "2.0.0")):
+    for change in (store.return_to_previous, lambda name: store.set_current(name, "2.0.0")):
         with pytest.raises(ModelError, match=r"'once' is no version.*one a line") as caught:
             change("sea")
         assert caught.value.where == str(store.root / "sea/previous")
@@ -225,7 +225,7 @@ def test_damaged_list_of_earlier_versions_is_named(store: ModelStore) -> None:
 @pytest.mark.parametrize("name", ["see", "empty", "nowhere"])
 def test_unknown_name_cannot_go_back(store: ModelStore, name: str) -> None:
     with pytest.raises(ModelError, match=f"no model '{name}'.*Models: land, sea"):
-        store.set_back(name)
+        store.return_to_previous(name)
 
 
 KILLED_AT_EVERY_STEP = """
@@ -263,7 +263,7 @@ for steps in range(1000):
     ("move", "after"),
     [
         (("set_current", "sea", "1.2.0"), ("1.2.0", ["1.10.0", "2.0.0"])),
-        (("set_back", "sea"), ("1.10.0", [])),
+        (("return_to_previous", "sea"), ("1.10.0", [])),
     ],
 )
 def test_move_killed_at_any_step_leaves_the_old_or_the_new(

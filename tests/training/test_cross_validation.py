@@ -1,124 +1,64 @@
+"""The one cross-validation: each fold from the others, whatever the settings and processes."""
+
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from samples import SENTENCES, home_dataset
-from sklearn.metrics import f1_score
+from samples import home_dataset, with_labels, with_relevance
 
-from topicml.errors import TrainingError
-from topicml.scoring.scorer_file import export_scorer, load_scorer
-from topicml.training.cross_validation import (
-    PROTOCOLS,
-    cross_validated_evaluation,
-    evaluate_model,
-    learning_curve,
-    uncalibrated_probabilities,
-)
-from topicml.training.features import Parameters, sigmoid
-from topicml.training.fit import cross_validate, fit_model, nested_predictions
+from topicml.training.cross_validation import cross_validate
+from topicml.training.features import Parameters, make_pipeline, sigmoid
 
 QUICK = Parameters(char_ngrams=None)
+RARE = 1  # the column that some tests take out of a fold
 
 
-def test_by_article_tests_on_real_articles_only():
-    data = home_dataset(authored=("winter",))
-    protocol, evaluation = cross_validated_evaluation(data, "article", QUICK)
-    assert protocol.startswith(PROTOCOLS["article"])
-    assert evaluation.sentences == 24
-    assert evaluation.documents == 3
-
-
-def test_by_group_tests_on_every_sentence():
-    data = home_dataset(authored=("winter",))
-    protocol, evaluation = cross_validated_evaluation(data, "group", QUICK)
-    assert protocol.startswith(PROTOCOLS["group"])
-    assert evaluation.sentences == 32
-    assert evaluation.documents == 4
-
-
-def test_figures_are_those_of_nested_predictions():
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_settings_together_are_the_settings_alone(jobs):
     data = home_dataset()
-    probabilities, tags = nested_predictions(data, data.grouped_splits(), QUICK)
-    _, evaluation = cross_validated_evaluation(data, "group", QUICK)
-    assert evaluation.headlines["micro_f1"].value == pytest.approx(
-        f1_score(data.Y, tags, average="micro")
-    )
-    assert evaluation.brier == pytest.approx(np.mean((probabilities - data.Y) ** 2))
+    splits = data.grouped_splits()
+    grid = [QUICK, Parameters(), replace(QUICK, C=0.1), replace(QUICK, nb_mixing=1.0)]
+    together = cross_validate(data, grid, splits, jobs=jobs)
+    assert together.shape == (4, 32, 3)
+    for setting, log_odds in zip(grid, together, strict=True):
+        np.testing.assert_array_equal(log_odds, cross_validate(data, [setting], splits)[0])
+    assert len(np.unique(together[:, 0, 0])) == 4
 
 
-def test_labels_without_a_pattern_are_not_predicted_well():
+@pytest.mark.parametrize("parameters", [QUICK, Parameters(nb_mixing=0.5)])
+def test_cross_validation_predicts_each_fold_from_the_others(parameters):
     data = home_dataset()
-    noise = np.random.default_rng(0).permutation(len(data))
-    _, honest = cross_validated_evaluation(data, "group", QUICK)
-    _, shuffled = cross_validated_evaluation(replace(data, Y=data.Y[noise]), "group", QUICK)
-    assert (
-        shuffled.headlines["macro_average_precision"].value + 0.1
-        < honest.headlines["macro_average_precision"].value
-    )
+    log_odds = cross_validate(data, [parameters], data.grouped_splits())[0]
+    for train, test in data.grouped_splits():
+        inner, outer = data.subset(train), data.subset(test)
+        expected = make_pipeline(parameters).fit(inner.texts, with_relevance(inner.Y))
+        np.testing.assert_allclose(
+            log_odds[test], expected.decision_function(outer.texts), atol=1e-9
+        )
 
 
-def test_protocol_says_when_parameters_were_fixed():
+def test_rows_in_no_test_fold_have_no_prediction():
     data = home_dataset()
-    three = data.subset(data.groups != "winter")
-    fixed, _ = cross_validated_evaluation(three, "article", QUICK)
-    assert fixed == PROTOCOLS["article"] + " Parameters were fixed beforehand."
+    split = data.grouped_splits()[0]
+    log_odds = cross_validate(data, [QUICK], [split])[0]
+    assert np.isfinite(log_odds[split[1]]).all()
+    assert np.isnan(log_odds[split[0]]).all()
 
 
-def test_protocol_does_not_say_so_when_they_were_searched():
-    data = home_dataset()
-    three = data.subset(data.groups != "winter")
-    searched, _ = cross_validated_evaluation(three, "article")
-    assert searched == PROTOCOLS["article"]
-
-
-def test_fewer_than_three_groups_are_refused():
-    data = home_dataset().subset(np.arange(16))
-    with pytest.raises(TrainingError) as caught:
-        cross_validated_evaluation(data, "group", QUICK)
-    assert caught.value.what == "2 articles are too few to evaluate on"
-    assert caught.value.where is None
-    assert "Label three or more" in caught.value.hint
-
-
-def test_labels_without_a_real_article_are_refused_by_article():
-    with pytest.raises(TrainingError) as caught:
-        cross_validated_evaluation(home_dataset(authored=tuple(SENTENCES)), "article", QUICK)
-    assert caught.value.what == "no sentence comes from a real article"
-    assert caught.value.where is None
-    assert "--by group" in caught.value.hint
-
-
-def test_finished_model_is_evaluated_with_its_own_thresholds(tmp_path):
+def test_topic_absent_from_the_training_fold_is_never_given():
     data = home_dataset()
     train, test = data.grouped_splits()[0]
-    model = fit_model(data.subset(train), QUICK)
-    thresholds = np.array([0.2, 0.8])
-    decision = replace(model.decision, thresholds=thresholds)
-    export_scorer(model.pipeline, data.topics, decision, tmp_path / "scorer.npz")
-    unseen = data.subset(test)
-    evaluation = evaluate_model(load_scorer(tmp_path / "scorer.npz"), unseen)
-    tags = model.pipeline.predict_proba(unseen.texts) >= thresholds
-    assert evaluation.sentences == 8
-    assert evaluation.headlines["micro_f1"].value == pytest.approx(
-        f1_score(unseen.Y, tags, average="micro")
-    )
-    assert [scores.support for scores in evaluation.topics] == [4, 4]
+    data = with_labels(data, (train, RARE), 0)
+    log_odds = cross_validate(data, [QUICK], [(train, test)])[0, test]
+    assert sigmoid(log_odds[:, RARE]).max() < 1e-9
+    assert np.ptp(log_odds[:, 1 - RARE]) > 0
 
 
-def test_learning_curve_grows_to_all_labels():
+def test_topic_on_every_sentence_of_the_training_fold_is_always_given():
     data = home_dataset()
-    (train, test), *_ = data.grouped_splits()
-    points = learning_curve(data.subset(train), data.subset(test), QUICK)
-    sizes = [point.sentences for point in points]
-    assert sizes == sorted(sizes)
-    assert sizes[-1] == len(train)
-    assert all(0 <= point.macro_average_precision <= 1 for point in points)
-
-
-def test_uncalibrated_probabilities_are_the_folds_own():
-    data = home_dataset()
-    found = uncalibrated_probabilities(data, "group", QUICK)
-    expected = sigmoid(cross_validate(data, QUICK, data.grouped_splits())[:, :-1])
-    np.testing.assert_allclose(found, expected)
+    train, test = data.grouped_splits()[0]
+    data = with_labels(data, (train, RARE), 1)
+    log_odds = cross_validate(data, [QUICK], [(train, test)])[0, test]
+    assert sigmoid(log_odds[:, RARE]).min() > 1 - 1e-9

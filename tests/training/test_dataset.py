@@ -137,7 +137,7 @@ def test_id_in_two_files_is_refused_with_both_files(tmp_path):
     two = write_lines(tmp_path / "two.jsonl", {"id": "x", "text": "b", "topics": []})
     with pytest.raises(LabelError) as caught:
         load_dataset([one, two], TAXONOMY)
-    assert caught.value.what == f"id 'x' also stands in {one}"
+    assert caught.value.what == f"duplicate id 'x', first in {one}"
     assert caught.value.where == str(two)
     assert "rename or remove one" in caught.value.hint
 

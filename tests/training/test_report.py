@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from topicml.errors import MissingExtraError
-from topicml.training.cross_validation import LearningPoint, Predictions
+from topicml.training.evaluation import LearningPoint, Predictions
 from topicml.training.report import render_report
 
 PREDICTIONS = Predictions(
@@ -26,7 +26,8 @@ PREDICTIONS = Predictions(
 
 
 def render(predictions=PREDICTIONS, curve=()):
-    return render_report(predictions, predictions.evaluate(), curve)
+    predictions = replace(predictions, learning_curve=tuple(curve))
+    return render_report(predictions, predictions.evaluate())
 
 
 def pictures(page):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import platform
+import re
 import sys
+from importlib import import_module
 
 import typer
 
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
 from topicml.models.folder import open_model
-from topicml.scoring import compiled
-from topicml.scoring.engine import BULK
+from topicml.scoring import compiler
+from topicml.scoring.backends import BULK
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
-_EXTRAS = {"batch": ("pyarrow", "numba"), "report": ("matplotlib",)}
+_NOT_INSTALLED = "not installed"
+_OTHER_MODULE_NAMES = {"backports_zstd": "backports.zstd"}
+_REQUIREMENT = re.compile(r"(?P<name>[\w.-]+).*;.*\bextra == ['\"](?P<extra>[\w-]+)['\"]")
+_PYTHON_BELOW = re.compile(r"python_version < ['\"](\d+)\.(\d+)['\"]")
 
 
 def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
-    """Show versions, paths, the model in use, and which scorer path is taken.
+    """Show versions, optional parts, paths, the model in use, and which scorer path is taken.
 
     Example: topicml info
     """
@@ -31,10 +36,7 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
         ("topicml", _version("topicml")),
         ("python", f"{platform.python_version()} ({sys.executable})"),
         *((library, _version(library)) for library in _LIBRARIES),
-        *(
-            (f"extra {extra}", ", ".join(f"{name} {_version(name)}" for name in names))
-            for extra, names in _EXTRAS.items()
-        ),
+        *((f"optional: {extra}", _state(extra, names)) for extra, names in _extras().items()),
         ("models", str(store.root)),
         ("model", f"{opened.reference} ({opened.path})"),
         ("features", blocks),
@@ -45,20 +47,59 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
         typer.echo(f"{key:<{width}}  {value}")
 
 
-def _scorer_lines() -> list[tuple[str, str]]:
-    """Say which form of the kernel scores, and where its compiled form is kept."""
-    if not compiled.is_available():
-        return [("scorer", "plain Python and numpy (for bulk: pip install 'topicml[batch]')")]
-    numba = f"numba {_version(compiled.NAME)}"
+def _extras() -> dict[str, list[str]]:
+    """Return the packages of each extra, those of a smaller extra within it left out."""
+    import importlib.metadata
+
+    packages: dict[str, list[str]] = {}
+    for line in importlib.metadata.requires("topicml") or ():
+        below = _PYTHON_BELOW.search(line)
+        matched = _REQUIREMENT.match(line)
+        if matched and not (below and sys.version_info >= tuple(map(int, below.groups()))):
+            packages.setdefault(matched["extra"], []).append(matched["name"])
+    packages.pop("dev", None)  # tools of the project, no part of the program
+    return {
+        extra: [name for name in names if not _is_of_smaller(name, set(names), packages)]
+        for extra, names in sorted(packages.items())
+    }
+
+
+def _is_of_smaller(name: str, within: set[str], packages: dict[str, list[str]]) -> bool:
+    return any(name in names and set(names) < within for names in packages.values())
+
+
+def _state(extra: str, packages: list[str]) -> str:
+    """Say which packages of an extra are there, and why others are not."""
+    versions = {name: _version(name) for name in packages}
+    missing = [name for name, version in versions.items() if version == _NOT_INSTALLED]
+    said = [f"{n} {v}{_import_error(n)}" for n, v in versions.items() if n not in missing]
+    if missing:
+        names = "" if len(missing) == len(packages) else f"{', '.join(missing)} "
+        said.append(f"{names}{_NOT_INSTALLED}: pip install 'topicml[{extra}]'")
+    return ", ".join(said)
+
+
+def _import_error(package: str) -> str:
+    """Import a package that is installed, since nothing less shows whether it can be."""
+    module = re.sub(r"[-.]", "_", package)
     try:
-        folder = compiled.cache_folder()
-    except ImportError as err:
-        return [("scorer", f"plain Python and numpy ({numba} cannot be imported: {err})")]
+        import_module(_OTHER_MODULE_NAMES.get(module, module))
+    except Exception as err:  # noqa: BLE001 - what a broken package raises may be anything
+        return f" (installed but cannot be imported: {err})"
+    return ""
+
+
+def _scorer_lines() -> list[tuple[str, str]]:
+    """Say which backend scores, and where compiled code is kept."""
+    reason = compiler.why_not_usable()
+    if reason:
+        return [("scorer", f"reference ({reason})")]
     nowhere = "nowhere, so each process compiles anew (NUMBA_CACHE_DIR can name a folder)"
-    beyond = f"compiled by {numba} beyond {BULK / 1_000_000:g} MB"
+    state = "" if compiler.is_compiled_kept() else " (not yet)"
+    folder = compiler.cache_folder()
     return [
-        ("scorer", f"plain Python for a few texts, {beyond}"),
-        ("compiled in", folder or nowhere),
+        ("scorer", f"reference, compiled kernel beyond {BULK / 1_000_000:g} MB"),
+        ("compiled in", f"{folder}{state}" if folder else nowhere),
     ]
 
 
@@ -68,4 +109,4 @@ def _version(library: str) -> str:
     try:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        return _NOT_INSTALLED

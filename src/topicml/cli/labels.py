@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -33,10 +32,11 @@ def check(
     """
     from topicml.labels.checks import check_labels
     from topicml.labels.records import read_labels
+    from topicml.labels.store import read_raw_articles
     from topicml.taxonomy import load_taxonomy
 
     files = {path: read_labels(path) for path in _paths(labels)}
-    findings = check_labels(files, load_taxonomy(taxonomy), _raw_texts(raw))
+    findings = check_labels(files, load_taxonomy(taxonomy), read_raw_articles(raw))
     for finding in findings:
         typer.echo(str(finding))
     errors = sum(finding.severity == "error" for finding in findings)
@@ -56,8 +56,8 @@ def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> N
     Example: topicml labels stats
     """
     from topicml.cli.render import render_rows
-    from topicml.labels.checks import group_sizes, label_stats
     from topicml.labels.records import read_labels
+    from topicml.labels.statistics import group_sizes, label_stats
     from topicml.taxonomy import load_taxonomy
 
     records = [record for path in _paths(labels) for record in read_labels(path)]
@@ -82,8 +82,8 @@ def agreement(
     Example: topicml labels agreement pass-1.jsonl pass-2.jsonl
     """
     from topicml.cli.render import render_rows
-    from topicml.labels.checks import agreement as compare
-    from topicml.labels.checks import differences
+    from topicml.labels.agreement import agreement as compare
+    from topicml.labels.agreement import differences
     from topicml.labels.records import read_annotations
     from topicml.taxonomy import load_taxonomy
 
@@ -124,18 +124,3 @@ def _paths(labels: list[Path] | None) -> list[Path]:
     if not paths:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
     return paths
-
-
-def _raw_texts(folder: Path) -> dict[str, str]:
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        return {}
-    try:
-        entries = json.loads(manifest.read_text(encoding="utf-8"))
-        return {e["id"]: (folder / e["file"]).read_bytes().decode("utf-8") for e in entries}
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise LabelError(
-            f"raw articles cannot be read ({err!r})",
-            where=manifest,
-            hint="It lists each article's id and file; mend it, or point --raw elsewhere.",
-        ) from err

@@ -33,22 +33,22 @@ def list_models(models_dir: ModelsDirOption = None) -> None:
 
     store = model_store(models_dir)
     errors: list[ModelError] = []
-    whole: _Rows = []
+    sound: _Rows = []
     damaged: _Rows = []
     for name in store.names():
         current = _current(store, name, errors)
         for version in store.versions(name):
             row = (name, version, "current" if version == current else "")
             try:
-                whole.append((*row, *_figures(store.folder(name, version))))
+                sound.append((*row, *_figures(store.folder(name, version))))
             except ModelError as err:
-                damaged.append((*row, _in_short(err)))
+                damaged.append((*row, _short_message(err)))
                 errors.append(err)
-    if whole or not damaged:
-        render_rows(("model", "version", "", *_FIGURES), whole)
+    if sound or not damaged:
+        render_rows(("model", "version", "", *_FIGURES), sound)
     if damaged:
         render_rows(("model", "version", "", "damage"), damaged)
-    _report(errors)
+    _exit_on(errors)
 
 
 def _current(store: ModelStore, name: str, errors: list[ModelError]) -> str | None:
@@ -72,14 +72,14 @@ def _figures(path: Path) -> tuple[Any, ...]:
     )
 
 
-def _in_short(err: ModelError) -> str:
+def _short_message(err: ModelError) -> str:
     """Return the file and what is wrong with it, without particulars."""
     file = Path(err.where or "").name
     prefix = f"{file}: " if file in (*FILES, MANIFEST) else ""
     return prefix + err.what.partition(" (")[0]
 
 
-def _report(errors: list[ModelError]) -> None:
+def _exit_on(errors: list[ModelError]) -> None:
     for err in errors:
         typer.echo(f"error: {err}", err=True)
     if errors:
@@ -128,7 +128,7 @@ def verify(
             errors.append(err)
         else:
             typer.echo(f"{verified.reference}: all files and golden sentences as made ({path})")
-    _report(errors)
+    _exit_on(errors)
 
 
 @app.command()
@@ -148,7 +148,7 @@ def promote(
             f"{model!r} does not say which version: write it like alliance-topics@1.0.0. "
             "See which there are with: topicml models list"
         )
-    _tell(promote_version(changeable_store(models_dir), name, version))
+    _print_change(promote_version(changeable_store(models_dir), name, version))
 
 
 @app.command()
@@ -166,10 +166,10 @@ def rollback(
     Example: topicml models rollback alliance-topics
     """
     store = changeable_store(models_dir)
-    _tell(roll_back(store, name or store.default_name()))
+    _print_change(roll_back(store, name or store.default_name()))
 
 
-def _tell(change: Change) -> None:
+def _print_change(change: Change) -> None:
     if change.before == change.after:
         typer.echo(f"{change.name}: current is {change.after}, as before")
     else:

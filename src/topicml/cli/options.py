@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,6 +32,20 @@ LabelsOption = Annotated[
     typer.Option("--labels", "-l", help="Label file; repeat for more.", show_default="data/labels"),
 ]
 TaxonomyOption = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
+ByOption = Annotated[
+    Literal["article", "group"],
+    typer.Option(help="Leave out a real article at a time, or a fifth of all groups."),
+]
+JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
+ParametersOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--parameters",
+        help="JSON file of parameters, as in a model's manifest; "
+        "models/NAME/parameters.json is taken where it exists.",
+        show_default="searched by cross-validation",
+    ),
+]
 
 
 def model_store(models_dir: Path | None) -> ModelStore:

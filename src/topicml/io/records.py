@@ -66,12 +66,12 @@ class ReadOptions:
     Attributes:
         fields: Which fields of a record are what.
         encoding: Of all inputs, whatever they say themselves; None to find out.
-        allow_empty: Whether a text may be empty.
+        any_text: Whether a text may be empty or binary, too.
     """
 
     fields: Fields = Fields()
     encoding: str | None = None
-    allow_empty: bool = False
+    any_text: bool = False
 
 
 class Block(NamedTuple):
@@ -135,6 +135,12 @@ class Reject:
     raw: bytes
     length: int
     offset: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the record is, for messages."""
+        place = f"{self.source}:{self.number}"
+        return place if self.offset is None else f"{place} (byte {self.offset})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the line of the rejects file."""

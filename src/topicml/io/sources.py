@@ -61,6 +61,12 @@ class Listing(NamedTuple):
     skipped: Counter[str]
     repeated: list[str]
 
+    def notes(self) -> list[str]:
+        """Return lines that say what is not read, or not again."""
+        kinds = ", ".join(f"{kind} {count}" for kind, count in self.skipped.most_common())
+        notes = [f"not read in folders: {kinds}"] if kinds else []
+        return notes + [f"{name}: given twice, read once" for name in self.repeated]
+
 
 def list_sources(inputs: Sequence[str], input_format: str | None = None) -> Listing:
     """Return the files that the inputs stand for, in their order.

@@ -1,1 +1,1 @@
-"""Label records, their checks, and agreement between annotators."""
+"""Label records, the files they live in, their checks, and agreement between annotators."""

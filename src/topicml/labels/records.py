@@ -87,7 +87,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             fields = json.loads(line.decode("utf-8"))
         except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
             raise LabelError(
-                f"not valid JSON in UTF-8 ({err})", where=where, hint="Mend or remove the line."
+                f"not valid JSON in UTF-8 ({err})", where=where, hint="Correct or remove the line."
             ) from err
         if not isinstance(fields, dict):
             raise LabelError(
@@ -161,7 +161,9 @@ def _text_field(fields: dict[str, Any], key: str, where: str) -> str:
         )
     if LONE_SURROGATE.search(value):
         raise LabelError(
-            f"{key!r} has a lone surrogate, half of a character", where=where, hint="Mend it."
+            f"{key!r} has a lone surrogate, half of a character",
+            where=where,
+            hint="Correct or remove the record.",
         )
     return value
 
@@ -184,7 +186,7 @@ def _int_field(fields: dict[str, Any], key: str, where: str) -> int | None:
     raise LabelError(
         f"{key!r} must be a whole number, found {value!r}",
         where=where,
-        hint="Mend it or leave it out.",
+        hint="Correct it or leave it out.",
     )
 
 

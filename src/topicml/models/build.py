@@ -24,14 +24,15 @@ from topicml.models.folder import (
     sha256_file,
     write_folder,
 )
-from topicml.models.golden import golden_lines, pick_golden
+from topicml.models.golden import choose_golden, golden_lines
 from topicml.models.store import ModelStore
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import Taxonomy
 from topicml.training.dataset import Dataset
-from topicml.training.evaluation import Evaluation
+from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS
 from topicml.training.fit import FittedModel
+from topicml.training.metrics import Evaluation
 
 SEED = 0
 _LIBRARIES = ("topicml", "scikit-learn", "numpy", "scipy", "joblib", "sentencex")
@@ -56,7 +57,7 @@ def build_model(
     origin: Origin,
     metrics: tuple[str, Evaluation],
 ) -> Path:
-    """Write a model version; it appears whole or not at all.
+    """Write a model version, atomically.
 
     Args:
         store: Where to.
@@ -72,11 +73,11 @@ def build_model(
     """
     path = store.path(name, version)
     manifest = _manifest(name, version, fitted, data, origin, metrics)
-    with tempfile.TemporaryDirectory() as scratch:
-        files = {file: Path(scratch) / file for file in (PIPELINE, SCORER, GOLDEN, CARD)}
+    with tempfile.TemporaryDirectory() as temporary:
+        files = {file: Path(temporary) / file for file in (PIPELINE, SCORER, GOLDEN, CARD)}
         joblib.dump(fitted.pipeline, files[PIPELINE], compress=3)
         export_scorer(fitted.pipeline, data.topics, fitted.decision, files[SCORER])
-        golden = golden_lines(load_scorer(files[SCORER]), pick_golden(data.texts))
+        golden = golden_lines(load_scorer(files[SCORER]), choose_golden(data.texts))
         files[GOLDEN].write_text(golden, encoding="utf-8")
         files[CARD].write_text(render_card(manifest, origin.taxonomy), encoding="utf-8")
         write_folder(path, files, manifest)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from topicml.taxonomy import Taxonomy
-from topicml.training.evaluation import in_words
+from topicml.training.metrics import format_interval
 
 _TEMPLATE = """---
 language: en
@@ -55,8 +55,8 @@ Not meant for decisions about persons, nor as the only reading of a text.
 ## Limits
 
 - The labels follow one codebook; a sentence is judged standing alone.
-- A sentence that is not English, is site furniture, or has hardly a known word is not tagged but
-  given that reason; so is one that is likely about none of the topics (relevance under
+- A sentence that is not English, is boilerplate, or has hardly a known word is not tagged but given
+  that reason; so is one that is likely about none of the topics (relevance under
   {relevance:g}). A subject far from the training data can still be tagged by chance.
 - Precision behind `--min-precision` is that of cross-validation; on other texts it is lower.
 - Figures above come from texts like the training data; text by other writers is harder.
@@ -108,7 +108,7 @@ def _sources(sources: Mapping[str, int]) -> str:
 def _headlines(headlines: Mapping[str, Mapping[str, float]]) -> str:
     rows = ["| figure | value | 95 % interval |", "|---|---|---|"]
     for key, row in headlines.items():
-        value, interval = in_words(row)
+        value, interval = format_interval(row)
         rows.append(f"| {key.replace('_', ' ')} | {value} | {interval} |")
     return "\n".join(rows)
 

@@ -1,6 +1,15 @@
-"""One model version as a folder: written beside and renamed, checked by hash, never changed.
+"""One model version as a folder: written atomically, checked by hash, never changed.
 
-It holds the files of ``FILES`` and ``manifest.json``; see ``manifest`` for its formats.
+It holds the files of ``FILES`` and ``manifest.json``; see ``manifest`` for its formats. Trust in
+it comes in three degrees, each with all that the one before it proves:
+
+- ``open_model`` (``classify``): the scorer is, byte for byte, the one that was made.
+- ``check_golden`` (``batch``): and this machine computes with it what was computed where it was
+  made, by the path that is about to score.
+- ``verify_model`` (``models verify`` and ``promote``, ``train``): and every other file is the one
+  that was made, and none was added.
+
+None proves who made the folder: whoever can write to it can write the hashes, too.
 """
 
 from __future__ import annotations
@@ -27,7 +36,7 @@ from topicml.models.manifest import (
     read_text,
 )
 from topicml.scoring.scorer import Scorer
-from topicml.scoring.scorer_file import check_vocabulary, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 
 PIPELINE = "pipeline.joblib"
 SCORER = "scorer.npz"
@@ -36,7 +45,7 @@ CARD = "MODEL_CARD.md"
 FILES = (PIPELINE, SCORER, GOLDEN, CARD)
 
 GOLDEN_TOLERANCE = 1e-9
-_LARGEST_CARD = 10_000_000
+_MAX_CARD_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Model:
 
     @property
     def reference(self) -> str:
-        """``name@version``, as it stands in every output record."""
+        """``name@version``, as in every output record."""
         return f"{self.manifest['name']}@{self.manifest['version']}"
 
 
@@ -67,10 +76,6 @@ def open_model(path: Path) -> Model:
     """
     manifest = read_manifest(path)
     check_file(path, SCORER, manifest)
-    return _load(path, manifest)
-
-
-def _load(path: Path, manifest: Fields) -> Model:
     scorer = load_scorer(path / SCORER)
     if list(scorer.topics) != manifest["topics"]:
         raise ModelError(
@@ -109,10 +114,10 @@ def check_files(path: Path) -> Fields:
     manifest = read_manifest(path)
     for name in FILES:
         check_file(path, name, manifest)
-    strangers = {file.name for file in path.iterdir()} - {*FILES, MANIFEST}
-    if strangers:
+    others = {file.name for file in path.iterdir()} - {*FILES, MANIFEST}
+    if others:
         raise ModelError(
-            f"files that no manifest names: {', '.join(sorted(strangers))}",
+            f"files that no manifest names: {', '.join(sorted(others))}",
             where=path,
             hint="Remove them: a model folder is never changed once made.",
         )
@@ -120,31 +125,40 @@ def check_files(path: Path) -> Fields:
 
 
 def verify_model(path: Path) -> Model:
-    """Check every file's hash and the lookup tables, and recompute the golden sentences.
+    """Check every file of a folder, and the model as for a bulk run.
+
+    Beyond ``check_golden``: the pipeline's and the card's hashes, and that no other file is
+    there.
 
     Raises:
         ModelError: Names the first file or sentence that is not as it was made.
     """
-    model = _load(path, check_files(path))
-    check_vocabulary(model.scorer, path / SCORER)
+    check_files(path)
+    model = open_model(path)
     check_golden(model)
     return model
 
 
 def check_golden(model: Model) -> None:
-    """Recompute the golden sentences and compare the probabilities.
+    """Prove a model that ``open_model`` opened fit for a bulk run.
+
+    ``golden.jsonl`` is the one that was made, by its hash, and each of its sentences comes out
+    within 1e-9 of the probabilities there: on this machine, with its libraries, by the path that
+    scores now. So call it in each process, once its scorer is compiled.
 
     Raises:
-        ModelError: The file is not as it is made, or a sentence comes out otherwise.
+        ModelError: The file is not as it was made, or a sentence comes out otherwise.
     """
-    texts, expected = read_golden(model.path / GOLDEN, model.scorer.topics)
+    file = model.path / GOLDEN
+    check_file(model.path, GOLDEN, model.manifest)
+    texts, expected = read_golden(file, model.scorer.topics)
     scores = model.scorer.score_texts(texts)
     found = np.column_stack([scores.probabilities, scores.relevance])
     for text, gap in zip(texts, np.abs(found - expected).max(axis=1).tolist(), strict=True):
         if not gap <= GOLDEN_TOLERANCE:  # NaN is no agreement
             raise ModelError(
                 f"golden sentence {text[:60]!r} is off by {gap:.2g}",
-                where=model.path / GOLDEN,
+                where=file,
                 hint="This machine computes other probabilities than the model was made with: "
                 "report it with the output of: topicml info",
             )
@@ -158,7 +172,7 @@ def read_card(path: Path) -> str:
     """
     check_file(path, CARD, read_manifest(path))
     try:
-        return read_text(path / CARD, _LARGEST_CARD)
+        return read_text(path / CARD, _MAX_CARD_BYTES)
     except (OSError, ValueError) as err:
         raise ModelError(f"cannot be read ({err})", where=path / CARD, hint=RESTORE) from err
 
@@ -179,7 +193,7 @@ def prepare_folder(path: Path) -> None:
 
 
 def make_parent(path: Path) -> None:
-    """Make the folder that a path is to lie in.
+    """Make the parent folder of a path.
 
     Raises:
         ModelError: The folder cannot be made.
@@ -195,19 +209,19 @@ def make_parent(path: Path) -> None:
 
 
 def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, Any]) -> None:
-    """Gather finished files into a model folder that appears whole or not at all.
+    """Move finished files into a new model folder, atomically.
 
     Args:
         path: The folder to make; it must not exist.
-        files: Where each of ``FILES`` lies now; they are moved.
+        files: Where each of ``FILES`` is now; they are moved.
         manifest: All but the format number and the hashes.
 
     Raises:
         ModelError: The version is there already.
     """
     prepare_folder(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as scratch:
-        staged = Path(scratch) / path.name
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as temporary:
+        staged = Path(temporary) / path.name
         staged.mkdir()
         for name in FILES:
             shutil.move(files[name], staged / name)

@@ -13,17 +13,17 @@ from topicml.errors import ModelError
 from topicml.models.manifest import RESTORE, read_text
 from topicml.scoring.scorer import Scorer
 
-LARGEST_GOLDEN = 100_000_000
+MAX_GOLDEN_BYTES = 100_000_000
 """Bytes; 200 sentences of a thousand topics are a tenth of it."""
 
 
-def pick_golden(texts: Sequence[str], most: int = 200) -> list[str]:
+def choose_golden(texts: Sequence[str], most: int = 200) -> list[str]:
     """Return up to ``most`` texts spread evenly, and a few that are hard to tokenise."""
     step = max(1, -(-len(texts) // most))
-    return [*texts[::step], *_HARD_TEXTS]
+    return [*texts[::step], *_HARD_TO_TOKENIZE]
 
 
-_HARD_TEXTS = (
+_HARD_TO_TOKENIZE = (
     "",
     "a",
     "İstanbul ve IRAK: NATO’nun komutanlığı",
@@ -60,7 +60,7 @@ def read_golden(file: Path, topics: Sequence[str]) -> tuple[list[str], NDArray[n
         ModelError: The file, or a line of it, is not as ``golden_lines`` makes them.
     """
     try:
-        lines = read_text(file, LARGEST_GOLDEN).removesuffix("\n").split("\n")
+        lines = read_text(file, MAX_GOLDEN_BYTES).removesuffix("\n").split("\n")
     except (OSError, ValueError) as err:
         raise ModelError(f"cannot be read ({err})", where=file, hint=RESTORE) from err
     texts, rows = [], []

@@ -1,16 +1,17 @@
 """``manifest.json`` of a model folder: its formats, its own hash, and the fields it must have.
 
 Every format has ``format`` and ``manifest_sha256``, the hash of the file itself with the hash
-in it set to zeros. So a damaged manifest is told from one of a newer release.
+in it set to zeros. So a damaged manifest is distinguished from one of a newer release.
 
 1. The files of ``folder.FILES``, and in the manifest the SHA-256 of each.
-2. ``scorer.npz`` carries its lookup tables. The fields of the manifest are those of format 1,
-   and for a scorer of format 1 the tables are made when it is read.
+2. ``scorer.npz`` carries lookup tables beside the vocabularies.
+3. It carries none: they are made when they are needed, and those of format 2 are passed over.
 
-To add format 3, say here what changes and raise ``FORMAT``. What changes in the manifest goes
-into a function in ``_UPGRADES`` that turns the fields of format 2 into those of format 3; what
-changes in another file is told apart by that file's own reader. Folders on disk stay as they
-were made, and a small one of format 2 stays with the tests.
+The fields of the manifest are those of format 1 in all of them. To add format 4, say here what
+changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
+that turns the fields of format 3 into those of format 4; what changes in another file is told
+apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
+format stays with the tests.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from typing import Any
 
 from topicml.errors import ModelError
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
-LARGEST_MANIFEST = 10_000_000
+MAX_MANIFEST_BYTES = 10_000_000
 """Bytes; the metrics of a thousand topics are a tenth of it."""
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -57,7 +58,7 @@ def read_manifest(path: Path) -> Fields:
     """
     file = path / MANIFEST
     try:
-        text = read_text(file, LARGEST_MANIFEST)
+        text = read_text(file, MAX_MANIFEST_BYTES)
         fields = _parse(text)
     except (FileNotFoundError, NotADirectoryError) as err:
         raise ModelError(
@@ -75,17 +76,17 @@ def read_manifest(path: Path) -> Fields:
     return fields
 
 
-def read_text(file: Path, most: int) -> str:
+def read_text(file: Path, max_bytes: int) -> str:
     """Read a file of UTF-8 as it is, line ends included.
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is not UTF-8, or longer than ``most`` bytes.
+        ValueError: It is not UTF-8, or longer than ``max_bytes`` bytes.
     """
     with file.open("rb") as stream:
-        data = stream.read(most + 1)
-    if len(data) > most:
-        raise ValueError(f"longer than {most:,} bytes")
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise ValueError(f"longer than {max_bytes:,} bytes")
     return data.decode("utf-8")
 
 
@@ -121,11 +122,11 @@ def _parse(text: str) -> Fields:
     return fields
 
 
-def _keep(fields: Fields) -> Fields:
+def _unchanged(fields: Fields) -> Fields:
     return fields
 
 
-_UPGRADES: dict[int, Callable[[Fields], Fields]] = {1: _keep}
+_UPGRADES: dict[int, Callable[[Fields], Fields]] = {1: _unchanged, 2: _unchanged}
 """By format number, what turns its fields into those of the next format."""
 
 

@@ -1,4 +1,4 @@
-"""Which version of a model is in use: changed only to one that is whole."""
+"""Which version of a model is in use: changed only to one that verifies."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def roll_back(store: ModelStore, name: str) -> Change:
             stays.
         OutputError: The store cannot be written to; the current one stays.
     """
-    version = store.version_before(name)
+    version = store.previous_version(name)
     _verify(store.folder(name, version), name, version)
     before = store.current(name)
-    store.set_back(name)
+    store.return_to_previous(name)
     return Change(name, before, version)
 
 

@@ -1,9 +1,9 @@
 """The store: ``<root>/<name>/<version>/`` folders, and which version of a name is in use.
 
-Beside the versions lie two text files. ``current`` holds the version in use. ``previous``
-holds those in use before it, one a line, the latest last. Each is written beside and renamed,
-and what ``previous`` has at its end of the current version says nothing: so a move from one
-version to another may be cut off between the two files.
+Next to the version folders are two text files. ``current`` holds the version in use,
+``previous`` those in use before it, one a line, the latest last. Each file is replaced
+atomically. The current version at the end of ``previous`` is ignored: it means that a change of
+version was interrupted between the two files.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class ModelStore:
         """
         versions = self._read(name, _PREVIOUS) or []
         current = self.current(name)
-        while versions and versions[-1] == current:  # a move that was cut off
+        while versions and versions[-1] == current:  # an interrupted change
             versions.pop()
         return versions
 
@@ -88,19 +88,19 @@ class ModelStore:
             self._write(name, _PREVIOUS, [*self.previous(name), current])
         self._write(name, _CURRENT, [version])
 
-    def set_back(self, name: str) -> None:
+    def return_to_previous(self, name: str) -> None:
         """Point a name at the version that was in use before, and forget the current one.
 
         Raises:
             ModelError: No version was in use before, or it is gone.
             OutputError: The store cannot be written to.
         """
-        version = self.version_before(name)
+        version = self.previous_version(name)
         earlier = self.previous(name)[:-1]
         self._write(name, _CURRENT, [version])
         self._write(name, _PREVIOUS, earlier)
 
-    def version_before(self, name: str) -> str:
+    def previous_version(self, name: str) -> str:
         """The version that was in use before the current one.
 
         Raises:
@@ -143,20 +143,29 @@ class ModelStore:
     def _write(self, name: str, file: str, versions: Sequence[str]) -> None:
         write_text(self.root / name / file, "".join(version + "\n" for version in versions))
 
-    def path(self, name: str, version: str) -> Path:
-        """Folder of a version, whether it exists or not.
+    def name_folder(self, name: str) -> Path:
+        """Folder of all versions of a name, whether it exists or not.
 
         Raises:
-            ModelError: The name or the version is not of the form that folders have.
+            ModelError: The name is not of the form that folders have.
         """
         if not NAME.match(name):
             raise ModelError(
                 f"model name {name!r} is not made of lower-case words joined by hyphens",
                 hint="Write it like 'alliance-topics'.",
             )
+        return self.root / name
+
+    def path(self, name: str, version: str) -> Path:
+        """Folder of a version, whether it exists or not.
+
+        Raises:
+            ModelError: The name or the version is not of the form that folders have.
+        """
+        folder = self.name_folder(name)
         if not VERSION.match(version):
             raise ModelError(f"version {version!r} is not of the form 1.2.3", where=name)
-        return self.root / name / version
+        return folder / version
 
     def next_version(self, name: str) -> str:
         """The version after the newest: minor number plus one."""

@@ -1,168 +1,66 @@
-"""Two ways to evaluate: the training recipe by cross-validation, a finished model on a file."""
+"""The one cross-validation: out-of-fold log-odds of several settings, in several processes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from topicml.errors import TrainingError
-from topicml.scoring.scorer import Scorer
-from topicml.tagging.articles import tag_sentences
-from topicml.training.dataset import Dataset, Split, join
-from topicml.training.evaluation import Evaluation, evaluate_predictions
-from topicml.training.features import Parameters, sigmoid
-from topicml.training.fit import (
-    candidate,
-    check_support,
-    cross_validate,
-    cross_validate_fold,
-    nested_predictions,
-)
+from topicml.training.dataset import Dataset, Split
+from topicml.training.features import Parameters, make_classifier, make_vectorizer
 
-By = Literal["article", "group"]
-
-PROTOCOLS: dict[By, str] = {
-    "article": "Leave-one-article-out over the real articles: parameters, calibration and "
-    "thresholds chosen inside each fold.",
-    "group": "Grouped cross-validation, whole groups left out: parameters, calibration and "
-    "thresholds chosen inside each fold.",
-}
-_FIXED = " Parameters were fixed beforehand."
+Floats = NDArray[np.float64]
 
 
-LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 0.75, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """What was predicted for n sentences, beside the truth.
-
-    Attributes:
-        protocol: How, in words.
-        topics: T topic ids.
-        Y: n by T labels.
-        probabilities: n by T.
-        tags: n by T, 1 where a topic is given.
-        documents: n document names.
-        uncalibrated: n by T probabilities before calibration, where known.
-    """
-
-    protocol: str
-    topics: tuple[str, ...]
-    Y: NDArray[np.int8]
-    probabilities: NDArray[np.float64]
-    tags: NDArray[np.int8]
-    documents: NDArray[np.str_]
-    uncalibrated: NDArray[np.float64] | None = None
-
-    def evaluate(self) -> Evaluation:
-        """Return all figures with intervals."""
-        return evaluate_predictions(
-            self.topics, self.Y, self.probabilities, self.tags, self.documents
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class LearningPoint:
-    """How good the recipe is with some of the labels."""
-
-    sentences: int
-    macro_average_precision: float
-
-
-def cross_validated_evaluation(
-    data: Dataset, by: By = "article", parameters: Parameters | None = None, jobs: int = 1
-) -> tuple[str, Evaluation]:
-    """Return protocol and figures of ``cross_validated_predictions``."""
-    predictions = cross_validated_predictions(data, by, parameters, jobs)
-    return predictions.protocol, predictions.evaluate()
-
-
-def cross_validated_predictions(
-    data: Dataset, by: By = "article", parameters: Parameters | None = None, jobs: int = 1
-) -> Predictions:
-    """Predict sentences with the whole recipe, none of them seen by it.
+def cross_validate(
+    data: Dataset,
+    settings: Sequence[Parameters],
+    splits: Sequence[Split],
+    *,
+    jobs: int = 1,
+    on_fit: Callable[[], None] = lambda: None,
+) -> Floats:
+    """Fit each of S settings on the training rows of each split, and predict its test rows.
 
     Args:
-        data: Labelled sentences.
-        by: What is left out: one real article at a time, or a fifth of all groups.
-        parameters: Fixed, or None to choose them inside each fold.
-        jobs: Processes.
+        data: n labelled sentences.
+        settings: S settings.
+        splits: (train, test) rows; no row is tested twice.
+        jobs: Processes; the result does not depend on it.
+        on_fit: Called after each fit.
 
-    Raises:
-        TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
+    Returns:
+        Out-of-fold log-odds, S by n by T + 1. The last column is relevance: that the
+        sentence has any topic. Rows in no test fold are NaN.
     """
-    splits = _splits(data, by)
-    probabilities, tags = nested_predictions(data, splits, parameters, jobs)
-    tested = ~np.isnan(probabilities).any(axis=1)
-    return Predictions(
-        PROTOCOLS[by] + (_FIXED if parameters is not None else ""),
-        data.topics,
-        data.Y[tested],
-        probabilities[tested],
-        tags[tested],
-        data.groups[tested],
+    tasks = [(members, split) for split in splits for members in _by_features(settings)]
+    folds = Parallel(n_jobs=jobs, return_as="generator")(
+        delayed(_fit_fold)(data, [settings[i] for i in members], split) for members, split in tasks
     )
+    log_odds = np.full((len(settings), len(data), len(data.topics) + 1), np.nan)
+    for (members, (_, test)), fold in zip(tasks, folds, strict=True):
+        for i, predicted in zip(members, fold, strict=True):
+            log_odds[i, test] = predicted
+            on_fit()
+    return log_odds
 
 
-def uncalibrated_probabilities(
-    data: Dataset, by: By, parameters: Parameters
-) -> NDArray[np.float64]:
-    """Return what the same folds predict before calibration, for reliability curves."""
-    log_odds = cross_validate(data, parameters, _splits(data, by))[:, :-1]
-    return sigmoid(log_odds[~np.isnan(log_odds).any(axis=1)])
+def _by_features(settings: Sequence[Parameters]) -> list[list[int]]:
+    """Group settings that differ in the classifier alone: their sentences are vectorised once."""
+    groups: dict[Parameters, list[int]] = {}
+    for i, setting in enumerate(settings):
+        features = replace(setting, C=1.0, class_weight=None, nb_mixing=0.0)
+        groups.setdefault(features, []).append(i)
+    return list(groups.values())
 
 
-def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictions:
-    """Tag labelled sentences with a finished model as ``classify`` does."""
-    probabilities, given, _ = tag_sentences(scorer, data.texts)
-    return Predictions(
-        protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups
-    )
-
-
-def evaluate_model(scorer: Scorer, data: Dataset) -> Evaluation:
-    """Evaluate a finished model on labelled sentences, tagging them as ``classify`` does."""
-    return model_predictions(scorer, data, "").evaluate()
-
-
-def learning_curve(
-    train: Dataset, test: Dataset, parameters: Parameters, seed: int = 0
-) -> list[LearningPoint]:
-    """Fit on growing shares of the training groups; score each fit on the test sentences."""
-    groups = np.random.default_rng(seed).permutation(np.unique(train.groups))
-    points = []
-    for fraction in LEARNING_FRACTIONS:
-        part = train.subset(np.isin(train.groups, groups[: max(1, round(fraction * len(groups)))]))
-        if not part.Y.any(axis=0).all():
-            continue  # a topic is not there yet
-        joined = join(part, test)
-        rows = np.arange(len(joined))
-        held_out = cross_validate_fold(joined, parameters, rows[: len(part)], rows[len(part) :])
-        scored = candidate(parameters, test.Y, held_out)
-        points.append(LearningPoint(len(part), scored.macro_average_precision))
-    return points
-
-
-def check_trainable(data: Dataset, by: By) -> None:
-    """Raise a ``TrainingError`` for all that would end a training half-way."""
-    check_support(data)
-    _splits(data, by)
-
-
-def _splits(data: Dataset, by: By) -> list[Split]:
-    groups = len(set(data.groups.tolist()))
-    if groups < 3:
-        raise TrainingError(
-            f"{groups} article{'s are' if groups != 1 else ' is'} too few to evaluate on",
-            hint="Label three or more, so that one can be left out and two are left to tune on.",
-        )
-    splits = list(data.article_splits()) if by == "article" else data.grouped_splits()
-    if not splits:
-        raise TrainingError(
-            "no sentence comes from a real article", hint="Evaluate with --by group."
-        )
-    return splits
+def _fit_fold(data: Dataset, settings: Sequence[Parameters], split: Split) -> list[Floats]:
+    """Return the test rows' log-odds for settings of the same features."""
+    train, test = split
+    vectorizer = make_vectorizer(settings[0])
+    X_train = vectorizer.fit_transform([data.texts[i] for i in train]).tocsr()
+    X_test = vectorizer.transform([data.texts[i] for i in test]).tocsr()
+    return [make_classifier(s).fit(X_train, data.Y[train]).log_odds(X_test) for s in settings]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from topicml.errors import LabelError, TrainingError
-from topicml.labels.records import LabelRecord, read_labels
+from topicml.labels.records import LabelRecord
+from topicml.labels.store import read_label_files
 from topicml.taxonomy import Taxonomy
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -102,24 +103,9 @@ def load_dataset(paths: Sequence[Path], taxonomy: Taxonomy) -> Dataset:
     """Read label files into one dataset.
 
     Raises:
-        LabelError: No file, a broken record, an unknown topic, or an id that stands twice.
+        LabelError: No file, a broken record, an unknown topic, a duplicate id, or no label.
     """
-    if not paths:
-        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
-    records: list[LabelRecord] = []
-    seen: dict[str, Path] = {}
-    for path in paths:
-        loaded = read_labels(path)
-        taxonomy.check_records(loaded, path)
-        for record in loaded:
-            if record.id in seen:
-                raise LabelError(
-                    f"id {record.id!r} also stands in {seen[record.id]}",
-                    where=path,
-                    hint="Ids are unique over all label files: rename or remove one.",
-                )
-            seen[record.id] = path
-        records += loaded
+    records = read_label_files(paths, taxonomy)
     if all(record.status == "skipped" for record in records):
         raise LabelError(
             "no labelled sentences", where=", ".join(map(str, paths)), hint="Label some."

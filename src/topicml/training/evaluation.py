@@ -1,304 +1,178 @@
-"""How good predictions are: per topic, averaged, calibrated, with intervals.
-
-Everything is computed with a weight per sentence. The point estimate has all weights at
-one; a bootstrap resample of documents is another vector of weights, so both go one way.
-"""
+"""Two ways to evaluate: the training recipe by cross-validation, a finished model on a file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from topicml.errors import TrainingError
+from topicml.scoring.scorer import Scorer
+from topicml.tagging.tagger import tag_sentences
+from topicml.training.cross_validation import cross_validate
+from topicml.training.dataset import Dataset, Split, join
+from topicml.training.features import Parameters, sigmoid
+from topicml.training.fit import check_support
+from topicml.training.metrics import Evaluation, evaluate_predictions
+from topicml.training.search import DEFAULT_GRID, nested_predictions, score_candidate
 
-RELIABILITY_BINS = 10
-HEADLINES = (
-    "micro_f1",
-    "macro_f1",
-    "samples_f1",
-    "macro_average_precision",
-    "false_tag_rate",
-    "expected_calibration_error",
-)
+By = Literal["article", "group"]
+
+PROTOCOLS: dict[By, str] = {
+    "article": "Leave-one-article-out over the real articles: parameters, calibration and "
+    "thresholds chosen inside each fold.",
+    "group": "Grouped cross-validation, whole groups left out: parameters, calibration and "
+    "thresholds chosen inside each fold.",
+}
+_FIXED = " Parameters were fixed beforehand."
 
 
-@dataclass(frozen=True, slots=True)
-class TopicScores:
-    """One topic's scores; undefined ones (no sentence carries it) are None."""
-
-    topic: str
-    support: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    average_precision: float | None
-    brier: float
-    expected_calibration_error: float
+LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class ReliabilityBin:
-    """Predictions of all topics whose probability falls in one tenth."""
-
-    lower: float
-    upper: float
-    count: int
-    mean_probability: float
-    observed_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with its 95 % bootstrap interval over documents; None where undefined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-def in_words(row: Mapping[str, float | None]) -> tuple[str, str]:
-    """Return an interval's value and range for print; dashes where it is undefined."""
-    if row["value"] is None:
-        return "–", "–"
-    return f"{row['value']:.3f}", f"{row['low']:.3f} to {row['high']:.3f}"
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """All figures of one evaluation; ``to_dict`` gives the JSON shape."""
+class LearningPoint:
+    """How good the recipe is with some of the labels."""
 
     sentences: int
-    documents: int
-    headlines: dict[str, Interval]
-    micro_precision: float
-    micro_recall: float
-    topics: tuple[TopicScores, ...]
-    reliability: tuple[ReliabilityBin, ...]
-    brier: float
-    document_micro_f1: float
-    document_macro_f1: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+    macro_average_precision: float
 
 
-def evaluate_predictions(
-    topics: tuple[str, ...],
-    Y: Labels,
-    probabilities: Floats,
-    tags: Labels,
-    documents: NDArray[np.str_],
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> Evaluation:
-    """Score predictions against labels.
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What was predicted for n sentences, and their labels.
 
-    Args:
+    Attributes:
+        protocol: How it was predicted, as a sentence.
         topics: T topic ids.
-        Y: n by T labels of 0 and 1.
+        Y: n by T labels.
         probabilities: n by T.
         tags: n by T, 1 where a topic is given.
-        documents: n document names; resampled as wholes, since sentences of one document
-            are alike.
-        resamples: Bootstrap resamples behind the intervals (Efron, 1979; percentile).
-        seed: Of the resampling.
+        documents: n document names.
+        uncalibrated: n by T probabilities before calibration, where known.
+        learning_curve: How good the recipe is with some of the labels, where known.
     """
-    names, rows = np.unique(documents, return_inverse=True)
-    once = np.ones((1, len(Y)))
-    draws = _document_weights(rows, len(names), resamples, seed)
-    points = headline_scores(Y, probabilities, tags, once)
-    spreads = headline_scores(Y, probabilities, tags, draws)
-    document_Y = _any_by_document(Y, rows, len(names))
-    document_tags = _any_by_document(tags, rows, len(names))
-    precision, recall, _ = _precision_recall_f1(Y, tags, once)
-    micro_precision, micro_recall, _ = _micro(Y, tags, once)
-    return Evaluation(
-        sentences=len(Y),
-        documents=len(names),
-        headlines={key: _interval(points[key], spreads[key]) for key in HEADLINES},
-        micro_precision=float(micro_precision[0]),
-        micro_recall=float(micro_recall[0]),
-        topics=tuple(
-            _topic_scores(topic, Y[:, t], probabilities[:, t], precision[0, t], recall[0, t])
-            for t, topic in enumerate(topics)
-        ),
-        reliability=reliability_table(Y, probabilities),
-        brier=float(np.mean((probabilities - Y) ** 2)),
-        document_micro_f1=float(_micro(document_Y, document_tags, _ones(document_Y))[2][0]),
-        document_macro_f1=float(_macro_f1(document_Y, document_tags, _ones(document_Y))[0]),
-    )
 
+    protocol: str
+    topics: tuple[str, ...]
+    Y: NDArray[np.int8]
+    probabilities: NDArray[np.float64]
+    tags: NDArray[np.int8]
+    documents: NDArray[np.str_]
+    uncalibrated: NDArray[np.float64] | None = None
+    learning_curve: tuple[LearningPoint, ...] = ()
 
-def headline_scores(
-    Y: Labels, probabilities: Floats, tags: Labels, weights: Floats
-) -> dict[str, Floats]:
-    """Return the headline figures for each of B weight vectors (weights: B by n).
-
-    Macro figures average over the topics that occur under the weights. The false-tag
-    rate is the share of sentences without a topic that are given one.
-    """
-    with np.errstate(invalid="ignore"):
-        empty = weights * (Y.sum(axis=1) == 0)
-        falsely = empty @ (tags.sum(axis=1) > 0)
-        average_precision = np.column_stack(
-            [weighted_average_precision(y, p, weights) for y, p in _columns(Y, probabilities)]
+    def evaluate(self) -> Evaluation:
+        """Return all figures with intervals."""
+        return evaluate_predictions(
+            self.topics, self.Y, self.probabilities, self.tags, self.documents
         )
-        calibration = np.column_stack(
-            [expected_calibration_error(y, p, weights) for y, p in _columns(Y, probabilities)]
-        )
-        return {
-            "micro_f1": _micro(Y, tags, weights)[2],
-            "macro_f1": _macro_f1(Y, tags, weights),
-            "samples_f1": weights @ _samples_f1(Y, tags) / weights.sum(axis=1),
-            "macro_average_precision": _nanmean(average_precision),
-            "false_tag_rate": falsely / empty.sum(axis=1),
-            "expected_calibration_error": calibration.mean(axis=1),
-        }
 
 
-def weighted_average_precision(y: Labels, probability: Floats, weights: Floats) -> Floats:
-    """Return average precision under each of B weight vectors; NaN with no positive.
+def cross_validated_evaluation(
+    data: Dataset, by: By = "article", parameters: Parameters | None = None, jobs: int = 1
+) -> tuple[str, Evaluation]:
+    """Return protocol and figures of ``cross_validated_predictions``."""
+    predictions = cross_validated_predictions(data, by, parameters, jobs)
+    return predictions.protocol, predictions.evaluate()
 
-    As scikit-learn's ``average_precision_score`` with ``sample_weight``, for many weight
-    vectors at once: precision at each distinct probability, weighted by the recall gained.
+
+def cross_validated_predictions(
+    data: Dataset, by: By = "article", parameters: Parameters | None = None, jobs: int = 1
+) -> Predictions:
+    """Predict sentences with the whole recipe, none of them seen by it.
+
+    Args:
+        data: Labelled sentences.
+        by: What is left out: one real article at a time, or a fifth of all groups.
+        parameters: Fixed, or None to choose them inside each fold.
+        jobs: Processes.
+
+    Raises:
+        TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
     """
-    order = np.argsort(-probability, kind="stable")
-    ranked = probability[order]
-    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
-    seen = np.cumsum(weights[:, order], axis=1)[:, last_of_tie]
-    hits = np.cumsum(weights[:, order] * y[order], axis=1)[:, last_of_tie]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(seen > 0, hits / seen, 0.0)
-        recall = hits / hits[:, -1:]
-    gained = np.diff(recall, axis=1, prepend=0.0)
-    return np.asarray((precision * gained).sum(axis=1))
-
-
-def expected_calibration_error(y: Labels, probability: Floats, weights: Floats) -> Floats:
-    """Return the expected calibration error under each of B weight vectors.
-
-    Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the gap between
-    mean probability and observed share, averaged by the bins' weight.
-    """
-    bins = np.minimum((probability * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    in_bin = (bins[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
-    gap = weights @ (in_bin * (probability - y)[:, None])
-    return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
-
-
-def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
-    """Return, per tenth of probability, how often the topic was really there."""
-    flat_p, flat_y = probabilities.ravel(), Y.ravel()
-    bins = np.minimum((flat_p * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    rows = []
-    for b in range(RELIABILITY_BINS):
-        inside = bins == b
-        if inside.any():
-            rows.append(
-                ReliabilityBin(
-                    lower=b / RELIABILITY_BINS,
-                    upper=(b + 1) / RELIABILITY_BINS,
-                    count=int(inside.sum()),
-                    mean_probability=float(flat_p[inside].mean()),
-                    observed_share=float(flat_y[inside].mean()),
-                )
-            )
-    return tuple(rows)
-
-
-def _topic_scores(
-    topic: str, y: Labels, probability: Floats, precision: float, recall: float
-) -> TopicScores:
-    once = np.ones((1, len(y)))
-    present = bool(y.any())
-    total = precision + recall
-    return TopicScores(
-        topic=topic,
-        support=int(y.sum()),
-        precision=float(precision) if present else None,
-        recall=float(recall) if present else None,
-        f1=float(2 * precision * recall / total if total else 0.0) if present else None,
-        average_precision=(
-            float(weighted_average_precision(y, probability, once)[0]) if present else None
-        ),
-        brier=float(np.mean((probability - y) ** 2)),
-        expected_calibration_error=float(expected_calibration_error(y, probability, once)[0]),
+    settings = DEFAULT_GRID if parameters is None else (parameters,)
+    probabilities, tags = nested_predictions(data, _splits(data, by), settings, jobs=jobs)
+    tested = ~np.isnan(probabilities).any(axis=1)
+    return Predictions(
+        PROTOCOLS[by] + (_FIXED if parameters is not None else ""),
+        data.topics,
+        data.Y[tested],
+        probabilities[tested],
+        tags[tested],
+        data.groups[tested],
     )
 
 
-def _columns(Y: Labels, probabilities: Floats) -> list[tuple[Labels, Floats]]:
-    return list(zip(Y.T, probabilities.T, strict=True))
+def uncalibrated_probabilities(
+    data: Dataset, by: By, parameters: Parameters
+) -> NDArray[np.float64]:
+    """Return what the same folds predict before calibration, for reliability curves."""
+    log_odds = cross_validate(data, [parameters], _splits(data, by))[0, :, :-1]
+    return sigmoid(log_odds[~np.isnan(log_odds).any(axis=1)])
 
 
-def _ones(Y: Labels) -> Floats:
-    return np.ones((1, len(Y)))
+def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictions:
+    """Tag labelled sentences with a finished model as ``classify`` does."""
+    probabilities, given, _ = tag_sentences(scorer, data.texts)
+    return Predictions(
+        protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups
+    )
 
 
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
+def evaluate_model(scorer: Scorer, data: Dataset) -> Evaluation:
+    """Evaluate a finished model on labelled sentences, tagging them as ``classify`` does."""
+    return model_predictions(scorer, data, "").evaluate()
 
 
-def _precision_recall_f1(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return B by T precision, recall and F1; zero where nothing was tagged or is there."""
-    hits = weights @ (tags & Y).astype(np.float64)
-    tagged = weights @ tags.astype(np.float64)
-    support = weights @ Y.astype(np.float64)
-    return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
+def learning_curve(
+    train: Dataset, test: Dataset, parameters: Parameters, seed: int = 0
+) -> list[LearningPoint]:
+    """Fit on growing shares of the training groups; score each fit on the test sentences."""
+    groups = np.random.default_rng(seed).permutation(np.unique(train.groups))
+    points = []
+    for fraction in LEARNING_FRACTIONS:
+        part = train.subset(np.isin(train.groups, groups[: max(1, round(fraction * len(groups)))]))
+        if not part.Y.any(axis=0).all():
+            continue  # a topic is not there yet
+        joined = join(part, test)
+        rows = np.arange(len(joined))
+        (log_odds,) = cross_validate(joined, [parameters], [(rows[: len(part)], rows[len(part) :])])
+        scored = score_candidate(parameters, joined.Y, log_odds)
+        points.append(LearningPoint(len(part), scored.macro_average_precision))
+    return points
 
 
-def _micro(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    hits = weights @ (tags & Y).sum(axis=1).astype(np.float64)
-    tagged = weights @ tags.sum(axis=1).astype(np.float64)
-    support = weights @ Y.sum(axis=1).astype(np.float64)
-    return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
+def with_diagnostics(
+    predictions: Predictions, data: Dataset, by: By, parameters: Parameters
+) -> Predictions:
+    """Add probabilities before calibration and a learning curve to predictions for the data."""
+    train, test = data.grouped_splits()[0]
+    return replace(
+        predictions,
+        uncalibrated=uncalibrated_probabilities(data, by, parameters),
+        learning_curve=tuple(learning_curve(data.subset(train), data.subset(test), parameters)),
+    )
 
 
-def _macro_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
-    f1 = _precision_recall_f1(Y, tags, weights)[2]
-    present = weights @ Y.astype(np.float64) > 0
-    return _nanmean(np.where(present, f1, np.nan))
+def check_trainable(data: Dataset, by: By) -> None:
+    """Raise a ``TrainingError`` for all that would end a training half-way."""
+    check_support(data)
+    _splits(data, by)
 
 
-def _nanmean(values: Floats) -> Floats:
-    counted = ~np.isnan(values)
-    total = np.where(counted, values, 0.0).sum(axis=1)
-    return np.asarray(
-        np.divide(
-            total, counted.sum(axis=1), out=np.full(len(values), np.nan), where=counted.any(axis=1)
+def _splits(data: Dataset, by: By) -> list[Split]:
+    groups = len(set(data.groups.tolist()))
+    if groups < 3:
+        raise TrainingError(
+            f"{groups} article{'s are' if groups != 1 else ' is'} too few to evaluate on",
+            hint="Label three or more, so that one can be left out and two are left to tune on.",
         )
-    )
-
-
-def _samples_f1(Y: Labels, tags: Labels) -> Floats:
-    """Return each sentence's F1; one where labels and tags are both empty."""
-    both = (tags & Y).sum(axis=1)
-    size = tags.sum(axis=1) + Y.sum(axis=1)
-    return np.where(size == 0, 1.0, 2 * both / np.maximum(size, 1))
-
-
-def _any_by_document(indicator: Labels, rows: NDArray[np.intp], count: int) -> Labels:
-    union = np.zeros((count, indicator.shape[1]), dtype=np.int8)
-    np.maximum.at(union, rows, indicator)
-    return union
-
-
-def _document_weights(rows: NDArray[np.intp], documents: int, resamples: int, seed: int) -> Floats:
-    draws = np.random.default_rng(seed).multinomial(
-        documents, np.full(documents, 1 / documents), size=resamples
-    )
-    return draws[:, rows].astype(np.float64)
-
-
-def _interval(point: Floats, spread: Floats) -> Interval:
-    spread = spread[~np.isnan(spread)]
-    if np.isnan(point[0]) or not len(spread):
-        return Interval(None, None, None)
-    low, high = np.percentile(spread, [2.5, 97.5])
-    return Interval(float(point[0]), float(low), float(high))
+    splits = list(data.article_splits()) if by == "article" else data.grouped_splits()
+    if not splits:
+        raise TrainingError(
+            "no sentence comes from a real article", hint="Evaluate with --by group."
+        )
+    return splits

@@ -85,7 +85,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
 SKLEARN_DEFAULTS = Parameters(
     word_ngrams=(1, 1), char_ngrams=None, sublinear_tf=False, C=1.0, class_weight=None
 )
-"""scikit-learn's own defaults, the baseline beside which chosen parameters are shown."""
+"""scikit-learn's own defaults, the baseline that chosen parameters are compared with."""
 
 
 class NaiveBayesLogisticRegression(LogisticRegression):  # type: ignore[misc]

@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 from topicml.errors import MissingExtraError
-from topicml.training.cross_validation import LearningPoint, Predictions
-from topicml.training.evaluation import Evaluation, in_words, reliability_table
+from topicml.training.evaluation import LearningPoint, Predictions
+from topicml.training.metrics import Evaluation, format_interval, reliability_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,17 +56,12 @@ over documents.</p>
 _RIGHT, _WRONG, _MISSED = "#2f6f9f", "#d1603d", "#c9d3dd"
 
 
-def render_report(
-    predictions: Predictions,
-    evaluation: Evaluation,
-    curve: Sequence[LearningPoint] = (),
-) -> str:
+def render_report(predictions: Predictions, evaluation: Evaluation) -> str:
     """Return the HTML page of an evaluation.
 
     Args:
         predictions: What was predicted; drawn as curves.
         evaluation: Its figures.
-        curve: Learning curve, left out where empty.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
@@ -82,11 +77,11 @@ def render_report(
             _draw_reliability(predictions),
         ),
     ]
-    if curve:
+    if predictions.learning_curve:
         plots.append(
             (
                 "What more labels bring: the recipe fitted on a growing share of them.",
-                _draw_learning(curve),
+                _draw_learning(predictions.learning_curve),
             )
         )
     return _PAGE.format(
@@ -101,7 +96,8 @@ def render_report(
 
 def _headline_table(evaluation: Evaluation) -> str:
     rows = [
-        (key.replace("_", " "), *in_words(asdict(row))) for key, row in evaluation.headlines.items()
+        (key.replace("_", " "), *format_interval(asdict(row)))
+        for key, row in evaluation.headlines.items()
     ]
     rows += [
         ("micro precision", _number(evaluation.micro_precision), ""),

@@ -1,8 +1,9 @@
-"""A search over parameters that reports honestly on what it found.
+"""The one search over parameters, what it is worth, and the tuning built on it.
 
-Settings are compared by grouped cross-validation. The search itself is cross-validated too:
-each outer fold searches anew on its training part and is scored on sentences that neither
-the search nor the fit has seen, so the figure is not that of the luckiest setting.
+Settings are compared by grouped cross-validation. A search is evaluated by cross-validation
+too (``nested_predictions``): each outer fold searches anew on its training part and is scored
+on sentences that neither the search nor the fit has seen, so the figure is not that of the
+luckiest setting.
 """
 
 from __future__ import annotations
@@ -11,24 +12,32 @@ import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
+from topicml.training.calibration import choose_decision, micro_f1
+from topicml.training.cross_validation import Floats, cross_validate
 from topicml.training.dataset import Dataset, Split
-from topicml.training.evaluation import Evaluation, evaluate_predictions
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters, make_vectorizer
-from topicml.training.fit import (
-    Candidate,
-    candidate,
-    choose_decision,
-    cross_validate,
-    cross_validate_fold,
-)
+from topicml.training.metrics import Evaluation, evaluate_predictions
 
-FOLDS = 3
-NOISE = 0.003
+DEFAULT_GRID: tuple[Parameters, ...] = (
+    SKLEARN_DEFAULTS,
+    *(
+        Parameters(char_ngrams=char_ngrams, C=C, class_weight=class_weight, nb_mixing=nb_mixing)
+        for char_ngrams in (None, (3, 5))
+        for nb_mixing in (0.0, 0.5)
+        for C in (1.0, 10.0, 100.0)
+        for class_weight in (None, "balanced")
+    ),
+)
+"""What is searched where no parameters are given: 24 settings and scikit-learn's defaults."""
+
+TUNING_FOLDS = 3
+NEAR_BEST = 0.003
 """Macro average precision within which settings count as equal: the smallest model is taken."""
 
 _SPACE: dict[str, Sequence[object]] = {
@@ -43,8 +52,108 @@ _SPACE: dict[str, Sequence[object]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TuningResult:
+class Candidate:
+    """One parameter setting and how it did in cross-validation."""
+
+    parameters: Parameters
+    macro_average_precision: float
+    micro_f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
     """What a search found.
+
+    Attributes:
+        candidates: All settings tried, the best macro average precision first.
+        chosen: The setting to use.
+        log_odds: n by T + 1, of the chosen setting, out of fold.
+    """
+
+    candidates: tuple[Candidate, ...]
+    chosen: Parameters
+    log_odds: Floats
+
+
+Choose = Callable[[Sequence[Candidate]], Parameters]
+"""Takes candidates, the best first, and returns the setting to use."""
+
+
+def search(
+    data: Dataset,
+    settings: Sequence[Parameters],
+    splits: Sequence[Split],
+    *,
+    choose: Choose = lambda candidates: candidates[0].parameters,
+    jobs: int = 1,
+    on_fit: Callable[[], None] = lambda: None,
+) -> SearchResult:
+    """Compare settings by cross-validation and choose one.
+
+    Args:
+        data: n labelled sentences.
+        settings: To compare; one alone is chosen.
+        splits: (train, test) rows.
+        choose: Which candidate to take; the best by default.
+        jobs: Processes.
+        on_fit: Called after each fit.
+    """
+    log_odds = cross_validate(data, settings, splits, jobs=jobs, on_fit=on_fit)
+    scored = [score_candidate(s, data.Y, out) for s, out in zip(settings, log_odds, strict=True)]
+    ranked = tuple(sorted(scored, key=lambda c: -c.macro_average_precision))
+    chosen = choose(ranked)
+    return SearchResult(ranked, chosen, log_odds[settings.index(chosen)])
+
+
+def score_candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats) -> Candidate:
+    """Score a setting by its out-of-fold log-odds, n by T + 1, over the rows that were tested."""
+    tested = ~np.isnan(log_odds[:, 0])
+    Y, log_odds = Y[tested], log_odds[tested, :-1]
+    seen = Y.any(axis=0)
+    precision = average_precision_score(Y[:, seen], log_odds[:, seen]) if seen.any() else 0.0
+    # a fixed threshold of one half: the setting itself, before any threshold is tuned
+    return Candidate(parameters, float(precision), micro_f1(Y, log_odds >= 0))
+
+
+def nested_predictions(
+    data: Dataset,
+    splits: Sequence[Split],
+    settings: Sequence[Parameters] = DEFAULT_GRID,
+    *,
+    folds: int = 5,
+    choose: Choose = lambda candidates: candidates[0].parameters,
+    jobs: int = 1,
+    on_fit: Callable[[], None] = lambda: None,
+) -> tuple[Floats, NDArray[np.int8]]:
+    """Predict each test fold with nothing but its training fold, thresholds included.
+
+    Args:
+        data: n labelled sentences.
+        splits: (train, test) rows.
+        settings: Searched anew inside each fold; one alone is fixed.
+        folds: Of the search inside each fold.
+        choose: As in ``search``.
+        jobs: Processes.
+        on_fit: Called after each fit of a search.
+
+    Returns:
+        Calibrated probabilities (NaN for rows in no test fold) and tags, both n by T.
+    """
+    probabilities = np.full(data.Y.shape, np.nan)
+    tags = np.zeros_like(data.Y)
+    for train, test in splits:
+        inner = data.subset(train)
+        inner_splits = inner.grouped_splits(folds)
+        found = search(inner, settings, inner_splits, choose=choose, jobs=jobs, on_fit=on_fit)
+        decision = choose_decision(inner.Y, found.log_odds)
+        held_out = cross_validate(data, [found.chosen], [(train, test)])[0, test]
+        probabilities[test], tags[test] = decision.probabilities(held_out), decision.tags(held_out)
+    return probabilities, tags
+
+
+@dataclass(frozen=True, slots=True)
+class TuningResult:
+    """What a tuning found.
 
     Attributes:
         candidates: All settings tried, the best macro average precision first.
@@ -71,9 +180,9 @@ def draw_settings(trials: int, seed: int) -> list[Parameters]:
 
 
 def count_fits(data: Dataset, settings: Sequence[Parameters]) -> int:
-    """Return how many fits a search takes, for a progress bar."""
-    outer = data.grouped_splits(FOLDS)
-    inner = sum(len(data.subset(train).grouped_splits(FOLDS)) for train, _ in outer)
+    """Return how many fits a tuning takes, for a progress bar."""
+    outer = data.grouped_splits(TUNING_FOLDS)
+    inner = sum(len(data.subset(train).grouped_splits(TUNING_FOLDS)) for train, _ in outer)
     return len(settings) * (len(outer) + inner)
 
 
@@ -84,28 +193,22 @@ def tune(
     jobs: int = 1,
     on_fit: Callable[[], None] = lambda: None,
 ) -> TuningResult:
-    """Search for the best setting, and evaluate the search.
+    """Search for the smallest good setting, and evaluate the search.
 
     Args:
         data: Labelled sentences.
         settings: To compare.
         jobs: Processes.
-        on_fit: Called after each fit.
+        on_fit: Called after each fit; see ``count_fits``.
     """
     sizes = {setting: count_features(data, setting) for setting in settings}
-    probabilities = np.full(data.Y.shape, np.nan)
-    tags = np.zeros_like(data.Y)
-    for train, test in data.grouped_splits(FOLDS):
-        inner = data.subset(train)
-        splits = inner.grouped_splits(FOLDS)
-        chosen = choose(_compare(inner, settings, splits, jobs, on_fit), sizes)
-        decision = choose_decision(inner.Y, cross_validate(inner, chosen, splits))
-        held_out = cross_validate_fold(data, chosen, train, test)
-        probabilities[test] = decision.probabilities(held_out)
-        tags[test] = decision.tags(held_out)
-    candidates = _compare(data, settings, data.grouped_splits(FOLDS), jobs, on_fit)
+    choose, splits = partial(choose_smallest, sizes=sizes), data.grouped_splits(TUNING_FOLDS)
+    probabilities, tags = nested_predictions(
+        data, splits, settings, folds=TUNING_FOLDS, choose=choose, jobs=jobs, on_fit=on_fit
+    )
+    found = search(data, settings, splits, choose=choose, jobs=jobs, on_fit=on_fit)
     evaluation = evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
-    return TuningResult(candidates, sizes, choose(candidates, sizes), evaluation)
+    return TuningResult(found.candidates, sizes, found.chosen, evaluation)
 
 
 def count_features(data: Dataset, setting: Parameters) -> int:
@@ -113,33 +216,9 @@ def count_features(data: Dataset, setting: Parameters) -> int:
     return len(make_vectorizer(setting).fit(data.texts).get_feature_names_out())
 
 
-def choose(candidates: Sequence[Candidate], sizes: Mapping[Parameters, int]) -> Parameters:
+def choose_smallest(candidates: Sequence[Candidate], sizes: Mapping[Parameters, int]) -> Parameters:
     """Return the smallest model among the candidates within noise of the best."""
     best = max(c.macro_average_precision for c in candidates)
-    as_good = [c for c in candidates if c.macro_average_precision >= best - NOISE]
-    return min(as_good, key=lambda c: (sizes[c.parameters], -c.macro_average_precision)).parameters
-
-
-def _compare(
-    data: Dataset,
-    settings: Sequence[Parameters],
-    splits: Sequence[Split],
-    jobs: int,
-    on_fit: Callable[[], None],
-) -> tuple[Candidate, ...]:
-    tasks = [(setting, split) for setting in settings for split in splits]
-    log_odds = [np.full((len(data), len(data.topics) + 1), np.nan) for _ in settings]
-    fits = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_fold)(data, setting, split) for setting, split in tasks
-    )
-    for (setting, (_, test)), fold in zip(tasks, fits, strict=True):
-        log_odds[settings.index(setting)][test] = fold
-        on_fit()
-    scored = [
-        candidate(setting, data.Y, out) for setting, out in zip(settings, log_odds, strict=True)
-    ]
-    return tuple(sorted(scored, key=lambda c: -c.macro_average_precision))
-
-
-def _fold(data: Dataset, setting: Parameters, split: Split) -> NDArray[np.float64]:
-    return cross_validate_fold(data, setting, *split)
+    near_best = [c for c in candidates if c.macro_average_precision >= best - NEAR_BEST]
+    smallest = min(near_best, key=lambda c: (sizes[c.parameters], -c.macro_average_precision))
+    return smallest.parameters

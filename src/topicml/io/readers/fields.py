@@ -33,14 +33,14 @@ def make_document(
 
     Args:
         values: Of the record's fields, by name.
-        options: Which field is what, and whether a text may be empty.
+        options: Which field is what, and whether any text will do.
         source: File that it is from.
         number: In that file.
         encoding: What it was decoded by.
     """
     fields = options.fields
     text: Any = values.get(fields.text)
-    failure = _text_failure(text, fields.text, options.allow_empty)
+    failure = _text_failure(text, fields.text, options.any_text)
     if failure:
         return failure
     identifier = values.get(fields.id)
@@ -63,12 +63,14 @@ def make_document(
     return Document(identifier, text, source, number, kept, encoding)
 
 
-def _text_failure(text: Any, name: str, allow_empty: bool) -> Failure | None:
+def _text_failure(text: Any, name: str, any_text: bool) -> Failure | None:
     if text is None:
         return Failure("missing_text", f"there is no text in {name!r}")
     if not isinstance(text, str):
         return Failure("wrong_type", f"{name!r} must be a string, found {_kind(text)}")
-    if not allow_empty and (not text or text.isspace()):
+    if any_text:
+        return None
+    if not text or text.isspace():
         return Failure("empty_text", "the text is empty")
     if is_binary(text):
         return Failure("binary", "this is binary data and no text")

@@ -161,13 +161,27 @@ def parse_batch(block: Block, options: ReadOptions) -> Iterator[Document | Rejec
     """Yield a document or a reject for each row of an Arrow stream."""
     with _arrow().ipc.open_stream(block.data) as reader:
         batch = reader.read_next_batch()
+    return parse_rows(batch, options, block.source, block.first)
+
+
+def parse_rows(
+    batch: Any, options: ReadOptions, source: str = "", first: int = 1
+) -> Iterator[Document | Reject]:
+    """Yield a document or a reject for each row of a ``pyarrow.RecordBatch``.
+
+    Args:
+        batch: With the columns of the options' fields.
+        options: How it is read.
+        source: File that it is from.
+        first: Number of its first row there.
+    """
     names = batch.schema.names
     columns = [column_values(column) for column in batch.columns]
-    for number, row in enumerate(zip(*columns, strict=True), start=block.first):
+    for number, row in enumerate(zip(*columns, strict=True), start=first):
         values = dict(zip(names, row, strict=True))
-        made = _parse_row(values, options, block.source, number)
+        made = _parse_row(values, options, source, number)
         if isinstance(made, Failure):
-            yield make_reject(block.source, number, made, _raw(values, options.fields.text))
+            yield make_reject(source, number, made, _raw(values, options.fields.text))
         else:
             yield made
 

@@ -1,0 +1,88 @@
+"""``topicml evaluate``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from topicml.cli.options import (
+    TAXONOMY,
+    ByOption,
+    JobsOption,
+    LabelsOption,
+    ModelOption,
+    ModelsDirOption,
+    ParametersOption,
+    TaxonomyOption,
+    label_paths,
+    model_store,
+)
+from topicml.files import write_text
+from topicml.models.store import DEFAULT_MODEL
+
+
+def evaluate(
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="Labelled file to evaluate a finished model on.",
+            show_default="cross-validate the training recipe on the project's labels",
+        ),
+    ] = None,
+    model: ModelOption = None,
+    models_dir: ModelsDirOption = None,
+    labels: LabelsOption = None,
+    taxonomy: TaxonomyOption = TAXONOMY,
+    by: ByOption = "article",
+    jobs: JobsOption = 1,
+    parameters: ParametersOption = None,
+    output_format: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="Output format.")
+    ] = "table",
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Also write the figures here, as JSON.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Also write a report with plots here, as one HTML file.")
+    ] = None,
+) -> None:
+    """Say how good a model or the training recipe is, with intervals.
+
+    Example: topicml evaluate --model alliance-topics@1.0.0 --data data/labels/authored.jsonl
+    """
+    from topicml.cli.render_evaluation import render_evaluation
+    from topicml.models.evaluate import predict_labelled, predict_out_of_fold, was_trained_on
+    from topicml.models.folder import open_model
+    from topicml.models.parameters import read_parameters
+    from topicml.training.report import render_report
+
+    store = model_store(models_dir)
+    if data is not None:
+        opened = open_model(store.find(model))
+        predictions = predict_labelled(opened, data, taxonomy)
+        if was_trained_on(opened, data):
+            typer.echo(f"warning: {opened.reference} was trained on {data}", err=True)
+    elif model is not None:
+        raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
+    else:
+        predictions = predict_out_of_fold(
+            *(store, DEFAULT_MODEL, label_paths(labels), taxonomy),
+            parameters=read_parameters(parameters) if parameters else None,
+            by=by,
+            jobs=jobs,
+            diagnostics=html is not None,
+        )
+    evaluation = predictions.evaluate()
+    figures = json.dumps({"protocol": predictions.protocol, **evaluation.to_dict()}, indent=2)
+    if metrics_file:
+        write_text(metrics_file, figures + "\n")
+    if html:
+        write_text(html, render_report(predictions, evaluation))
+    if output_format == "json":
+        typer.echo(figures)
+    else:
+        render_evaluation(evaluation, predictions.protocol)

@@ -1,0 +1,88 @@
+"""Tables of an evaluation and of a search, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import IO
+
+from rich.table import Table
+from rich.text import Text
+
+from topicml.cli.render import render_rows
+from topicml.io.writers.table import table_console
+from topicml.training.features import SKLEARN_DEFAULTS, Parameters
+from topicml.training.metrics import Evaluation, format_interval
+from topicml.training.search import Candidate
+
+_CANDIDATES_SHOWN = 5
+
+
+def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None = None) -> None:
+    """Draw headline figures with intervals, scores per topic, and the reliability table."""
+    screen = table_console(out)
+    screen.print(Text(protocol, style="dim"))
+    screen.print(
+        f"{evaluation.sentences} sentences of {evaluation.documents} documents; "
+        "intervals are 95 %, by bootstrap over documents.\n"
+    )
+    table = Table(box=None, pad_edge=False)
+    for column in ("figure", "value", "95 % interval"):
+        table.add_column(column, justify="left" if column == "figure" else "right")
+    for key, row in evaluation.headlines.items():
+        table.add_row(key.replace("_", " "), *format_interval(asdict(row)))
+    table.add_row("micro precision", f"{evaluation.micro_precision:.3f}", "")
+    table.add_row("micro recall", f"{evaluation.micro_recall:.3f}", "")
+    table.add_row("brier", f"{evaluation.brier:.3f}", "")
+    table.add_row("document micro f1", f"{evaluation.document_micro_f1:.3f}", "")
+    table.add_row("document macro f1", f"{evaluation.document_macro_f1:.3f}", "")
+    screen.print(table)
+    screen.print()
+    rows = [
+        (
+            t.topic,
+            t.support,
+            t.precision,
+            t.recall,
+            t.f1,
+            t.average_precision,
+            t.expected_calibration_error,
+        )
+        for t in evaluation.topics
+    ]
+    render_rows(("topic", "support", "precision", "recall", "F1", "AP", "ECE"), rows, out)
+    bins = [
+        (f"{b.lower:.1f} to {b.upper:.1f}", b.count, b.mean_probability, b.observed_share)
+        for b in evaluation.reliability
+    ]
+    render_rows(("probability", "predictions", "mean", "observed share"), bins, out)
+
+
+def render_candidates(
+    candidates: Sequence[Candidate],
+    chosen: Parameters,
+    sizes: Mapping[Parameters, int] | None = None,
+) -> None:
+    """Draw the best candidates of a search, the one chosen and scikit-learn's defaults marked."""
+    marks = {chosen: "chosen"}
+    marks[SKLEARN_DEFAULTS] = "chosen, default" if chosen == SKLEARN_DEFAULTS else "default"
+    shown = [c for i, c in enumerate(candidates) if i < _CANDIDATES_SHOWN or c.parameters in marks]
+    rows = [
+        (
+            marks.get(c.parameters, ""),
+            "{}-{}".format(*c.parameters.word_ngrams),
+            "{}-{}".format(*c.parameters.char_ngrams) if c.parameters.char_ngrams else "none",
+            c.parameters.min_df,
+            "log" if c.parameters.sublinear_tf else "count",
+            f"{c.parameters.C:g}",
+            "yes" if c.parameters.class_weight else "no",
+            c.parameters.nb_mixing,
+            c.macro_average_precision,
+            c.micro_f1,
+            *([sizes[c.parameters]] if sizes else []),
+        )
+        for c in shown
+    ]
+    columns = ["", "words", "chars", "df", "tf", "C", "bal.", "NB", "macro AP", "F1 at ½"]
+    if rows:
+        render_rows([*columns, *(["features"] if sizes else [])], rows)

@@ -1,0 +1,59 @@
+"""``topicml tune``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from topicml.cli.options import (
+    TAXONOMY,
+    JobsOption,
+    LabelsOption,
+    ModelsDirOption,
+    TaxonomyOption,
+    label_paths,
+    writable_store,
+)
+from topicml.models.folder import make_parent
+from topicml.models.store import DEFAULT_MODEL
+
+
+def tune(
+    labels: LabelsOption = None,
+    taxonomy: TaxonomyOption = TAXONOMY,
+    name: Annotated[str, typer.Option(help="Name of the model to tune for.")] = DEFAULT_MODEL,
+    trials: Annotated[int, typer.Option(min=0, help="Settings to draw at random.")] = 12,
+    seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
+    jobs: JobsOption = 1,
+    models_dir: ModelsDirOption = None,
+) -> None:
+    """Search for better parameters, and say honestly what the search is worth.
+
+    The winner is written to models/NAME/parameters.json, where train and evaluate read it.
+
+    Example: topicml tune --trials 20 --jobs 2
+    """
+    from rich.progress import Progress
+
+    from topicml.cli.render_evaluation import render_candidates, render_evaluation
+    from topicml.io.writers.table import table_console
+    from topicml.models.parameters import PARAMETERS, write_tuned_parameters
+    from topicml.taxonomy import load_taxonomy
+    from topicml.training.dataset import load_dataset
+    from topicml.training.search import count_fits, draw_settings
+    from topicml.training.search import tune as tune_parameters
+
+    data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
+    store = writable_store(models_dir)
+    make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
+    settings = draw_settings(trials, seed)
+    with Progress(console=table_console(sys.stderr), transient=True) as progress:
+        task = progress.add_task("Fitting", total=count_fits(data, settings))
+        tuned = tune_parameters(data, settings, jobs=jobs, on_fit=lambda: progress.advance(task))
+    path = write_tuned_parameters(store, name, tuned.chosen)
+    render_candidates(tuned.candidates, tuned.chosen, tuned.sizes)
+    protocol = "The search itself, grouped 3-fold: each fold searches anew."
+    render_evaluation(tuned.evaluation, protocol)
+    typer.echo(f"Wrote {path}.")

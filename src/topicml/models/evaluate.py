@@ -1,0 +1,88 @@
+"""How good a finished model is on labelled sentences, or the recipe that a model is made by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from topicml.errors import TopicmlError
+from topicml.models.folder import Model, sha256_file
+from topicml.models.parameters import tuned_parameters
+from topicml.models.store import ModelStore
+from topicml.taxonomy import load_taxonomy
+from topicml.training.dataset import load_dataset
+from topicml.training.evaluation import (
+    By,
+    Predictions,
+    cross_validated_predictions,
+    model_predictions,
+    with_diagnostics,
+)
+from topicml.training.features import Parameters
+
+
+def predict_labelled(model: Model, labels: Path, taxonomy: Path) -> Predictions:
+    """Tag labelled sentences with a finished model as ``classify`` does.
+
+    Args:
+        model: From ``open_model``.
+        labels: Label file.
+        taxonomy: Taxonomy file of the model.
+
+    Raises:
+        TopicmlError: The labels cannot be read, or the taxonomy is another model's.
+    """
+    scheme = load_taxonomy(taxonomy)
+    if scheme.topic_ids != model.scorer.topics:
+        raise TopicmlError(
+            f"{model.reference} has other topics than the taxonomy",
+            where=taxonomy,
+            hint="Give the model's own taxonomy with --taxonomy.",
+        )
+    data = load_dataset([labels], scheme)
+    protocol = f"{model.reference} on {labels.name}, tagged as `topicml classify` tags."
+    if was_trained_on(model, labels):
+        protocol += " The model was trained on these very sentences: the figures say nothing."
+    return model_predictions(model.scorer, data, protocol)
+
+
+def was_trained_on(model: Model, labels: Path) -> bool:
+    """Whether a label file is, byte for byte, one that the model was trained on."""
+    return sha256_file(labels) in model.manifest["labels"]["files"].values()
+
+
+def predict_out_of_fold(
+    store: ModelStore,
+    name: str,
+    labels: Sequence[Path],
+    taxonomy: Path,
+    *,
+    parameters: Parameters | None = None,
+    by: By = "article",
+    jobs: int = 1,
+    diagnostics: bool = False,
+) -> Predictions:
+    """Predict labelled sentences with the training recipe, none of them seen by it.
+
+    Args:
+        store: Where parameters that were tuned for the model are looked for.
+        name: Model name.
+        labels: Label files.
+        taxonomy: Taxonomy file.
+        parameters: Used as they are; for None those that were tuned for the model, or, where
+            there are none, searched inside each fold.
+        by: What a fold leaves out.
+        jobs: Processes.
+        diagnostics: Add what a report draws, where the parameters are fixed; see
+            ``with_diagnostics``.
+
+    Raises:
+        TopicmlError: The labels cannot be read or evaluated on.
+    """
+    scheme = load_taxonomy(taxonomy)
+    data = load_dataset(labels, scheme)
+    parameters = parameters or tuned_parameters(store, name, scheme)
+    predictions = cross_validated_predictions(data, by, parameters, jobs)
+    if diagnostics and parameters is not None:
+        return with_diagnostics(predictions, data, by, parameters)
+    return predictions

@@ -1,0 +1,58 @@
+"""``models/NAME/parameters.json``: what ``tune`` chose for a model, for trainings to come."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from topicml.errors import TopicmlError
+from topicml.files import write_text
+from topicml.models.manifest import read_manifest
+from topicml.models.store import ModelStore
+from topicml.taxonomy import Taxonomy
+from topicml.training.features import Parameters
+
+PARAMETERS = "parameters.json"
+
+
+def read_parameters(path: Path) -> Parameters:
+    """Read a parameter file.
+
+    Raises:
+        TopicmlError: It is missing, not JSON, or has a parameter or value there is not.
+    """
+    try:
+        return Parameters.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as err:
+        raise TopicmlError(
+            f"not a parameter file ({err})",
+            where=path,
+            hint='Write it like the "parameters" of a model\'s manifest.json.',
+        ) from err
+
+
+def tuned_parameters(store: ModelStore, name: str, taxonomy: Taxonomy) -> Parameters | None:
+    """Return what was tuned for a model; None where nothing was, or for other topics.
+
+    Raises:
+        TopicmlError: The file is damaged, or the name is not usable.
+    """
+    path = store.name_folder(name) / PARAMETERS
+    if has_other_topics(store, name, taxonomy) or not path.exists():
+        return None
+    return read_parameters(path)
+
+
+def write_tuned_parameters(store: ModelStore, name: str, parameters: Parameters) -> Path:
+    """Keep parameters for the trainings of a model to come; return the file."""
+    path = store.name_folder(name) / PARAMETERS
+    write_text(path, json.dumps(parameters.to_dict(), indent=2) + "\n")
+    return path
+
+
+def has_other_topics(store: ModelStore, name: str, taxonomy: Taxonomy) -> bool:
+    """Whether the current version of a name has other topics than the taxonomy."""
+    version = store.current(name)
+    if version not in store.versions(name):
+        return False
+    return tuple(read_manifest(store.path(name, version))["topics"]) != taxonomy.topic_ids

@@ -1,0 +1,304 @@
+"""How good predictions are: per topic, averaged, calibrated, with intervals.
+
+Everything is computed with a weight per sentence. The point estimate has all weights at
+one; a bootstrap resample of documents is another vector of weights, so both go one way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+RELIABILITY_BINS = 10
+HEADLINES = (
+    "micro_f1",
+    "macro_f1",
+    "samples_f1",
+    "macro_average_precision",
+    "false_tag_rate",
+    "expected_calibration_error",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicScores:
+    """One topic's scores; undefined ones (no sentence carries it) are None."""
+
+    topic: str
+    support: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    average_precision: float | None
+    brier: float
+    expected_calibration_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """Predictions of all topics whose probability falls in one tenth."""
+
+    lower: float
+    upper: float
+    count: int
+    mean_probability: float
+    observed_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its 95 % bootstrap interval over documents; None where undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+def format_interval(row: Mapping[str, float | None]) -> tuple[str, str]:
+    """Return the value and the range of an ``Interval`` as text; dashes where undefined."""
+    if row["value"] is None:
+        return "–", "–"
+    return f"{row['value']:.3f}", f"{row['low']:.3f} to {row['high']:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All figures of one evaluation; ``to_dict`` gives the JSON shape."""
+
+    sentences: int
+    documents: int
+    headlines: dict[str, Interval]
+    micro_precision: float
+    micro_recall: float
+    topics: tuple[TopicScores, ...]
+    reliability: tuple[ReliabilityBin, ...]
+    brier: float
+    document_micro_f1: float
+    document_macro_f1: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def evaluate_predictions(
+    topics: tuple[str, ...],
+    Y: Labels,
+    probabilities: Floats,
+    tags: Labels,
+    documents: NDArray[np.str_],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Score predictions against labels.
+
+    Args:
+        topics: T topic ids.
+        Y: n by T labels of 0 and 1.
+        probabilities: n by T.
+        tags: n by T, 1 where a topic is given.
+        documents: n document names; resampled as wholes, since sentences of one document
+            are alike.
+        resamples: Bootstrap resamples behind the intervals (Efron, 1979; percentile).
+        seed: Of the resampling.
+    """
+    names, rows = np.unique(documents, return_inverse=True)
+    once = np.ones((1, len(Y)))
+    draws = _document_weights(rows, len(names), resamples, seed)
+    points = headline_scores(Y, probabilities, tags, once)
+    spreads = headline_scores(Y, probabilities, tags, draws)
+    document_Y = _any_by_document(Y, rows, len(names))
+    document_tags = _any_by_document(tags, rows, len(names))
+    precision, recall, _ = _precision_recall_f1(Y, tags, once)
+    micro_precision, micro_recall, _ = _micro(Y, tags, once)
+    return Evaluation(
+        sentences=len(Y),
+        documents=len(names),
+        headlines={key: _interval(points[key], spreads[key]) for key in HEADLINES},
+        micro_precision=float(micro_precision[0]),
+        micro_recall=float(micro_recall[0]),
+        topics=tuple(
+            _topic_scores(topic, Y[:, t], probabilities[:, t], precision[0, t], recall[0, t])
+            for t, topic in enumerate(topics)
+        ),
+        reliability=reliability_table(Y, probabilities),
+        brier=float(np.mean((probabilities - Y) ** 2)),
+        document_micro_f1=float(_micro(document_Y, document_tags, _ones(document_Y))[2][0]),
+        document_macro_f1=float(_macro_f1(document_Y, document_tags, _ones(document_Y))[0]),
+    )
+
+
+def headline_scores(
+    Y: Labels, probabilities: Floats, tags: Labels, weights: Floats
+) -> dict[str, Floats]:
+    """Return the headline figures for each of B weight vectors (weights: B by n).
+
+    Macro figures average over the topics that occur under the weights. The false-tag
+    rate is the share of sentences without a topic that are given one.
+    """
+    with np.errstate(invalid="ignore"):
+        empty = weights * (Y.sum(axis=1) == 0)
+        falsely = empty @ (tags.sum(axis=1) > 0)
+        average_precision = np.column_stack(
+            [weighted_average_precision(y, p, weights) for y, p in _columns(Y, probabilities)]
+        )
+        calibration = np.column_stack(
+            [expected_calibration_error(y, p, weights) for y, p in _columns(Y, probabilities)]
+        )
+        return {
+            "micro_f1": _micro(Y, tags, weights)[2],
+            "macro_f1": _macro_f1(Y, tags, weights),
+            "samples_f1": weights @ _samples_f1(Y, tags) / weights.sum(axis=1),
+            "macro_average_precision": _nanmean(average_precision),
+            "false_tag_rate": falsely / empty.sum(axis=1),
+            "expected_calibration_error": calibration.mean(axis=1),
+        }
+
+
+def weighted_average_precision(y: Labels, probability: Floats, weights: Floats) -> Floats:
+    """Return average precision under each of B weight vectors; NaN with no positive.
+
+    As scikit-learn's ``average_precision_score`` with ``sample_weight``, for many weight
+    vectors at once: precision at each distinct probability, weighted by the recall gained.
+    """
+    order = np.argsort(-probability, kind="stable")
+    ranked = probability[order]
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    seen = np.cumsum(weights[:, order], axis=1)[:, last_of_tie]
+    hits = np.cumsum(weights[:, order] * y[order], axis=1)[:, last_of_tie]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(seen > 0, hits / seen, 0.0)
+        recall = hits / hits[:, -1:]
+    gained = np.diff(recall, axis=1, prepend=0.0)
+    return np.asarray((precision * gained).sum(axis=1))
+
+
+def expected_calibration_error(y: Labels, probability: Floats, weights: Floats) -> Floats:
+    """Return the expected calibration error under each of B weight vectors.
+
+    Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the gap between
+    mean probability and observed share, averaged by the bins' weight.
+    """
+    bins = np.minimum((probability * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+    in_bin = (bins[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
+    gap = weights @ (in_bin * (probability - y)[:, None])
+    return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
+
+
+def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
+    """Return, per tenth of probability, how often the topic was really there."""
+    flat_p, flat_y = probabilities.ravel(), Y.ravel()
+    bins = np.minimum((flat_p * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
+    rows = []
+    for b in range(RELIABILITY_BINS):
+        inside = bins == b
+        if inside.any():
+            rows.append(
+                ReliabilityBin(
+                    lower=b / RELIABILITY_BINS,
+                    upper=(b + 1) / RELIABILITY_BINS,
+                    count=int(inside.sum()),
+                    mean_probability=float(flat_p[inside].mean()),
+                    observed_share=float(flat_y[inside].mean()),
+                )
+            )
+    return tuple(rows)
+
+
+def _topic_scores(
+    topic: str, y: Labels, probability: Floats, precision: float, recall: float
+) -> TopicScores:
+    once = np.ones((1, len(y)))
+    present = bool(y.any())
+    total = precision + recall
+    return TopicScores(
+        topic=topic,
+        support=int(y.sum()),
+        precision=float(precision) if present else None,
+        recall=float(recall) if present else None,
+        f1=float(2 * precision * recall / total if total else 0.0) if present else None,
+        average_precision=(
+            float(weighted_average_precision(y, probability, once)[0]) if present else None
+        ),
+        brier=float(np.mean((probability - y) ** 2)),
+        expected_calibration_error=float(expected_calibration_error(y, probability, once)[0]),
+    )
+
+
+def _columns(Y: Labels, probabilities: Floats) -> list[tuple[Labels, Floats]]:
+    return list(zip(Y.T, probabilities.T, strict=True))
+
+
+def _ones(Y: Labels) -> Floats:
+    return np.ones((1, len(Y)))
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
+
+
+def _precision_recall_f1(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return B by T precision, recall and F1; zero where nothing was tagged or is there."""
+    hits = weights @ (tags & Y).astype(np.float64)
+    tagged = weights @ tags.astype(np.float64)
+    support = weights @ Y.astype(np.float64)
+    return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
+
+
+def _micro(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    hits = weights @ (tags & Y).sum(axis=1).astype(np.float64)
+    tagged = weights @ tags.sum(axis=1).astype(np.float64)
+    support = weights @ Y.sum(axis=1).astype(np.float64)
+    return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
+
+
+def _macro_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
+    f1 = _precision_recall_f1(Y, tags, weights)[2]
+    present = weights @ Y.astype(np.float64) > 0
+    return _nanmean(np.where(present, f1, np.nan))
+
+
+def _nanmean(values: Floats) -> Floats:
+    counted = ~np.isnan(values)
+    total = np.where(counted, values, 0.0).sum(axis=1)
+    return np.asarray(
+        np.divide(
+            total, counted.sum(axis=1), out=np.full(len(values), np.nan), where=counted.any(axis=1)
+        )
+    )
+
+
+def _samples_f1(Y: Labels, tags: Labels) -> Floats:
+    """Return each sentence's F1; one where labels and tags are both empty."""
+    both = (tags & Y).sum(axis=1)
+    size = tags.sum(axis=1) + Y.sum(axis=1)
+    return np.where(size == 0, 1.0, 2 * both / np.maximum(size, 1))
+
+
+def _any_by_document(indicator: Labels, rows: NDArray[np.intp], count: int) -> Labels:
+    union = np.zeros((count, indicator.shape[1]), dtype=np.int8)
+    np.maximum.at(union, rows, indicator)
+    return union
+
+
+def _document_weights(rows: NDArray[np.intp], documents: int, resamples: int, seed: int) -> Floats:
+    draws = np.random.default_rng(seed).multinomial(
+        documents, np.full(documents, 1 / documents), size=resamples
+    )
+    return draws[:, rows].astype(np.float64)
+
+
+def _interval(point: Floats, spread: Floats) -> Interval:
+    spread = spread[~np.isnan(spread)]
+    if np.isnan(point[0]) or not len(spread):
+        return Interval(None, None, None)
+    low, high = np.percentile(spread, [2.5, 97.5])
+    return Interval(float(point[0]), float(low), float(high))
