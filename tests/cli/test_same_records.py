@@ -18,8 +18,10 @@ from reading import zstd
 TEXT = "The bread rises in the oven. Nobody answered.\n\n“Señor Núñez” left the harbour – by boat."
 PAGE = """<!-- saved --><?xml version="1.0"?>
 <!doctype html><html><head><title>Weekend</title><meta charset="utf-8"></head><body><nav>Home</nav>
-<article><h1>Bread and boats</h1><p>The bread rises in the oven, and the cake wants butter and sugar.</p>
-<p>They hoisted the sails at noon, and wind and tide took the yacht home again.</p></article></body></html>"""
+<article><h1>Bread and boats</h1>
+<p>The bread rises in the oven, and the cake wants butter and sugar.</p>
+<p>They hoisted the sails at noon, and wind and tide took the yacht home again.</p>
+</article></body></html>"""
 RECORDS = [
     {"id": "a", "title": "Fair wind", "text": TEXT},
     {"id": 7, "text": "The soil is warm."},

@@ -80,8 +80,9 @@ def tag_batch(
     schema = tag_schema(fields=columns, detail=detail)
     worker = _open_worker(model, detail)
     is_table = isinstance(batch, pa.Table)
-    done = []
-    for whole in batch.to_batches() if is_table else [batch]:
+    done: list[Any] = []
+    wholes: list[Any] = batch.to_batches() if is_table else [batch]
+    for whole in wholes:
         chosen = whole.select([*_wanted(columns, whole.schema.names)])
         done += [worker.tag(piece, columns, schema) for piece in _slices(chosen, columns)]
     tagged: Tabular = pa.Table.from_batches(done, schema) if is_table else _join(done, schema)
