@@ -15,7 +15,7 @@ from topicml.errors import InputError
 from topicml.io.compression import Stream
 from topicml.io.readers.csv_rows import RowCutter, split_row
 from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
-from topicml.io.records import LARGEST_RECORD, Fields, Reject
+from topicml.io.records import LARGEST_RECORD, Fields, ReadOptions, Reject
 
 _DELIMITERS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _HEAD = 1 << 18
@@ -54,12 +54,12 @@ class Layout(NamedTuple):
 _Rows = list[list[str]]
 
 
-def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
+def sniff(stream: Stream, options: ReadOptions, default: str = ",") -> Layout:
     """Tell the layout of a file by its first rows, without reading them away.
 
     Args:
         stream: The file, in UTF-8.
-        fields: Which columns are what.
+        options: Which columns are what.
         default: Delimiter where the rows do not say.
 
     Raises:
@@ -74,7 +74,7 @@ def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
             break
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         return Layout(default, (), has_header=True)
-    delimiter = _choose(found, fields.text, default)
+    delimiter = _choose(found, options.fields.text, default)
     rows = found[delimiter]
     if not rows:
         raise InputError(
@@ -82,7 +82,7 @@ def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
             where=f"{stream.name}:1",
             hint="Its quotes are wrong; name the columns in the first line.",
         )
-    return _name_columns(delimiter, rows, fields, stream.name)
+    return _name_columns(delimiter, rows, options.fields, stream.name)
 
 
 def _first_rows(head: bytes, delimiter: str, *, is_whole: bool) -> _Rows:

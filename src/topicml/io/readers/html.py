@@ -11,7 +11,7 @@ from collections.abc import Callable
 from topicml.errors import MissingExtraError
 from topicml.io.optional_dependencies import load
 from topicml.io.records import Failure
-from topicml.text.decoding import DecodingError, decode, knows_encoding
+from topicml.text.decoding import DecodingError, decode, known_encoding
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
@@ -32,7 +32,7 @@ def decode_html(
     """
     head = page[:_DECLARED_WITHIN]
     said = [found[1].decode("ascii") for p in (_META, _XML) if (found := p.search(head))]
-    declared = next((name for name in (charset, *said) if name and knows_encoding(name)), None)
+    declared = next((name for name in (charset, *said) if name and known_encoding(name)), None)
     try:
         return decode(page, declared=declared, encoding=encoding)
     except DecodingError as err:
@@ -47,7 +47,7 @@ def main_text(page: str) -> str | Failure:
     Raises:
         MissingExtraError: Neither trafilatura nor resiliparse is installed.
     """
-    extract = _extractor()
+    extract = find_extractor()
     try:
         text = extract(page)
     except Exception as err:  # noqa: BLE001 - a page is anything, and so is what a parser raises
@@ -58,7 +58,12 @@ def main_text(page: str) -> str | Failure:
 
 
 @functools.cache
-def _extractor() -> Callable[[str], str | None]:
+def find_extractor() -> Callable[[str], str | None]:
+    """Return what finds the main text of a page.
+
+    Raises:
+        MissingExtraError: Neither trafilatura nor resiliparse is installed.
+    """
     try:
         trafilatura = load("trafilatura", "articles", "reading HTML")
     except MissingExtraError:
@@ -74,12 +79,3 @@ def _extractor() -> Callable[[str], str | None]:
     for name in ("trafilatura", "htmldate", "courlan"):  # what they warn of is a reject here
         logging.getLogger(name).addHandler(logging.NullHandler())
     return functools.partial(trafilatura.extract, include_comments=False)
-
-
-def check_extractor() -> None:
-    """Look for what finds the main text of a page.
-
-    Raises:
-        MissingExtraError: Neither trafilatura nor resiliparse is installed.
-    """
-    _extractor()
