@@ -214,6 +214,16 @@ def test_a_table_without_a_header_is_read_by_its_longest_column() -> None:
     assert len(texts(of(HEADLESS.replace(b"\t", b"|"), "csv"))) == 2
 
 
+def test_prose_is_not_cut_at_its_commas() -> None:
+    prose = b"In Tokyo, they met on Monday.\nOn Tuesday, they agreed at last.\n"
+    assert texts(of(prose, "tsv")) == prose.decode().splitlines()
+    with pytest.raises(InputError, match="reads like prose and not like a table"):
+        of(prose, "csv")
+    assert texts(of(prose.replace(b", ", b" "), "csv")) == [
+        "In Tokyo they met on Monday.", "On Tuesday they agreed at last."
+    ]  # fmt: skip
+
+
 def test_columns_without_names_are_numbered() -> None:
     fields = Fields(text="2", id="1", title=None, keep=("3",))
     items = of(HEADLESS, "tsv", fields=fields)

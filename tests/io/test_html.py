@@ -26,9 +26,9 @@ PAGE = (
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    html._extractor.cache_clear()
+    html.find_extractor.cache_clear()
     yield
-    html._extractor.cache_clear()
+    html.find_extractor.cache_clear()
 
 
 def test_the_main_text_of_a_page(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_parser_that_raises_costs_its_page(monkeypatch: pytest.MonkeyPatch) ->
     def fail(_page: str) -> str:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(html, "_extractor", lambda: fail)
+    monkeypatch.setattr(html, "find_extractor", lambda: fail)
     assert main_text("x") == (
         "no_main_text",
         "the page cannot be parsed (RecursionError: too deep)",

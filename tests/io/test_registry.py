@@ -296,7 +296,7 @@ def _without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
 def test_a_missing_package_costs_its_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    html._extractor.cache_clear()
+    html.find_extractor.cache_clear()
     zipped = zstd(b"x")
     _without(monkeypatch, "trafilatura", "resiliparse", "fastwarc", "pyarrow", "backports")
     for name in ("a.html", "c.parquet", "d.warc"):
@@ -304,7 +304,7 @@ def test_a_missing_package_costs_its_files_alone(
     (tmp_path / "b.txt").write_text("Good.")
     (tmp_path / "e.jsonl.zst").write_bytes(zipped)
     items = read(tmp_path)
-    html._extractor.cache_clear()
+    html.find_extractor.cache_clear()
     assert texts(items) == ["Good."]
     found = {Path(i.source).name: i.detail for i in items if isinstance(i, Reject)}
     assert {i.reason for i in items if isinstance(i, Reject)} == {"missing_dependency"}

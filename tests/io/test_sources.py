@@ -54,7 +54,7 @@ def test_a_folder_gives_all_that_is_read_by_name(tmp_path: Path) -> None:
 
 
 def test_what_is_skipped_is_counted_by_kind(tmp_path: Path) -> None:
-    manifests = ("README.md", "readme", "LICENSE", "LICENCE.txt", "COPYING", "CHANGELOG.md")
+    manifests = ("README.md", "readme_2.txt", "LICENSE", "LICENCE.txt", "COPYING", "CHANGELOG.md")
     manifests += ("CONTRIBUTING.md", "NOTICE.txt", "manifest.json", "a.sha256", "a.md5", "a.sig")
     manifests += ("package.json", "requirements-dev.txt", "robots.txt")
     outputs = ("o.jsonl.rejects.jsonl", "o.jsonl.summary.json", "o.jsonl.part", "o.checkpoint")

@@ -7,7 +7,7 @@ from topicml.text.decoding import (
     DecodingError,
     decode,
     find_encoding,
-    knows_encoding,
+    known_encoding,
     stream_encoding,
     transcode,
     utf8_error,
@@ -126,13 +126,13 @@ def test_any_bytes_are_a_text_or_an_error(data: bytes) -> None:
     if isinstance(outcome, DecodingError):
         assert outcome.reason in {"binary", "invalid_utf8", "wrong_encoding"}
     else:
-        assert knows_encoding(outcome[1])
+        assert known_encoding(outcome[1])
 
 
 def test_unknown_encodings_are_refused() -> None:
     assert find_encoding("Latin1") == "iso8859-1"
     for name in ("nonsense", "base64", "rot13", "idna", "a\0b", ""):
-        assert not knows_encoding(name)
+        assert not known_encoding(name)
         with pytest.raises(InputError, match="unknown encoding"):
             find_encoding(name)
 

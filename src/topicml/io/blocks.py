@@ -174,12 +174,10 @@ def parse_items(
             yield made
 
 
-def reject_block(reject: Reject, size: int, digest: str = "") -> Block:
-    """Return a block of one record that was rejected when it was read.
-
-    Without a digest it gets one of the bytes that are kept.
-    """
-    digest = digest or hashlib.sha256(reject.reason.encode() + reject.raw).hexdigest()
+def reject_block(reject: Reject, size: int) -> Block:
+    """Return a block of one record that was rejected when it was read."""
+    head = repr(_summary(reject)).encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(head + reject.raw).hexdigest()
     data = Items((), (reject,))
     return Block(reject.source, reject.number, "rejects", data, digest, size, reject.offset)
 
@@ -195,10 +193,8 @@ def unread_block(stream: Stream, number: int, raw: bytes, size: int) -> Block:
     return reject_block(make_reject(stream.name, number, failure, raw, offset), size)
 
 
-def pass_over(
-    stream: Stream, number: int, offset: int, start: Iterable[bytes]
-) -> tuple[Reject, str]:
-    """Read to the end of a line that is too large; return it as a reject, and its digest.
+def pass_over(stream: Stream, number: int, offset: int, start: Iterable[bytes]) -> Reject:
+    """Read to the end of a line that is too large, and return it as a reject.
 
     Args:
         stream: That the line is from.
@@ -206,13 +202,10 @@ def pass_over(
         offset: Where it starts.
         start: What was read of it.
     """
-    digest = hashlib.sha256()
     raw = b""
     length = 0
     for part in itertools.chain(start, stream.rest_of_line()):
-        digest.update(part)
         line = part.removesuffix(b"\n")
         raw += line[: MOST_RAW - len(raw)]
         length += len(line)
-    place = stream.place(offset)
-    return Reject(stream.name, number, *TOO_LARGE, raw, length, place), digest.hexdigest()
+    return Reject(stream.name, number, *TOO_LARGE, raw, length, stream.place(offset))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
 
 from topicml.io.records import Failure, Format
 from topicml.text.decoding import marked_encoding
@@ -17,65 +16,46 @@ _EXPORT = "export the table as CSV or JSON Lines"
 _NO_TEXT = "there is no text in it to tag"
 
 
-class _Signature(NamedTuple):
-    """Bytes that say what a file is.
-
-    Attributes:
-        kind: What it is.
-        advice: What to do.
-        pattern: Of the first bytes.
-    """
-
-    kind: str
-    advice: str
-    pattern: re.Pattern[bytes]
-
-
-def _signature(kind: str, advice: str, pattern: bytes) -> _Signature:
-    return _Signature(kind, advice, re.compile(pattern, re.DOTALL))
-
-
-_BINARY = (
-    _signature("a PDF document", _SAVE, rb"\s{0,32}%PDF-"),
-    _signature("a PostScript document", _SAVE, rb"%!PS-Adobe"),
-    _signature("an RTF document", _SAVE, rb"\{\\rtf"),
-    _signature("a Word document (DOCX)", _SAVE, rb"PK\x03\x04.{0,8000}?word/"),
-    _signature("an Excel workbook (XLSX)", _EXPORT, rb"PK\x03\x04.{0,8000}?xl/"),
-    _signature("a PowerPoint presentation (PPTX)", _SAVE, rb"PK\x03\x04.{0,8000}?ppt/"),
-    _signature(
+_SIGNATURES = (  # what it is, what to do, and how it begins; the first that fits counts
+    ("a PDF document", _SAVE, rb"\s{0,32}%PDF-"),
+    ("a PostScript document", _SAVE, rb"%!PS-Adobe"),
+    ("an RTF document", _SAVE, rb"\{\\rtf"),
+    ("a Word document (DOCX)", _SAVE, rb"PK\x03\x04.{0,8000}?word/"),
+    ("an Excel workbook (XLSX)", _EXPORT, rb"PK\x03\x04.{0,8000}?xl/"),
+    ("a PowerPoint presentation (PPTX)", _SAVE, rb"PK\x03\x04.{0,8000}?ppt/"),
+    (
         "an OpenDocument file (ODT, ODS or ODP)",
         _SAVE,
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument",
     ),
-    _signature("an e-book (EPUB)", _SAVE, rb"PK\x03\x04.{26}mimetypeapplication/epub"),
-    _signature("a Word document (DOCX) or other Office file", _SAVE, rb"PK\x03\x04.{26}\[Content_"),
-    _signature("a zip archive", _UNPACK, rb"PK(\x03\x04|\x05\x06|\x07\x08)"),
-    _signature("an old Office document or a mail message", _SAVE, rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a"),
-    _signature("a tar archive", _UNPACK, rb".{257}ustar[\0 ]"),
-    _signature("a 7z archive", _UNPACK, rb"7z\xbc\xaf\x27\x1c"),
-    _signature("a RAR archive", _UNPACK, rb"Rar!\x1a\x07"),
-    _signature(
-        "a compressed file", _UNPACK, rb"\x1f[\x9d\xa0]|\x04\x22\x4d\x18|\xff\x06\0\0sNaPpY"
-    ),
-    _signature("an image (PNG)", _SCAN, rb"\x89PNG\r\n"),
-    _signature("an image (JPEG)", _SCAN, rb"\xff\xd8\xff"),
-    _signature("an image (GIF)", _SCAN, rb"GIF8[79]a"),
-    _signature("an image (TIFF)", _SCAN, rb"II\*\0|MM\0\*"),
-    _signature("an image (BMP)", _SCAN, rb"BM.{4}\0{4}"),
-    _signature("an image (WebP)", _SCAN, rb"RIFF.{4}WEBP"),
-    _signature("an image (HEIC or AVIF)", _SCAN, rb".{4}ftyp(heic|heix|mif1|avif)"),
-    _signature("an image (DjVu)", _SCAN, rb"AT&TFORM"),
-    _signature("a video or sound recording", _LISTEN, rb".{4}ftyp|RIFF.{4}(AVI |WAVE)"),
-    _signature("a video or sound recording", _LISTEN, rb"OggS\0|fLaC\0|ID3[\2-\4]\0|\x1aE\xdf\xa3"),
-    _signature("a sound recording (MP3)", _LISTEN, rb"\xff[\xf2\xf3\xfa\xfb][\x10-\xe0]"),
-    _signature("an SQLite database", _EXPORT, rb"SQLite format 3\0"),
-    _signature("a Python pickle", _EXPORT, rb"\x80[\2-\5](\x95.{8}|[}\]\(c])"),
-    _signature("a NumPy array", _EXPORT, rb"\x93NUMPY"),
-    _signature("an HDF5 file", _EXPORT, rb"\x89HDF\r\n"),
-    _signature("an Arrow file", _EXPORT, rb"ARROW1\0"),
-    _signature("an Avro file", _EXPORT, rb"Obj\x01"),
-    _signature("a program", _NO_TEXT, rb"\x7fELF|MZ.{2,60}?\0\0|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe"),
+    ("an e-book (EPUB)", _SAVE, rb"PK\x03\x04.{26}mimetypeapplication/epub"),
+    ("a Word document (DOCX) or other Office file", _SAVE, rb"PK\x03\x04.{26}\[Content_"),
+    ("a zip archive", _UNPACK, rb"PK(\x03\x04|\x05\x06|\x07\x08)"),
+    ("an old Office document or a mail message", _SAVE, rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a"),
+    ("a tar archive", _UNPACK, rb".{257}ustar[\0 ]"),
+    ("a 7z archive", _UNPACK, rb"7z\xbc\xaf\x27\x1c"),
+    ("a RAR archive", _UNPACK, rb"Rar!\x1a\x07"),
+    ("a compressed file", _UNPACK, rb"\x1f[\x9d\xa0]|\x04\x22\x4d\x18|\xff\x06\0\0sNaPpY"),
+    ("an image (PNG)", _SCAN, rb"\x89PNG\r\n"),
+    ("an image (JPEG)", _SCAN, rb"\xff\xd8\xff"),
+    ("an image (GIF)", _SCAN, rb"GIF8[79]a"),
+    ("an image (TIFF)", _SCAN, rb"II\*\0|MM\0\*"),
+    ("an image (BMP)", _SCAN, rb"BM.{4}\0{4}"),
+    ("an image (WebP)", _SCAN, rb"RIFF.{4}WEBP"),
+    ("an image (HEIC or AVIF)", _SCAN, rb".{4}ftyp(heic|heix|mif1|avif)"),
+    ("an image (DjVu)", _SCAN, rb"AT&TFORM"),
+    ("a video or sound recording", _LISTEN, rb".{4}ftyp|RIFF.{4}(AVI |WAVE)"),
+    ("a video or sound recording", _LISTEN, rb"OggS\0|fLaC\0|ID3[\2-\4]\0|\x1aE\xdf\xa3"),
+    ("a sound recording (MP3)", _LISTEN, rb"\xff[\xf2\xf3\xfa\xfb][\x10-\xe0]"),
+    ("an SQLite database", _EXPORT, rb"SQLite format 3\0"),
+    ("a Python pickle", _EXPORT, rb"\x80[\2-\5](\x95.{8}|[}\]\(c])"),
+    ("a NumPy array", _EXPORT, rb"\x93NUMPY"),
+    ("an HDF5 file", _EXPORT, rb"\x89HDF\r\n"),
+    ("an Arrow file", _EXPORT, rb"ARROW1\0"),
+    ("an Avro file", _EXPORT, rb"Obj\x01"),
+    ("a program", _NO_TEXT, rb"\x7fELF|MZ.{2,60}?\0\0|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe"),
 )
+_BINARY = [(kind, advice, re.compile(how, re.DOTALL)) for kind, advice, how in _SIGNATURES]
 
 _PROLOG = rb"(?:\s++|<\?[^>]*+>|<!--.*?-->|<!DOCTYPE (?!html)[^>\[]*+>)*+"
 _HTML = re.compile(_PROLOG + rb"<(?:!doctype\s+html|html|head|body)[\s>/]", re.I | re.DOTALL)
@@ -103,9 +83,9 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
     """
     if head.startswith(b"PAR1") and not is_forced:
         return "parquet"
-    for known in _BINARY:
-        if known.pattern.match(head):
-            return _unsupported(known.kind, known.advice)
+    for kind, advice, pattern in _BINARY:
+        if pattern.match(head):
+            return _unsupported(kind, advice)
     if named is not None and is_forced:
         return named
     text = _plain(head)

@@ -23,7 +23,7 @@ _CHECK = "Check the path and permissions. Text itself goes to standard input, wi
 _MANIFESTS = "README and the like"
 _OWN_OUTPUT = "outputs of a batch run"
 _NO_ARTICLES = re.compile(
-    r"(readme|licen[sc]e|copying|changelog|contributing|notice)\b.*"
+    r"(readme|licen[sc]e|copying|changelog|contributing|notice)(?![a-z]).*"
     r"|manifest\.json|package\.json|requirements.*\.txt|robots\.txt|.*\.(sha256|md5|sig)",
     re.IGNORECASE | re.DOTALL,
 )

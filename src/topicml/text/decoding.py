@@ -20,7 +20,7 @@ MARKS = (
 
 _CANDIDATES = [
     *(f"cp{number}" for number in (*range(1250, 1259), 866, 874, 932, 949)),
-    *("big5", "euc_jp", "gb18030", "iso2022_jp", "koi8_r", "koi8_u", "mac_roman"),
+    *("big5", "euc_jp", "gb18030", "koi8_r", "koi8_u", "mac_roman"),
 ]
 """Encodings that are looked for: those of the web (WHATWG), whose texts are what comes in."""
 
@@ -89,21 +89,22 @@ def find_encoding(name: str) -> str:
     Raises:
         InputError: It knows no text encoding of that name.
     """
-    with contextlib.suppress(LookupError, ValueError):
-        codec = codecs.lookup(name)
-        if codec._is_text_encoding and codec.name not in _NO_ENCODINGS:
-            return "utf-8-sig" if codec.name == "utf-8" else codec.name
+    if found := known_encoding(name):
+        return found
     raise InputError(
         f"unknown encoding {name!r}", hint="Known are utf-8, utf-16, cp1252, shift_jis, gb18030 …"
     )
 
 
-def knows_encoding(name: str) -> bool:
-    """Whether Python has an encoding of that name; see ``find_encoding``."""
+def known_encoding(name: str) -> str | None:
+    """Return Python's name of an encoding, None where it has none of that name."""
     try:
-        return bool(find_encoding(name))
-    except InputError:
-        return False
+        codec = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return None
+    if not codec._is_text_encoding or codec.name in _NO_ENCODINGS:
+        return None
+    return "utf-8-sig" if codec.name == "utf-8" else codec.name
 
 
 def marked_encoding(head: bytes) -> str | None:
@@ -202,13 +203,11 @@ def _plain_name(encoding: str) -> str:
 
 
 def _declared_encoding(name: str | None) -> str | None:
-    if name is None or not knows_encoding(name):
-        return None
-    found = find_encoding(name)
+    found = known_encoding(name) if name else None
     if found in {"iso8859-1", "ascii"}:
         return _WESTERN
     # a text that could say that it is UTF-16 is not
-    return None if found.startswith(("utf-16", "utf-32")) else found
+    return None if found and found.startswith(("utf-16", "utf-32")) else found
 
 
 def _sorted_by_utf8(parts: Iterable[bytes]) -> tuple[int, list[bytes]]:

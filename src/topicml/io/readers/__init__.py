@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, get_args
 from topicml.errors import InputError, MissingExtraError
 from topicml.io.blocks import Item, Packer
 from topicml.io.compression import COMPRESSIONS, Stream
-from topicml.io.readers.csv import check_header, cut_rows, parse_rows
+from topicml.io.optional_dependencies import load
+from topicml.io.readers.csv import cut_rows, parse_rows
+from topicml.io.readers.csv_layout import sniff
 from topicml.io.readers.files import parse_files, read_file
-from topicml.io.readers.html import check_extractor
+from topicml.io.readers.html import find_extractor
 from topicml.io.readers.json import check_elements, cut_elements, parse_elements
 from topicml.io.readers.jsonl import HEAD, check_lines, cut_lines, parse_lines
-from topicml.io.readers.parquet import check_columns, check_pyarrow, cut_row_groups, parse_batch
-from topicml.io.readers.warc import check_archive, check_fastwarc, cut_pages, parse_pages
+from topicml.io.readers.parquet import check_columns, cut_row_groups, parse_batch
+from topicml.io.readers.warc import check_archive, cut_pages, parse_pages
 from topicml.io.recognise import recognise
 from topicml.io.records import Block, Failure, Format, Kind, ReadOptions, Reject, make_reject
 from topicml.text.decoding import find_encoding, stream_encoding
@@ -42,6 +44,7 @@ BLOCK_BYTES = 2_000_000
 _MOST_FILES = 1000
 
 Note = Callable[[str], None]
+Cut = Callable[[Stream, ReadOptions, int, Note], Iterator[Block]]
 
 
 class Reader(NamedTuple):
@@ -56,46 +59,35 @@ class Reader(NamedTuple):
     """
 
     suffixes: tuple[str, ...]
-    check: Callable[[Stream, ReadOptions], None] | None = None
-    cut: Callable[[Stream, ReadOptions, int, Note], Iterator[Block]] | None = None
-    needs: tuple[Callable[[], None], ...] = ()
+    check: Callable[[Stream, ReadOptions], object] | None = None
+    cut: Cut | None = None
+    needs: tuple[Callable[[], object], ...] = ()
     has_encoding: bool = False
 
 
+def _simply(cut: Callable[[Stream, int], Iterator[Block]]) -> Cut:
+    return lambda stream, _options, block_bytes, _note: cut(stream, block_bytes)
+
+
+_PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
+_FASTWARC = functools.partial(load, "fastwarc.warc", "articles", "reading WARC")
+
 READERS: dict[Format, Reader] = {
-    "jsonl": Reader(
-        (".jsonl", ".ndjson"),
-        check_lines,
-        lambda stream, _options, size, _note: cut_lines(stream, size),
-        has_encoding=True,
-    ),
-    "json": Reader(
-        (".json",),
-        check_elements,
-        lambda stream, _options, size, _note: cut_elements(stream, size),
-        has_encoding=True,
-    ),
-    "csv": Reader((".csv",), check_header, cut_rows, has_encoding=True),
+    "jsonl": Reader((".jsonl", ".ndjson"), check_lines, _simply(cut_lines), has_encoding=True),
+    "json": Reader((".json",), check_elements, _simply(cut_elements), has_encoding=True),
+    "csv": Reader((".csv",), sniff, cut_rows, has_encoding=True),
     "tsv": Reader(
         (".tsv", ".tab"),
-        functools.partial(check_header, delimiter="\t"),
+        functools.partial(sniff, default="\t"),
         functools.partial(cut_rows, delimiter="\t"),
         has_encoding=True,
     ),
-    "parquet": Reader(
-        (".parquet",),
-        check_columns,
-        lambda stream, options, size, _note: cut_row_groups(stream, options, size),
-        needs=(check_pyarrow,),
-    ),
+    "parquet": Reader((".parquet",), check_columns, cut_row_groups, (_PYARROW,)),
     "warc": Reader(
-        (".warc", ".wet"),
-        check_archive,
-        lambda stream, _options, size, _note: cut_pages(stream, size),
-        needs=(check_fastwarc, check_extractor),
+        (".warc", ".wet"), check_archive, _simply(cut_pages), (_FASTWARC, find_extractor)
     ),
     "txt": Reader((".txt", ".text", ".md", ".markdown")),
-    "html": Reader((".html", ".htm", ".xhtml"), needs=(check_extractor,)),
+    "html": Reader((".html", ".htm", ".xhtml"), needs=(find_extractor,)),
 }
 """The formats that are read."""
 

@@ -15,17 +15,6 @@ from topicml.io.records import Block, Failure, ReadOptions, Reject
 from topicml.text.document import Document
 
 
-def check_header(stream: Stream, options: ReadOptions, delimiter: str = ",") -> None:
-    """Look for the text's column at the start of a stream, without reading it away.
-
-    ``delimiter`` is the one that is meant where the rows do not say.
-
-    Raises:
-        InputError: It has no such column.
-    """
-    sniff(stream, options.fields, delimiter)
-
-
 def cut_rows(
     stream: Stream,
     options: ReadOptions,
@@ -34,7 +23,7 @@ def cut_rows(
     delimiter: str = ",",
 ) -> Iterator[Block]:
     """Yield rows, about so many bytes at a time, each block with the names of the columns."""
-    layout = sniff(stream, options.fields, delimiter)
+    layout = sniff(stream, options, delimiter)
     if not layout.names:
         return
     note(f"{stream.name}: {layout.described()}")

@@ -15,7 +15,7 @@ from topicml.errors import InputError
 from topicml.io.compression import Stream
 from topicml.io.readers.csv_rows import RowCutter, split_row
 from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
-from topicml.io.records import LARGEST_RECORD, Fields, Reject
+from topicml.io.records import LARGEST_RECORD, Fields, ReadOptions, Reject
 
 _DELIMITERS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
 _HEAD = 1 << 18
@@ -54,12 +54,12 @@ class Layout(NamedTuple):
 _Rows = list[list[str]]
 
 
-def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
+def sniff(stream: Stream, options: ReadOptions, default: str = ",") -> Layout:
     """Tell the layout of a file by its first rows, without reading them away.
 
     Args:
         stream: The file, in UTF-8.
-        fields: Which columns are what.
+        options: Which columns are what.
         default: Delimiter where the rows do not say.
 
     Raises:
@@ -74,7 +74,7 @@ def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
             break
     if not head.removeprefix(codecs.BOM_UTF8).strip():
         return Layout(default, (), has_header=True)
-    delimiter = _choose(found, fields.text, default)
+    delimiter = _choose(found, options.fields.text, default)
     rows = found[delimiter]
     if not rows:
         raise InputError(
@@ -82,7 +82,7 @@ def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
             where=f"{stream.name}:1",
             hint="Its quotes are wrong; name the columns in the first line.",
         )
-    return _name_columns(delimiter, rows, fields, stream.name)
+    return _name_columns(delimiter, rows, options.fields, stream.name)
 
 
 def _first_rows(head: bytes, delimiter: str, *, is_whole: bool) -> _Rows:
@@ -108,7 +108,11 @@ def _choose(found: dict[str, _Rows], text: str, default: str) -> str:
     for delimiter, rows in found.items():
         if rows and text in _stripped(rows[0]):
             return delimiter
-    tables = {d: _evenness(rows) for d, rows in found.items() if rows and len(rows[0]) > 1}
+    tables = {
+        delimiter: _evenness(rows)
+        for delimiter, rows in found.items()
+        if rows and len(rows[0]) > 1 and not _is_prose(rows)
+    }
     return max(tables, key=tables.__getitem__, default=default)
 
 
@@ -116,6 +120,12 @@ def _evenness(rows: _Rows) -> tuple[float, int]:
     """Return how many rows are as wide as the first, as a share, and how wide that is."""
     width = len(rows[0])
     return sum(len(row) == width for row in rows) / len(rows), width
+
+
+def _is_prose(rows: _Rows) -> bool:
+    """Whether what separates the columns is punctuation, with a space behind it."""
+    behind = [cell.startswith(" ") for row in rows for cell in row[1:]]
+    return 2 * sum(behind) > len(behind)
 
 
 def _name_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
@@ -134,6 +144,12 @@ def _name_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> L
 def _number_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
     """Return the layout of a file without a header."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
+    if _is_prose(rows):
+        raise InputError(
+            "this reads like prose and not like a table",
+            where=source,
+            hint="Give it as text (--input-format txt), or name the columns in the first line.",
+        )
     names = [str(number) for number in range(1, width + 1)]
     if fields.text in names:
         return Layout(delimiter, tuple(names), has_header=False)

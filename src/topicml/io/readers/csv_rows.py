@@ -114,7 +114,7 @@ class RowCutter(Cutter):
     def _step_over_stream(self) -> Reject:
         held = self._data[self._at :]
         offset = self._stream.offset - len(held)
-        reject, _ = pass_over(self._stream, self.number, offset, [held])
+        reject = pass_over(self._stream, self.number, offset, [held])
         self._data, self._at = b"", 0
         self.number += 1
         return reject

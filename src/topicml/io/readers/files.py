@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from topicml.io.blocks import Item, parse_items
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.readers.fields import make_document
-from topicml.io.readers.html import page_document
+from topicml.io.readers.html import decode_html, main_text
 from topicml.io.records import (
     LARGEST_RECORD,
     MOST_RAW,
@@ -44,22 +44,37 @@ def parse_files(block: Block, options: ReadOptions) -> Iterator[Document | Rejec
 
 def _parse_file(item: Item, block: Block, options: ReadOptions) -> Document | Failure:  # noqa: ARG001
     values = {options.fields.id: item.source}
-    if item.about[0] == _HTML:
-        return page_document(item.raw, None, values, options, item.source, 1)
-    return text_document(item.raw, None, values, options, item.source, 1)
+    return decode_document(item, item.raw, values, options, is_html=item.about[0] == _HTML)
 
 
-def text_document(
+def decode_document(
+    item: Item,
     data: bytes,
-    charset: str | None,
     values: Mapping[str, str | None],
     options: ReadOptions,
-    source: str,
-    number: int,
+    *,
+    charset: str | None = None,
+    is_html: bool,
 ) -> Document | Failure:
-    """Return the document of a plain text; arguments as for ``html.page_document``."""
+    """Return the document of a text file or a web page.
+
+    Args:
+        item: That it is from.
+        data: Its bytes.
+        values: Its other fields.
+        options: Which field is what, and the encoding of all files, if one was named.
+        charset: What the server said of its encoding.
+        is_html: Whether its main text is to be found.
+    """
     try:
-        text, encoding = decode(data, declared=charset, encoding=options.encoding)
+        if is_html:
+            html, encoding = decode_html(data, charset, options.encoding)
+            text = main_text(html)
+        else:
+            text, encoding = decode(data, declared=charset, encoding=options.encoding)
     except DecodingError as err:
         return Failure(err.reason, err.detail)
-    return make_document({**values, options.fields.text: text}, options, source, number, encoding)
+    if isinstance(text, Failure):
+        return text
+    values = {**values, options.fields.text: text}
+    return make_document(values, options, item.source, item.number, encoding)

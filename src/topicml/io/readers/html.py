@@ -6,48 +6,17 @@ import functools
 import importlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from topicml.errors import MissingExtraError
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.fields import make_document
-from topicml.io.records import Failure, ReadOptions
-from topicml.text.decoding import DecodingError, decode, knows_encoding
-from topicml.text.document import Document
+from topicml.io.records import Failure
+from topicml.text.decoding import DecodingError, decode, known_encoding
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
 _NO_MAIN_TEXT = "no_main_text"
-
-
-def page_document(
-    page: bytes,
-    charset: str | None,
-    values: Mapping[str, str | None],
-    options: ReadOptions,
-    source: str,
-    number: int,
-) -> Document | Failure:
-    """Return the document of a web page.
-
-    Args:
-        page: Its HTML.
-        charset: What the server said of its encoding.
-        values: Its other fields.
-        options: Which field is what, and the encoding of all pages, if one was named.
-        source: File that it is from.
-        number: In that file.
-    """
-    try:
-        html, encoding = decode_html(page, charset, options.encoding)
-    except DecodingError as err:
-        return Failure(err.reason, err.detail)
-    text = main_text(html)
-    if isinstance(text, Failure):
-        return text
-    values = {**values, options.fields.text: text}
-    return make_document(values, options, source, number, encoding)
 
 
 def decode_html(
@@ -63,7 +32,7 @@ def decode_html(
     """
     head = page[:_DECLARED_WITHIN]
     said = [found[1].decode("ascii") for p in (_META, _XML) if (found := p.search(head))]
-    declared = next((name for name in (charset, *said) if name and knows_encoding(name)), None)
+    declared = next((name for name in (charset, *said) if name and known_encoding(name)), None)
     try:
         return decode(page, declared=declared, encoding=encoding)
     except DecodingError as err:
@@ -78,7 +47,7 @@ def main_text(page: str) -> str | Failure:
     Raises:
         MissingExtraError: Neither trafilatura nor resiliparse is installed.
     """
-    extract = _extractor()
+    extract = find_extractor()
     try:
         text = extract(page)
     except Exception as err:  # noqa: BLE001 - a page is anything, and so is what a parser raises
@@ -89,7 +58,12 @@ def main_text(page: str) -> str | Failure:
 
 
 @functools.cache
-def _extractor() -> Callable[[str], str | None]:
+def find_extractor() -> Callable[[str], str | None]:
+    """Return what finds the main text of a page.
+
+    Raises:
+        MissingExtraError: Neither trafilatura nor resiliparse is installed.
+    """
     try:
         trafilatura = load("trafilatura", "articles", "reading HTML")
     except MissingExtraError:
@@ -105,12 +79,3 @@ def _extractor() -> Callable[[str], str | None]:
     for name in ("trafilatura", "htmldate", "courlan"):  # what they warn of is a reject here
         logging.getLogger(name).addHandler(logging.NullHandler())
     return functools.partial(trafilatura.extract, include_comments=False)
-
-
-def check_extractor() -> None:
-    """Look for what finds the main text of a page.
-
-    Raises:
-        MissingExtraError: Neither trafilatura nor resiliparse is installed.
-    """
-    _extractor()

@@ -69,8 +69,8 @@ def cut_lines(stream: Stream, block_bytes: int) -> Iterator[Block]:
             rest.append(bytes_read[cut:])
             held += len(bytes_read) - cut
         if held > LARGEST_RECORD:
-            reject, digest = pass_over(stream, number, offset, rest)
-            yield reject_block(reject, stream.consumed - before, digest)
+            reject = pass_over(stream, number, offset, rest)
+            yield reject_block(reject, stream.consumed - before)
             number += 1
             offset = stream.offset
             before = stream.consumed

@@ -52,15 +52,6 @@ def _arrow() -> Any:
     return load("pyarrow", "batch", "reading Parquet")
 
 
-def check_pyarrow() -> None:
-    """Look for what reads Parquet.
-
-    Raises:
-        MissingExtraError: pyarrow is not installed.
-    """
-    _arrow()
-
-
 def check_columns(stream: Stream, options: ReadOptions) -> None:
     """Look for the text's column in the schema.
 
@@ -85,7 +76,9 @@ def check_columns(stream: Stream, options: ReadOptions) -> None:
             )
 
 
-def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Iterator[Block]:
+def cut_row_groups(
+    stream: Stream, options: ReadOptions, block_bytes: int, _note: object = None
+) -> Iterator[Block]:
     """Yield batches of rows, about so many bytes at a time, as Arrow streams."""
     fields, name = options.fields, stream.name
     total = Path(stream.path or "").stat().st_size

@@ -14,8 +14,7 @@ from topicml.errors import InputError
 from topicml.io.blocks import Cutter, Item, pack, parse_items
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.files import text_document
-from topicml.io.readers.html import page_document
+from topicml.io.readers.files import decode_document
 from topicml.io.records import (
     LARGEST_RECORD,
     MOST_RAW,
@@ -38,15 +37,6 @@ _RECORD = (
     "WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http; msgtype=response\r\n"
     "Content-Length: {}\r\n\r\n"
 )
-
-
-def check_fastwarc() -> None:
-    """Look for what takes answers of servers apart.
-
-    Raises:
-        MissingExtraError: FastWARC is not installed.
-    """
-    load("fastwarc.warc", "articles", "reading WARC")
 
 
 def check_archive(stream: Stream, options: ReadOptions) -> None:  # noqa: ARG001 - as for all formats
@@ -85,22 +75,15 @@ class _PageCutter(Cutter):
                 continue
             self.number += 1
             self._start = self._line_start
-            if not line.startswith(_START):
-                reject, line = self._step_over(line, "what is here is not a WARC record")
-                if reject:
-                    yield reject
-                continue
-            head, headers = self._headers(line)
+            head, headers = self._headers(line) if line.startswith(_START) else (line, {})
             length = headers.get("content-length", "")
-            if not (length.isascii() and length.isdigit()):
-                reject, line = self._step_over(head, "a WARC record without a length")
-                if reject:
-                    yield reject
-                continue
-            item = self._read_block(head, headers, int(length))
+            if length.isascii() and length.isdigit():
+                item = self._read_block(head, headers, int(length))
+                line = self._line()
+            else:
+                item, line = self._step_over(head)
             if item:
                 yield item
-            line = self._line()
 
     def _line(self) -> bytes:
         """Return the next line, of an overlong one only the start; nothing at the end."""
@@ -119,7 +102,7 @@ class _PageCutter(Cutter):
             headers.setdefault(name.strip().lower(), value.strip())
         return head + line, headers
 
-    def _step_over(self, raw: bytes, detail: str) -> tuple[Reject | None, bytes]:
+    def _step_over(self, raw: bytes) -> tuple[Reject | None, bytes]:
         """Read to the start of the next record; return what was between, and that start."""
         length = len(raw)
         while (line := self._line()) and not line.startswith(_START):
@@ -128,7 +111,7 @@ class _PageCutter(Cutter):
         if not line and self._stream.failure:
             self.tail = raw
             return None, line
-        failure = ("damaged_input", detail)
+        failure = ("damaged_input", "what is here is no WARC record, or one without a length")
         raw = raw[:MOST_RAW]
         return Reject(self._stream.name, self.number, *failure, raw, length, self._start), line
 
@@ -209,14 +192,13 @@ def _parse_page(item: Item, block: Block, options: ReadOptions) -> Document | Fa
     kind, identifier, uri, date, charset = item.about
     values = {"warc_uri": uri, "warc_date": date, options.fields.id: identifier}
     if kind == "text":
-        return text_document(item.raw, charset, values, options, item.source, item.number)
+        return decode_document(item, item.raw, values, options, charset=charset, is_html=False)
     page = _decode_http(item.raw)
     if isinstance(page, Failure):
         return page
     body, charset = page
-    is_text = (_answer_type(item.raw) or "").startswith(_TEXT)
-    make = text_document if is_text else page_document
-    return make(body, charset, values, options, item.source, item.number)
+    is_html = not (_answer_type(item.raw) or "").startswith(_TEXT)
+    return decode_document(item, body, values, options, charset=charset, is_html=is_html)
 
 
 def _decode_http(http: bytes) -> tuple[bytes, str | None] | Failure:
