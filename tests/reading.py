@@ -1,40 +1,58 @@
-"""What the tests of the batch's input share: reading everything, and files to be read."""
+"""What the tests of readers share: reading everything, and files to be read."""
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import pickle
 from pathlib import Path
 from typing import Any
 
-from topicml.io.records import Chunk, Fields, Record, Reject
-from topicml.io.sources import parse_chunk, read_chunks
+from topicml.io.readers import check_sources, parse_block, read_blocks
+from topicml.io.records import Block, Fields, ReadOptions, Reject
+from topicml.io.sources import list_sources
+from topicml.text.document import Document
 
 KEPT = Fields(keep=("date",))
 
 
-def chunks_of(*inputs: str | Path, fields: Fields | None = None, **options: Any) -> list[Chunk]:
-    stdin = io.BytesIO(options.pop("stdin", b""))
-    return list(read_chunks([*map(str, inputs)], fields or Fields(), stdin, **options))
+def blocks_of(
+    *inputs: str | Path,
+    stdin: bytes = b"",
+    input_format: str | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008 - it is frozen
+    **more: Any,
+) -> list[Block]:
+    """List, check and read inputs as a run does; the first input that is missing is raised."""
+    listing = list_sources([*map(str, inputs)], input_format)
+    for error in listing.errors:
+        raise error
+    sources = check_sources(listing.sources, options)
+    return list(read_blocks(sources, options, io.BytesIO(stdin), **more))
 
 
 def read(
-    *inputs: str | Path, fields: Fields | None = None, **options: Any
-) -> list[Record | Reject]:
-    """Read inputs as a run does, chunks sent to another process included."""
-    fields = fields or Fields()
+    *inputs: str | Path,
+    fields: Fields | None = None,
+    encoding: str | None = None,
+    any_text: bool = False,
+    **more: Any,
+) -> list[Document | Reject]:
+    """Read inputs as a run does, blocks sent to another process included."""
+    options = ReadOptions(fields or Fields(), encoding, any_text)
     return [
         item
-        for chunk in chunks_of(*inputs, fields=fields, **options)
-        for item in parse_chunk(pickle.loads(pickle.dumps(chunk)), fields)  # noqa: S301
+        for block in blocks_of(*inputs, options=options, **more)
+        for item in parse_block(pickle.loads(pickle.dumps(block)), options)  # noqa: S301
     ]
 
 
-def texts(items: list[Record | Reject]) -> list[str]:
-    return [item.text for item in items if isinstance(item, Record)]
+def texts(items: list[Document | Reject]) -> list[str]:
+    return [item.text for item in items if isinstance(item, Document)]
 
 
-def rejects(items: list[Record | Reject]) -> list[tuple[int, str]]:
+def rejects(items: list[Document | Reject]) -> list[tuple[int, str]]:
     return [(item.number, item.reason) for item in items if isinstance(item, Reject)]
 
 
@@ -52,4 +70,10 @@ def zstd(data: bytes) -> bytes:
     return module.compress(data)
 
 
-COMPRESSORS = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
+COMPRESSORS = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".zst": zstd,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+}

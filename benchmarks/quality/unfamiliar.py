@@ -19,7 +19,7 @@ from markdown_tables import write_between
 
 from topicml.models import default_store, open_model
 from topicml.scoring.scorer import Scorer
-from topicml.tagging.articles import tag_sentences
+from topicml.tagging.tagger import tag_sentences
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

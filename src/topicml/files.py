@@ -1,30 +1,57 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and never in place of what must stay."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from topicml.errors import OutputError
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[str]]:
-    """Open a UTF-8 text file beside ``path`` that takes its place when all went well.
+def check_output(path: Path, inputs: Iterable[str | Path], *, force: bool) -> None:
+    """Make sure that a file can be written without loss of another.
 
-    Until then what stood there stays, so a file may even be written from its own content.
-    What is no regular file, as a pipe or a device, is written to as it is.
+    Args:
+        path: The file to write.
+        inputs: Files that are read, which it must not be, through whatever links.
+        force: Whether a file that is there may be replaced.
+
+    Raises:
+        OutputError: It is an input, or there already.
+    """
+    for given in inputs:
+        if is_same_file(path, Path(given)):
+            raise OutputError(
+                "is one of the inputs", where=path, hint="Give the output a name of its own."
+            )
+    if path.is_file() and not force:
+        raise OutputError("exists already", where=path, hint="Replace it with --force.")
+
+
+def is_same_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to one file, by device and inode."""
+    with suppress(OSError, ValueError):  # one of them is not there
+        return first.samefile(second)
+    return False
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file beside ``path`` that takes its place when all went well.
+
+    Until then what stood there stays. What is no regular file, as a pipe or a device, is
+    written to as it is.
 
     Raises:
         OutputError: The folder is missing or not writable, or the disk is full.
     """
     path = path.resolve()  # a link stays a link, and its target is replaced
     if path.exists() and not path.is_file() and not path.is_dir():
-        with path.open("w", encoding="utf-8", newline="") as device:  # a pipe, /dev/stdout
+        with path.open("wb") as device:  # a pipe, /dev/stdout
             yield device
         return
     try:
@@ -33,7 +60,7 @@ def replacing(path: Path) -> Iterator[IO[str]]:
         raise _output_error(path, err) from err
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, "wb") as file:
             yield file
         temporary.chmod(new_file_mode())
         temporary.replace(path)
@@ -43,10 +70,22 @@ def replacing(path: Path) -> Iterator[IO[str]]:
         temporary.unlink(missing_ok=True)
 
 
+def new_file(path: Path) -> BinaryIO:
+    """Open a file for writing.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        return path.open("wb")
+    except OSError as err:
+        raise _output_error(path, err) from err
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a whole text in one step; see ``replacing``."""
+    """Write a whole text as UTF-8 in one step; see ``replacing``."""
     with replacing(path) as file:
-        file.write(text)
+        file.write(text.encode("utf-8"))
 
 
 def _output_error(path: Path, err: OSError) -> OutputError:

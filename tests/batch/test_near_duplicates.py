@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from topicml.batch.near_duplicates import MOST_REMEMBERED, DuplicateIndex, signature
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 Random = np.random.Generator
 Story = list[str]  # its paragraphs, the headline first
 

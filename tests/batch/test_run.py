@@ -14,14 +14,15 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from conftest import Tiny
+from reporters import Recorder, Stopper
 
-from topicml.batch import tagging
-from topicml.batch.engines.local import StrictError
 from topicml.batch.job import Job
-from topicml.batch.run import Progress, run_batch
+from topicml.batch.run import run_batch
+from topicml.batch.worker import StrictError
 from topicml.errors import InputError, ModelError, OutputError, TopicmlError
 from topicml.io.records import Fields
 from topicml.models.store import ModelStore
+from topicml.tagging import tagger as tagging
 
 DRIVER = Path(__file__).with_name("batch_driver.py")
 SENTENCES = [
@@ -47,9 +48,9 @@ def dump(tmp_path: Path) -> Path:
 
 
 def run(tiny: Tiny, dump: Path, output: str | Path, **options: Any) -> dict[str, Any]:
-    settings = {"chunk_bytes": 5_000, "fields": Fields(keep=("n",)), **options}
+    settings = {"block_bytes": 5_000, "fields": Fields(keep=("n",)), **options}
     job = Job((str(dump),), str(output), tiny.folder, **settings)
-    return run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
+    return run_batch(job, io.BytesIO(), io.BytesIO(), Recorder())
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -74,8 +75,10 @@ def test_every_record_comes_out_in_order(tiny: Tiny, dump: Path, tmp_path: Path)
     assert names == {"dump.jsonl", "out.jsonl", "out.jsonl.summary.json"}
 
 
-@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz", "out.csv", "out.parquet"])
-def test_processes_and_chunks_change_nothing(
+@pytest.mark.parametrize(
+    "name", ["out.jsonl", "out.json", "out.jsonl.gz", "out.csv", "out.parquet"]
+)
+def test_processes_and_blocks_change_nothing(
     tiny: Tiny, dump: Path, tmp_path: Path, name: str
 ) -> None:
     alone, several = tmp_path / f"alone.{name}", tmp_path / f"several.{name}"
@@ -83,7 +86,7 @@ def test_processes_and_chunks_change_nothing(
     run(tiny, dump, several, jobs=2)
     assert alone.read_bytes() == several.read_bytes()
     whole = tmp_path / f"whole.{name}"
-    run(tiny, dump, whole, chunk_bytes=10_000_000)
+    run(tiny, dump, whole, block_bytes=10_000_000)
     if name.endswith("parquet"):
         tables = [pyarrow.parquet.read_table(path) for path in (alone, whole)]
         assert tables[0].equals(tables[1])
@@ -99,51 +102,54 @@ def test_standard_output_streams_and_rejects_are_kept_if_asked(
     with dump.open("a", encoding="utf-8") as file:
         file.write("not json\n")
     stdout, rejects = io.BytesIO(), tmp_path / "rejects.jsonl"
-    steps: list[Progress] = []
-    job = Job((str(dump),), "-", tiny.folder, rejects=rejects, chunk_bytes=5_000)
-    summary = run_batch(job, io.BytesIO(), stdout, steps.append)
+    told = Recorder()
+    job = Job((str(dump),), "-", tiny.folder, rejects=rejects, block_bytes=5_000)
+    summary = run_batch(job, io.BytesIO(), stdout, told)
     assert stdout.getvalue().count(b"\n") == summary["tagged"] == 300
     assert [line["reason"] for line in read(rejects)] == ["broken_json"]
-    assert len(steps) > 10
-    assert steps[-1].bytes_read == steps[-1].bytes_in_all == dump.stat().st_size
+    assert told.rejects == []
+    assert len(told.steps) > 10
+    assert told.steps[-1].bytes_read == told.steps[-1].total_bytes == dump.stat().st_size
+
+
+def test_rejects_that_no_file_takes_are_told_with_their_place(tiny: Tiny, dump: Path) -> None:
+    size = dump.stat().st_size
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("not json\n")
+    told = Recorder()
+    job = Job((str(dump),), "-", tiny.folder, block_bytes=5_000)
+    run_batch(job, io.BytesIO(), io.BytesIO(), told)
+    (reject,) = told.rejects
+    assert (reject.reason, reject.raw) == ("broken_json", b"not json")
+    assert reject.place == f"{dump}:301 (byte {size})"
 
 
 def test_standard_input_is_read(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
     job = Job(("-",), str(tmp_path / "out.jsonl"), tiny.folder)
-    summary = run_batch(job, io.BytesIO(dump.read_bytes()), io.BytesIO(), lambda _: None)
+    summary = run_batch(job, io.BytesIO(dump.read_bytes()), io.BytesIO(), Recorder())
     assert summary["tagged"] == 300
 
 
 def test_finished_output_is_replaced_only_by_force(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     out.write_text("precious")
-    with pytest.raises(InputError, match=r"out\.jsonl: exists already\. Replace it with --force"):
+    with pytest.raises(OutputError, match=r"out\.jsonl: exists already\. Replace it with --force"):
         run(tiny, dump, out)
     assert out.read_text() == "precious"
     run(tiny, dump, out, force=True)
     assert len(read(out)) == 300
 
 
-def stop_after(chunks: int) -> Any:
-    def watch(_: Progress) -> None:
-        nonlocal chunks
-        chunks -= 1
-        if not chunks:
-            raise KeyboardInterrupt
-
-    return watch
-
-
-def interrupt(tiny: Tiny, dump: Path, out: Path, chunks: int, **options: Any) -> None:
-    job = Job((str(dump),), str(out), tiny.folder, chunk_bytes=5_000, **options)
+def interrupt(tiny: Tiny, dump: Path, out: Path, blocks: int, **options: Any) -> None:
+    job = Job((str(dump),), str(out), tiny.folder, block_bytes=5_000, **options)
     with pytest.raises(KeyboardInterrupt):
-        run_batch(job, io.BytesIO(), io.BytesIO(), stop_after(chunks))
+        run_batch(job, io.BytesIO(), io.BytesIO(), Stopper(blocks))
     assert not out.exists()
 
 
 def goes_on(tiny: Tiny, dump: Path, out: Path, **options: Any) -> None:
-    job = Job((str(dump),), str(out), tiny.folder, **{"chunk_bytes": 5_000, **options})
-    run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
+    job = Job((str(dump),), str(out), tiny.folder, **{"block_bytes": 5_000, **options})
+    run_batch(job, io.BytesIO(), io.BytesIO(), Recorder())
 
 
 @pytest.mark.parametrize("dedupe", [False, True])
@@ -172,7 +178,7 @@ def test_stopped_run_goes_on_where_it_was(
     [
         ({"detail": "article"}, 'detail was "sentence" and is "article"'),
         ({"min_precision": 0.9}, "min_precision was null and is 0.9"),
-        ({"chunk_bytes": 6_000}, "chunk_bytes was 5000 and is 6000"),
+        ({"block_bytes": 6_000}, "block_bytes was 5000 and is 6000"),
         ({"fields": Fields(keep=("n",))}, "fields was"),
     ],
 )
@@ -212,22 +218,24 @@ def test_changed_model_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> Non
         (str(dump),),
         str(out),
         tiny.build(ModelStore(tmp_path / "models"), version="2.0.0"),
-        chunk_bytes=5_000,
+        block_bytes=5_000,
     )
     with pytest.raises((InputError, ModelError), match="model was"):
-        run_batch(job, io.BytesIO(), io.BytesIO(), lambda _: None)
+        run_batch(job, io.BytesIO(), io.BytesIO(), Recorder())
 
 
-def test_part_shorter_than_its_ledger_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+def test_part_shorter_than_its_checkpoint_is_refused(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out.jsonl"
     interrupt(tiny, dump, out, 3)
     with (tmp_path / "out.jsonl.part").open("r+b") as file:
         file.truncate(10)
-    with pytest.raises(InputError, match="shorter than its ledger says"):
+    with pytest.raises(InputError, match="shorter than its checkpoint says"):
         goes_on(tiny, dump, out)
 
 
-def test_torn_ledger_line_and_bytes_beyond_it_are_cut(
+def test_torn_checkpoint_line_and_bytes_beyond_it_are_cut(
     tiny: Tiny, dump: Path, tmp_path: Path
 ) -> None:
     whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
@@ -235,7 +243,7 @@ def test_torn_ledger_line_and_bytes_beyond_it_are_cut(
     interrupt(tiny, dump, out, 3)
     with (tmp_path / "out.jsonl.part").open("ab") as file:
         file.write(b"half a rec")
-    with (tmp_path / "out.jsonl.ledger").open("ab") as file:
+    with (tmp_path / "out.jsonl.checkpoint").open("ab") as file:
         file.write(b'{"bytes": 12')
     goes_on(tiny, dump, out)
     assert out.read_bytes() == whole.read_bytes()
@@ -369,13 +377,13 @@ def kill_and_go_on(tiny: Tiny, folder: Path, name: str, kills: int, seed: int) -
     """Kill a run again and again; return how many kills it took in before it was done."""
     choice = random.Random(seed)  # noqa: S311
     dump = write_dump(folder / "dump.jsonl", 3_000, seed)
-    options = {"inputs": [str(dump)], "model": str(tiny.folder), "chunk_bytes": 3_000}
+    options = {"inputs": [str(dump)], "model": str(tiny.folder), "block_bytes": 3_000}
     whole = folder / f"whole.{name}"
     run_batch(
-        Job((str(dump),), str(whole), tiny.folder, Fields(keep=("n",)), chunk_bytes=3_000),
+        Job((str(dump),), str(whole), tiny.folder, Fields(keep=("n",)), block_bytes=3_000),
         io.BytesIO(),
         io.BytesIO(),
-        lambda _: None,
+        Recorder(),
     )
     out = folder / f"out.{name}"
     command = [sys.executable, str(DRIVER), json.dumps({**options, "output": str(out)})]
@@ -393,7 +401,7 @@ def kill_and_go_on(tiny: Tiny, folder: Path, name: str, kills: int, seed: int) -
         assert code == -signal.SIGKILL
         killed += 1
     assert out.read_bytes() == whole.read_bytes()
-    assert not list(folder.glob("out*.part")) + list(folder.glob("out*.ledger"))
+    assert not list(folder.glob("out*.part")) + list(folder.glob("out*.checkpoint"))
     return killed
 
 
@@ -403,7 +411,7 @@ def test_run_that_is_killed_loses_nothing(tiny: Tiny, tmp_path: Path, name: str)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("name", ["jsonl", "jsonl.gz", "jsonl.zst", "csv", "parquet"])
+@pytest.mark.parametrize("name", ["jsonl", "json", "jsonl.gz", "jsonl.zst", "csv", "parquet"])
 def test_run_that_is_killed_ten_times_loses_nothing(tiny: Tiny, tmp_path: Path, name: str) -> None:
     killed = 0
     for seed in range(10):

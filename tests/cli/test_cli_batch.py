@@ -92,9 +92,9 @@ def test_signals_end_in_one_line_and_can_be_gone_on_from(
     dump, out = write_dump(tmp_path / "dump.jsonl", 60_000), tmp_path / "out.jsonl"
     arguments = [str(dump), "-o", str(out), "--jobs", jobs, *options]
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, cwd=ROOT) as process:
-        ledger = Path(f"{out}.ledger")
+        checkpoint = Path(f"{out}.checkpoint")
         deadline = time.monotonic() + 90
-        while not (ledger.exists() and ledger.read_bytes().count(b"\n") > 1):
+        while not (checkpoint.exists() and checkpoint.read_bytes().count(b"\n") > 1):
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.01)

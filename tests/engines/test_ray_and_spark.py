@@ -17,11 +17,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from reporters import Recorder
 
-from topicml.batch import Fields, ray_engine
-from topicml.batch.engines.local import StrictError
+from topicml.batch import Fields
+from topicml.batch.engines import ray as ray_engine
 from topicml.batch.job import Job
 from topicml.batch.run import run_batch
+from topicml.batch.worker import StrictError
 from topicml.errors import InputError
 from topicml.models.store import default_store
 
@@ -71,9 +73,7 @@ def local(dump: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pat
     folder = tmp_path_factory.mktemp("local")
     made = {"parquet": folder / "out.parquet", "jsonl": folder / "out.jsonl"}
     for source, name in (("in.parquet", "parquet"), ("in-*.jsonl", "jsonl")):
-        run_batch(
-            job(dump / source, made[name]), sys.stdin.buffer, sys.stdout.buffer, lambda _: None
-        )
+        run_batch(job(dump / source, made[name]), sys.stdin.buffer, sys.stdout.buffer, Recorder())
     return made
 
 
@@ -82,7 +82,7 @@ def test_a_cluster_that_is_not_there_is_an_error_at_once(
     dump: Path, tmp_path: Path, address: str
 ) -> None:
     with pytest.raises(InputError, match="no Ray cluster can be reached") as caught:
-        ray_engine.run_ray(job(dump / "in.parquet", tmp_path / "out.parquet"), address)
+        ray_engine.run_ray(job(dump / "in.parquet", tmp_path / "out.parquet"), Recorder(), address)
     assert caught.value.where == address
     assert list(tmp_path.iterdir()) == []
 
@@ -99,9 +99,9 @@ def cluster() -> Iterator[None]:
 
 
 @pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """So little input a part that there are several."""
-    monkeypatch.setattr(ray_engine, "PART_BYTES", 200_000)
+    monkeypatch.setattr(ray_engine, "SHARD_BYTES", 200_000)
 
 
 def table(path: Path) -> list[dict[str, Any]]:
@@ -121,12 +121,12 @@ def test_one_machine_has_something_to_compare_with(local: dict[str, Path]) -> No
     assert Counter(reject["reason"] for reject in found) == REASONS
 
 
-@pytest.mark.usefixtures("cluster", "small_parts")
+@pytest.mark.usefixtures("cluster", "small_shards")
 def test_ray_says_the_same_of_parquet(dump: Path, local: dict[str, Path], tmp_path: Path) -> None:
     output = tmp_path / "out.parquet"
     steps = []
     summary = ray_engine.run_ray(
-        job(dump / "in.parquet", output, chunk_bytes=60_000), watch=steps.append
+        job(dump / "in.parquet", output, block_bytes=60_000), watch=steps.append
     )
     assert len(list(output.iterdir())) == len(steps) > 2
     assert parquet.read_schema(next(output.iterdir())) == parquet.read_schema(local["parquet"])
@@ -146,12 +146,12 @@ def test_ray_says_the_same_of_parquet(dump: Path, local: dict[str, Path], tmp_pa
     ]
 
 
-@pytest.mark.usefixtures("cluster", "small_parts")
+@pytest.mark.usefixtures("cluster", "small_shards")
 def test_ray_says_the_same_of_json_lines_byte_by_byte(
     dump: Path, local: dict[str, Path], tmp_path: Path
 ) -> None:
     output = tmp_path / "out.jsonl"
-    ray_engine.run_ray(job(dump / "in-*.jsonl", output, chunk_bytes=60_000))
+    ray_engine.run_ray(job(dump / "in-*.jsonl", output, block_bytes=60_000))
     parts = sorted(output.iterdir())
     assert len(parts) > 2
     assert b"".join(part.read_bytes() for part in parts) == local["jsonl"].read_bytes()

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from reading import chunks_of, read, rejects, texts, zstd
+from reading import read, rejects, texts
 
-from topicml.batch import pages
 from topicml.errors import MissingExtraError
+from topicml.io.readers import html
 from topicml.io.readers.html import decode_html, main_text
-from topicml.io.records import LARGEST_RECORD, Fields, Record, Reject
+from topicml.io.records import Reject
+from topicml.text.document import Document
 
 FIRST = "The ministers met in Tokyo on Monday and agreed on a new command structure."
 SECOND = "Officials said the exercise would go on until the end of the month, as planned."
@@ -25,69 +26,9 @@ PAGE = (
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    pages._extractor.cache_clear()
+    html._extractor.cache_clear()
     yield
-    pages._extractor.cache_clear()
-
-
-def test_a_text_file_is_a_record(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_bytes("Ein Text.\r\n\r\nNoch einer – hier.\n".encode())
-    assert read(path, fields=Fields(keep=("date",))) == [
-        Record(str(path), "Ein Text.\r\n\r\nNoch einer – hier.\n", str(path), 1, {"date": None})
-    ]
-
-
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "empty_text"),
-        (b" \n", "empty_text"),
-        (b"caf\xe9", "invalid_utf8"),
-        ("text".encode("utf-16"), "invalid_utf8"),
-        (b"\x89PNG\r\n\0\0\0\xff", "binary"),
-        (b"\0\0\0", "binary"),
-        (b"x" * (LARGEST_RECORD + 1), "too_large"),
-        (gzip.compress(b"some text" * 500, mtime=0)[:-9], "truncated_input"),
-        (gzip.compress(b"some text", mtime=0) + b"behind", "damaged_input"),
-        (zstd(b"some text" * 500)[:-2], "truncated_input"),
-    ],
-)
-def test_bad_files_are_rejected_between_good_ones(tmp_path: Path, data: bytes, reason: str) -> None:
-    for name in ("a.txt", "c.txt"):
-        (tmp_path / name).write_text("Good.")
-    (tmp_path / "b.txt").write_bytes(data)
-    first, reject, last = read(tmp_path)
-    assert isinstance(first, Record)
-    assert isinstance(reject, Reject)
-    assert (reject.source, reject.reason) == (str(tmp_path / "b.txt"), reason)
-    assert reject.length == len(data) or reason.endswith("_input")
-    assert isinstance(last, Record)
-
-
-def test_small_files_share_chunks(tmp_path: Path) -> None:
-    for n in range(30):
-        (tmp_path / f"{n:02}.txt").write_text(f"Text {n}." + "x" * 90)
-    chunks = chunks_of(tmp_path, chunk_bytes=500)
-    assert len(chunks) == 5
-    assert sum(chunk.size for chunk in chunks) == sum(f.stat().st_size for f in tmp_path.iterdir())
-    assert len({(chunk.source, chunk.first) for chunk in chunks}) == 5
-    assert chunks == chunks_of(tmp_path, chunk_bytes=500)
-    assert read(tmp_path, chunk_bytes=500) == read(tmp_path)
-
-
-def test_a_file_that_is_gone_when_its_turn_comes_is_told(tmp_path: Path) -> None:
-    import io
-
-    from topicml.io.sources import parse_chunk, read_chunks
-
-    for name in ("a.txt", "b.txt"):
-        (tmp_path / name).write_text("Good.")
-    chunks = read_chunks([str(tmp_path)], Fields(), io.BytesIO())
-    (tmp_path / "a.txt").unlink()
-    items = [item for chunk in chunks for item in parse_chunk(chunk, Fields())]
-    assert rejects(items) == [(1, "unreadable_input")]
-    assert texts(items) == ["Good."]
+    html._extractor.cache_clear()
 
 
 def test_the_main_text_of_a_page(tmp_path: Path) -> None:
@@ -95,7 +36,7 @@ def test_the_main_text_of_a_page(tmp_path: Path) -> None:
     (tmp_path / "b.htm.gz").write_bytes(gzip.compress(PAGE.encode()))
     items = read(tmp_path)
     assert texts(items) == [f"Headline of it\n\n{FIRST}\n\n{SECOND}"] * 2
-    assert [item.id for item in items if isinstance(item, Record)] == [
+    assert [item.id for item in items if isinstance(item, Document)] == [
         str(tmp_path / "a.html"),
         str(tmp_path / "b.htm.gz"),
     ]
@@ -106,7 +47,6 @@ def test_the_main_text_of_a_page(tmp_path: Path) -> None:
     [
         b"",
         b"<html></html>",
-        b"\0" * 50,
         b"<div>" * 50_000,
         b"<html><body><script>x</script>",
         b"\xff\xfe",
@@ -124,7 +64,7 @@ def test_a_parser_that_raises_costs_its_page(monkeypatch: pytest.MonkeyPatch) ->
     def fail(_page: str) -> str:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(pages, "_extractor", lambda: fail)
+    monkeypatch.setattr(html, "_extractor", lambda: fail)
     assert main_text("x") == (
         "no_main_text",
         "the page cannot be parsed (RecursionError: too deep)",
@@ -139,25 +79,43 @@ def test_a_parser_that_raises_costs_its_page(monkeypatch: pytest.MonkeyPatch) ->
         ("café “x”".encode("cp1252"), None, "café “x”"),
         ("café “x”".encode("cp1252"), "ISO-8859-1", "café “x”"),
         ("日本".encode("shift_jis"), "Shift_JIS", "日本"),
-        ("日本".encode("shift_jis"), "no-such", "“ú–{"),
+        ("日本と米国の同盟".encode("shift_jis"), "no-such", "日本と米国の同盟"),
         ("日本".encode(), "utf-16", "日本"),
         ("\ufeff日本".encode("utf-16-le"), "latin-1", "日本"),
         ("\ufeff日本".encode(), "latin-1", "日本"),
-        (b"\x81\xff", "utf-8", "\ufffdÿ"),
+        ("naïve café ".encode() + b"\xff", "utf-8", "naïve café \ufffd"),
         (b"ok", "base64", "ok"),
         (b"ok", "undefined", "ok"),
         (b"ok", "x\0y", "ok"),
     ],
 )
 def test_pages_in_any_encoding(page: bytes, charset: str | None, expected: str) -> None:
-    assert decode_html(page, charset).lstrip("\ufeff") == expected
+    assert decode_html(page, charset)[0] == expected
 
 
 @pytest.mark.parametrize(
-    "said", ['<meta charset="euc-jp">', "<META http-equiv=x content='a; charset=EUC-JP'>"]
+    "said",
+    [
+        '<meta charset="euc-jp">',
+        "<META http-equiv=x content='a; charset=EUC-JP'>",
+        '<?xml version="1.0" encoding="euc-jp"?>',
+    ],
 )
 def test_a_page_says_its_encoding(said: str) -> None:
-    assert "日本" in decode_html(f"<head>{said}日本".encode("euc-jp"))
+    html, encoding = decode_html(f"{said}<head>日本".encode("euc-jp"))
+    assert html.endswith("日本")
+    assert encoding == "euc_jp"
+
+
+def test_a_page_of_few_binary_bytes_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_bytes(b"\0" * 50)
+    assert rejects(read(path)) == [(1, "binary")]
+
+
+def test_an_encoding_that_is_named_overrides_what_a_page_says() -> None:
+    page = '<meta charset="euc-jp">日本'
+    assert decode_html(page.encode("shift_jis"), "utf-8", "shift_jis") == (page, "shift_jis")
 
 
 def _without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:

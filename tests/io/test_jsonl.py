@@ -6,34 +6,46 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import chunks_of, jsonl, numbered, read, rejects, texts
+from reading import blocks_of, jsonl, numbered, read, rejects, texts
 
-from topicml.errors import InputError, MissingExtraError
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Fields, Record, Reject
+from topicml.errors import InputError
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, REASONS, Fields, Reject
+from topicml.text.document import Document
 
-GOOD = b'{"text": "Good."}'
+GOOD = '{"text": "Good – très bien."}'.encode()  # so that a bad line is one among good ones
 
 
-def of(data: bytes, **options: object) -> list[Record | Reject]:
-    return read("-", stdin=data, **options)
+def of(data: bytes, **options: object) -> list[Document | Reject]:
+    return read("-", stdin=data, input_format="jsonl", **options)
 
 
 def test_records_have_text_id_number_and_kept_fields() -> None:
     data = jsonl({"id": "x", "text": "One.", "date": "2024", "deep": {"a": [1]}}, {"text": "Two."})
     fields = Fields(keep=("date", "deep"))
     assert of(data, fields=fields) == [
-        Record("x", "One.", "<stdin>", 1, {"date": "2024", "deep": {"a": [1]}}),
-        Record("<stdin>:2", "Two.", "<stdin>", 2, {"date": None, "deep": None}),
+        Document("x", "One.", "<stdin>", 1, {"date": "2024", "deep": {"a": [1]}}),
+        Document("<stdin>:2", "Two.", "<stdin>", 2, {"date": None, "deep": None}),
     ]
 
 
 def test_a_title_is_the_first_paragraph() -> None:
-    data = jsonl(
-        *({"text": "Body.", "title": title} for title in ("Head", "", " ", None, 7)), {"text": "B."}
-    )
-    got = texts(of(data, fields=Fields(title="title")))
-    assert got == ["Head\n\nBody.", "Body.", "Body.", "Body.", "Body.", "B."]
-    assert texts(of(data)) == ["Body."] * 5 + ["B."]
+    titles = ("Head", "", " ", None, 7, "Body")
+    data = jsonl(*({"text": "Body.", "title": title} for title in titles), {"text": "B."})
+    expected = ["Head\n\nBody.", "Body.", "Body.", "Body.", "Body.", "Body.", "B."]
+    assert texts(of(data)) == expected
+    assert texts(of(data, fields=Fields(title=None))) == ["Body."] * 6 + ["B."]
+    data = data.replace(b"title", b"headline")
+    assert texts(of(data, fields=Fields(title="headline"))) == expected
+
+
+def test_an_empty_text_is_a_document_where_that_is_asked_for() -> None:
+    data = jsonl({"text": ""}, {"text": " "}, {"text": None}, {})
+    assert rejects(of(data)) == [
+        (1, "empty_text"), (2, "empty_text"), (3, "missing_text"), (4, "missing_text")
+    ]  # fmt: skip
+    items = of(data, any_text=True)
+    assert texts(items) == ["", " "]
+    assert rejects(items) == [(3, "missing_text"), (4, "missing_text")]
 
 
 @pytest.mark.parametrize(
@@ -74,13 +86,15 @@ def test_a_title_is_the_first_paragraph() -> None:
 )
 def test_a_bad_line_is_rejected_with_its_reason_and_bytes(line: bytes, reason: str) -> None:
     first, reject, last = of(GOOD + b"\n" + line + b"\n" + GOOD)
-    assert isinstance(first, Record)
+    assert isinstance(first, Document)
     assert isinstance(reject, Reject)
     assert (reject.source, reject.number, reject.reason) == ("<stdin>", 2, reason)
+    assert reject.offset == len(GOOD) + 1
+    assert reason in REASONS
     assert reject.raw == line[:MOST_RAW]
     assert reject.length == len(line)
     assert reject.detail
-    assert isinstance(last, Record)
+    assert isinstance(last, Document)
     assert last.number == 3
 
 
@@ -99,7 +113,7 @@ def test_a_bad_line_is_rejected_with_its_reason_and_bytes(line: bytes, reason: s
 )
 def test_ids_become_strings(identifier: str, expected: str) -> None:
     (record,) = of(f'{{"id": {identifier}, "text": "x"}}'.encode())
-    assert isinstance(record, Record)
+    assert isinstance(record, Document)
     assert record.id == expected
 
 
@@ -110,9 +124,9 @@ def test_of_duplicate_keys_the_last_counts() -> None:
 def test_marks_line_ends_and_blank_lines() -> None:
     data = b"\xef\xbb\xbf" + GOOD + b"\r\n\r\n \t\n" + GOOD + b"\r\n" + GOOD
     assert [(item.number, type(item)) for item in of(data)] == [
-        (1, Record),
-        (4, Record),
-        (5, Record),
+        (1, Document),
+        (4, Document),
+        (5, Document),
     ]
     assert of(b"") == of(b"\n\n") == of(b"\xef\xbb\xbf") == of(b"\xef\xbb\xbf\n") == []
 
@@ -129,56 +143,62 @@ BAD_LINES = st.one_of(
 
 
 @given(st.lists(st.one_of(st.integers(0, 9), BAD_LINES), max_size=30), st.integers(1, 300))
-def test_hostile_lines_cost_no_good_one(lines: list[int | bytes], chunk_bytes: int) -> None:
+def test_hostile_lines_cost_no_good_one(lines: list[int | bytes], block_bytes: int) -> None:
     good = {"text": "ok"}
     data = [
         json.dumps({**good, "id": line}).encode() if isinstance(line, int) else line
         for line in lines
     ]
-    items = of(b"\n".join([json.dumps(good).encode(), *data]), chunk_bytes=chunk_bytes)
+    whole = b"\n".join([json.dumps(good).encode(), *data])
+    items = of(whole, block_bytes=block_bytes, encoding="utf-8")
     assert [item.number for item in items] == [
         1, *(n for n, line in enumerate(data, start=2) if not line.isspace() and line)
     ]  # fmt: skip
     for item in items[1:]:
         line = lines[item.number - 2]
         if isinstance(line, int):
-            assert isinstance(item, Record)
+            assert isinstance(item, Document)
             assert (item.id, item.text) == (str(line), "ok")
         elif isinstance(item, Reject):
             assert item.raw == line
             assert item.reason
 
 
-@pytest.mark.parametrize("chunk_bytes", [1, 7, 100, 1000, 10**7])
-def test_chunks_are_whole_lines_with_their_first_number(chunk_bytes: int) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 7, 100, 1000, 10**7])
+def test_blocks_are_whole_lines_with_their_first_number(block_bytes: int) -> None:
     data = numbered(40)
-    chunks = chunks_of("-", stdin=data, chunk_bytes=chunk_bytes)
-    assert b"".join(chunk.data for chunk in chunks) == data
+    blocks = blocks_of("-", stdin=data, input_format="jsonl", block_bytes=block_bytes)
+    assert b"".join(block.data for block in blocks) == data
     number = 1
-    for chunk in chunks:
-        assert chunk.first == number
-        assert chunk.data.endswith(b"\n")
-        number += chunk.data.count(b"\n")
-    assert sum(chunk.size for chunk in chunks) == len(data)
-    assert len({chunk.digest for chunk in chunks}) == len(chunks)
+    for block in blocks:
+        assert block.first == number
+        assert data[block.offset :].startswith(block.data)
+        assert block.data.endswith(b"\n")
+        number += block.data.count(b"\n")
+    assert sum(block.size for block in blocks) == len(data)
+    assert len({block.digest for block in blocks}) == len(blocks)
 
 
-@pytest.mark.parametrize("chunk_bytes", [500, 2_000_000, 50_000_000])
+@pytest.mark.parametrize("block_bytes", [500, 2_000_000, 50_000_000])
 @pytest.mark.parametrize("end", [b"", b"\n", b"\n" + GOOD, b"\r\n" + GOOD + b"\n"])
 def test_a_line_that_is_too_large_is_the_same_reject_however_it_is_cut(
-    chunk_bytes: int, end: bytes
+    block_bytes: int, end: bytes
 ) -> None:
     large = b'{"text": "' + b"y" * LARGEST_RECORD + b'"}'
-    items = of(GOOD + b"\n" + large + end, chunk_bytes=chunk_bytes)
+    items = of(GOOD + b"\n" + large + end, block_bytes=block_bytes)
     length = len(large) + end.startswith(b"\r")
-    assert items[1] == Reject("<stdin>", 2, "too_large", items[1].detail, large[:MOST_RAW], length)  # type: ignore[union-attr]
+    reject = items[1]
+    assert isinstance(reject, Reject)
+    assert (reject.reason, reject.raw, reject.length) == ("too_large", large[:MOST_RAW], length)
+    assert (reject.number, reject.offset) == (2, len(GOOD) + 1)
     assert [item.number for item in items] == ([1, 2, 3] if GOOD in end else [1, 2])
 
 
 _MEASURE = """
 import io, resource, sys
-from topicml.io.records import Fields
-from topicml.io.sources import parse_chunk, read_chunks
+from topicml.io.readers import parse_block, read_blocks
+from topicml.io.records import ReadOptions
+from topicml.io.sources import list_sources
 
 def pieces():
     yield b'{"text": "first"}\\n{"text": "'
@@ -194,11 +214,13 @@ class Huge(io.RawIOBase):
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-list(parse_chunk(next(read_chunks(["-"], Fields(), io.BytesIO(b'{"text": "x"}'))), Fields()))
+options = ReadOptions()
+stdin = list_sources(["-"], "jsonl").sources
+list(parse_block(next(read_blocks(stdin, options, io.BytesIO(b'{"text": "x"}'))), options))
 before = peak()
 items = []
-for chunk in read_chunks(["-"], Fields(), Huge()):
-    for item in parse_chunk(chunk, Fields()):
+for block in read_blocks(stdin, options, Huge()):
+    for item in parse_block(block, options):
         items.append((item.number, getattr(item, "length", 0) > 200_000_000))
 print(items == [(1, False), (2, True), (3, False)], (peak() - before) // 1024)
 """
@@ -240,21 +262,37 @@ def test_only_the_first_hundred_lines_are_looked_at() -> None:
     assert len(rejects(items)) == 101
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        ('{"text": "x"}'.encode("utf-16"), "UTF-16 text, expected UTF-8"),
-        (b"BZh91AY&SY", "a bzip2 file"),
-        (b"\xfd7zXZ\0\0", "an? xz file"),
-        (b"PK\x03\x04zip", "a zip file"),
-    ],
-)
-def test_an_input_that_is_no_text_at_all_is_refused(data: bytes, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        of(data)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_mark_says_the_encoding(encoding: str) -> None:
+    data = '{"id": "a", "text": "Tōkyō"}\n{"id": "b", "text": "x"}'.encode(encoding)
+    name = "utf-8" if encoding == "utf-8-sig" else encoding
+    assert of(data) == [
+        Document("a", "Tōkyō", "<stdin>", 1, encoding=name),
+        Document("b", "x", "<stdin>", 2, encoding=name),
+    ]
 
 
-def test_a_missing_orjson_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "orjson", None)
-    with pytest.raises(MissingExtraError, match=r"orjson.*pip install 'topicml\[batch\]'"):
-        of(GOOD)
+def test_a_file_in_another_encoding_is_read_and_its_bad_lines_are_rejects() -> None:
+    body = "Le ministre a déclaré à Paris que l’exercice {} était prêt."
+    lines = [f'{{"text": "{body.format(n)}"}}' for n in range(20)]
+    data = "\n".join(lines).encode("cp1252").replace(b"13 ", b"13 \x81")
+    items = of(data)
+    assert texts(items) == [body.format(n) for n in range(20) if n != 13]
+    assert {item.encoding for item in items if isinstance(item, Document)} == {"cp1252"}
+    (reject,) = [item for item in items if isinstance(item, Reject)]
+    assert (reject.number, reject.reason, reject.offset) == (14, "wrong_encoding", None)
+    assert "cp1252" in reject.detail
+
+
+def test_an_encoding_that_is_named_overrides_all() -> None:
+    data = '{"text": "日本"}'.encode("shift_jis")
+    assert texts(of(data, encoding="shift_jis")) == ["日本"]
+    assert rejects(of(b'{"text": "\xc3\xa9"}', encoding="ascii")) == [(1, "wrong_encoding")]
+    with pytest.raises(InputError, match="unknown encoding 'base64'"):
+        of(data, encoding="base64")
+
+
+def test_what_starts_as_an_array_is_json(tmp_path: Path) -> None:
+    path = tmp_path / "dump.jsonl"
+    path.write_bytes(b'[{"text": "One."},\n {"text": "Two."}]')
+    assert texts(read(path)) == ["One.", "Two."]

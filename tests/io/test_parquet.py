@@ -1,5 +1,6 @@
 import datetime
 import decimal
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from reading import chunks_of, read, rejects, texts
+from reading import blocks_of, read, rejects, texts
 
 from topicml.errors import InputError
-from topicml.io.records import Fields, Record, Reject
+from topicml.io.records import Fields, Reject
+from topicml.text.document import Document
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def write(path: Path, columns: dict[str, Any], **options: Any) -> Path:
 def test_rows_become_records(path: Path) -> None:
     write(path, {"id": ["a", None], "text": ["One.", "Two."], "unread": [1, 2]})
     assert read(path, fields=Fields(keep=("unread", "no"))) == [
-        Record("a", "One.", str(path), 1, {"unread": 1, "no": None}),
-        Record(f"{path}:2", "Two.", str(path), 2, {"unread": 2, "no": None}),
+        Document("a", "One.", str(path), 1, {"unread": 1, "no": None}),
+        Document(f"{path}:2", "Two.", str(path), 2, {"unread": 2, "no": None}),
     ]
 
 
@@ -47,8 +49,8 @@ TEXTS = ["One.", "Zwei äöü.", None, "", "Five."]
     ],
     ids=str,
 )
-@pytest.mark.parametrize("chunk_bytes", [1, 30, 10**6])
-def test_all_kinds_of_text_columns(path: Path, kind: pa.DataType, chunk_bytes: int) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 30, 10**6])
+def test_all_kinds_of_text_columns(path: Path, kind: pa.DataType, block_bytes: int) -> None:
     values: list[Any] = TEXTS
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         values = [text and text.encode() if text is not None else None for text in TEXTS]
@@ -57,7 +59,7 @@ def test_all_kinds_of_text_columns(path: Path, kind: pa.DataType, chunk_bytes: i
         write(path, {"text": pa.array(values, kind)}, row_group_size=2)
     except pa.ArrowNotImplementedError:
         pytest.skip("this version of pyarrow writes no such column")
-    items = read(path, chunk_bytes=chunk_bytes)
+    items = read(path, block_bytes=block_bytes)
     assert texts(items) == ["One.", "Zwei äöü.", "Five."]
     assert rejects(items) == [(3, "missing_text"), (4, "empty_text")]
 
@@ -72,12 +74,12 @@ def test_a_value_that_is_not_utf8_costs_itself_alone(path: Path) -> None:
     reject, record = read(path)
     assert isinstance(reject, Reject)
     assert (reject.number, reject.reason, reject.raw) == (1, "invalid_utf8", b"\xff\xfe")
-    assert isinstance(record, Record)
+    assert isinstance(record, Document)
 
 
 def test_ids_of_other_types(path: Path) -> None:
     write(path, {"text": ["x", "y"], "id": pa.array([2**63, 1], pa.uint64())})
-    assert [item.id for item in read(path) if isinstance(item, Record)] == [str(2**63), "1"]
+    assert [item.id for item in read(path) if isinstance(item, Document)] == [str(2**63), "1"]
     write(path, {"text": ["x"], "id": [1.5]})
     assert rejects(read(path)) == [(1, "wrong_type")]
     write(path, {"text": ["x"], "id": pa.array([b"\xff"])})
@@ -100,7 +102,7 @@ def test_kept_values_can_be_written_as_json(path: Path) -> None:
     }
     write(path, columns)
     (record,) = read(path, fields=Fields(keep=tuple(columns)[1:]))
-    assert isinstance(record, Record)
+    assert isinstance(record, Document)
     assert orjson.loads(orjson.dumps(record.kept)) == {
         "day": "2024-01-02",
         "time": "2024-01-02T03:04:05",
@@ -112,21 +114,21 @@ def test_kept_values_can_be_written_as_json(path: Path) -> None:
     }
 
 
-def test_chunks_are_the_same_each_time_and_tell_what_was_read(path: Path) -> None:
+def test_blocks_are_the_same_each_time_and_tell_what_was_read(path: Path) -> None:
     write(path, {"text": [f"text {n}" * 20 for n in range(900)]}, row_group_size=250)
-    chunks = chunks_of(path, chunk_bytes=5000)
-    assert chunks == chunks_of(path, chunk_bytes=5000)
-    assert len(chunks) > 10
-    assert sum(chunk.size for chunk in chunks) == path.stat().st_size
-    assert len({chunk.digest for chunk in chunks}) == len(chunks)
-    assert read(path, chunk_bytes=5000) == read(path)
+    blocks = blocks_of(path, block_bytes=5000)
+    assert blocks == blocks_of(path, block_bytes=5000)
+    assert len(blocks) > 10
+    assert sum(block.size for block in blocks) == path.stat().st_size
+    assert len({block.digest for block in blocks}) == len(blocks)
+    assert read(path, block_bytes=5000) == read(path)
 
 
-def test_repeated_values_do_not_make_chunks_large(path: Path) -> None:
+def test_repeated_values_do_not_make_blocks_large(path: Path) -> None:
     write(path, {"text": ["a long text " * 1000] * 2000})
-    chunks = chunks_of(path, chunk_bytes=100_000)
-    assert max(len(chunk.data) for chunk in chunks) < 400_000
-    assert len(texts(read(path, chunk_bytes=100_000))) == 2000
+    blocks = blocks_of(path, block_bytes=100_000)
+    assert max(len(block.data) for block in blocks) < 400_000
+    assert len(texts(read(path, block_bytes=100_000))) == 2000
 
 
 def test_an_empty_table_is_no_error(path: Path) -> None:
@@ -150,7 +152,16 @@ def test_what_is_no_parquet_is_refused(path: Path) -> None:
     with pytest.raises(InputError, match="not a Parquet file"):
         read(path)
     with pytest.raises(InputError, match="Parquet cannot be read from a pipe"):
-        read("-", input_format="parquet")
+        read("-", stdin=b"PAR1", input_format="parquet")
+    packed = path.with_name("dump.parquet.gz")
+    packed.write_bytes(gzip.compress(b"PAR1"))
+    with pytest.raises(InputError, match=r"a Parquet file compressed with gzip\. Decompress it"):
+        read(packed)
+
+
+def test_parquet_is_known_by_its_content(tmp_path: Path) -> None:
+    path = write(tmp_path / "dump", {"text": ["One."]})
+    assert texts(read(path)) == ["One."]
 
 
 def test_damage_costs_its_row_group_and_is_told(path: Path) -> None:
@@ -177,16 +188,20 @@ def test_damage_costs_its_row_group_and_is_told(path: Path) -> None:
 
 _MEASURE = """
 import io, resource, sys
-from topicml.io.records import Fields
-from topicml.io.sources import read_chunks
+from topicml.io.readers import read_blocks
+from topicml.io.records import ReadOptions
+from topicml.io.sources import list_sources
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 small, large = sys.argv[1:]
-list(read_chunks([small], Fields(), io.BytesIO()))
+def blocks(path):
+    return read_blocks(list_sources([path]).sources, ReadOptions(), io.BytesIO())
+
+list(blocks(small))
 before = peak()
-total = sum(len(chunk.data) for chunk in read_chunks([large], Fields(), io.BytesIO()))
+total = sum(len(block.data) for block in blocks(large))
 print(total // 1_000_000, (peak() - before) // 1024)
 """
 

@@ -1,95 +1,25 @@
-import io
 import os
-import random
-import threading
+import socket
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from reading import COMPRESSORS, chunks_of, jsonl, numbered, read, rejects, texts, zstd
+from reading import jsonl, numbered, read, texts
 
 from topicml.errors import InputError
-from topicml.io.records import Fields, Reject
-from topicml.io.sources import check_fields, list_sources, read_chunks
-
-EXPECTED = [f"Text {n}." for n in range(25)]
+from topicml.io.sources import Source, list_sources
 
 
-def table(delimiter: str) -> bytes:
-    rows = [f"a{n}{delimiter}Text {n}." for n in range(25)]
-    return "\n".join([f"id{delimiter}text", *rows]).encode()
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"This is {name}.")
 
 
-CONTENT = {
-    ".jsonl": numbered(25),
-    ".ndjson": numbered(25),
-    ".csv": table(","),
-    ".tsv": table("\t"),
-}
-
-
-@pytest.mark.parametrize("compressed", COMPRESSORS)
-@pytest.mark.parametrize("suffix", CONTENT)
-@pytest.mark.parametrize("chunk_bytes", [1, 50, 10**6])
-def test_every_format_and_compression(
-    tmp_path: Path, suffix: str, compressed: str, chunk_bytes: int
-) -> None:
-    path = tmp_path / f"dump{suffix}{compressed}".upper()
-    compress = COMPRESSORS[compressed]
-    half = len(CONTENT[suffix]) // 2
-    path.write_bytes(compress(CONTENT[suffix][:half]) + compress(CONTENT[suffix][half:]))
-    items = read(path, chunk_bytes=chunk_bytes)
-    assert texts(items) == EXPECTED
-    assert [item.id for item in items if not isinstance(item, Reject)] == [
-        f"a{n}" for n in range(25)
-    ]
-    chunks = chunks_of(path, chunk_bytes=chunk_bytes)
-    assert chunks == chunks_of(path, chunk_bytes=chunk_bytes)
-    assert sum(chunk.size for chunk in chunks) == path.stat().st_size
-    assert {len(chunk.digest) for chunk in chunks} == {64}
-
-
-@pytest.mark.parametrize("compressed", COMPRESSORS)
-@pytest.mark.parametrize("kind", ["jsonl", "csv", "tsv"])
-def test_standard_input_may_be_compressed(compressed: str, kind: str) -> None:
-    data = COMPRESSORS[compressed](CONTENT[f".{kind}"])
-    assert texts(read("-", stdin=data, input_format=kind)) == EXPECTED
-    if kind == "jsonl":
-        assert texts(read("-", stdin=data)) == EXPECTED
-
-
-@pytest.mark.parametrize("compressed", [".gz", ".zst"])
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv"])
-@pytest.mark.parametrize("chunk_bytes", [100, 10**6])
-def test_a_compressed_file_that_ends_too_early(
-    tmp_path: Path, suffix: str, compressed: str, chunk_bytes: int
-) -> None:
-    chance = random.Random(1)  # noqa: S311
-    body = [f"{chance.getrandbits(300):x}" for _ in range(9000)]
-    data = (
-        jsonl(*({"text": text} for text in body))
-        if suffix == ".jsonl"
-        else "\n".join(["id,text", *(f"{n},{text}" for n, text in enumerate(body))]).encode()
-    )
-    short = tmp_path / f"a{suffix}{compressed}"
-    short.write_bytes(COMPRESSORS[compressed](data)[:-2000])
-    (tmp_path / "b.jsonl").write_bytes(numbered(2))
-    items = read(short, tmp_path / "b.jsonl", chunk_bytes=chunk_bytes)
-    found = texts(items)
-    assert found[-2:] == EXPECTED[:2]
-    assert len(found) > 5000
-    assert found[:-2] == body[: len(found) - 2]
-    (reject,) = [item for item in items if isinstance(item, Reject)]
-    line = len(found) - 2 + (1 if suffix == ".jsonl" else 2)
-    assert (reject.source, reject.number, reject.reason) == (str(short), line, "truncated_input")
-    assert data.split(b"\n")[line - 1].startswith(reject.raw)
-
-
-def test_a_plain_file_may_be_called_compressed(tmp_path: Path) -> None:
-    path = tmp_path / "dump.jsonl.gz"
-    path.write_bytes(numbered(25))
-    assert texts(read(path)) == EXPECTED
+def names_in(folder: Path) -> list[str]:
+    listing = list_sources([str(folder)])
+    return [os.path.relpath(source.path or "", folder) for source in listing.sources]
 
 
 def test_inputs_are_read_in_order_and_globs_by_name(tmp_path: Path) -> None:
@@ -108,111 +38,126 @@ def test_inputs_are_read_in_order_and_globs_by_name(tmp_path: Path) -> None:
 def test_a_file_whose_name_looks_like_a_glob(tmp_path: Path) -> None:
     path = tmp_path / "a[1].jsonl"
     path.write_bytes(numbered(1))
-    assert texts(read(path)) == EXPECTED[:1]
+    assert texts(read(path)) == ["Text 0."]
 
 
-def test_a_folder_gives_its_texts_and_pages(tmp_path: Path) -> None:
-    for name in (
-        "b.txt",
-        "a/z.md",
-        "a-b.text",
-        "a/y.txt.gz",
-        "data.jsonl",
-        ".hidden.txt",
-        ".git/x.txt",
-        "x.py",
-    ):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(COMPRESSORS[".gz" if name.endswith(".gz") else ""](b"Some text."))
-    expected = ["a/y.txt.gz", "a/z.md", "a-b.text", "b.txt"]
-    assert [s.path for s in list_sources([str(tmp_path)])] == [str(tmp_path / n) for n in expected]
-    assert texts(read(tmp_path)) == ["Some text."] * 4
+def test_a_folder_gives_all_that_is_read_by_name(tmp_path: Path) -> None:
+    make(
+        tmp_path,
+        *("b.txt", "a/z.md", "a-b.text", "a/y.txt.gz", "data.jsonl", "d.JSON", "e.csv.xz"),
+        *("f.parquet", "g.wet.bz2", "h.htm", "i.tab", ".hidden.txt", ".git/x.txt", "x.py"),
+    )
+    assert names_in(tmp_path) == [
+        *("a/y.txt.gz", "a/z.md", "a-b.text", "b.txt", "d.JSON", "data.jsonl", "e.csv.xz"),
+        *("f.parquet", "g.wet.bz2", "h.htm", "i.tab"),
+    ]
 
 
-def test_a_format_can_be_named(tmp_path: Path) -> None:
-    path = tmp_path / "dump.dat"
-    path.write_bytes(numbered(25))
-    assert texts(read(path, input_format="jsonl")) == EXPECTED
-    assert texts(read(path, input_format="txt")) == [numbered(25).decode()]
+def test_what_is_skipped_is_counted_by_kind(tmp_path: Path) -> None:
+    manifests = ("README.md", "readme", "LICENSE", "LICENCE.txt", "COPYING", "CHANGELOG.md")
+    manifests += ("CONTRIBUTING.md", "NOTICE.txt", "manifest.json", "a.sha256", "a.md5", "a.sig")
+    manifests += ("package.json", "requirements-dev.txt", "robots.txt")
+    outputs = ("o.jsonl.rejects.jsonl", "o.jsonl.summary.json", "o.jsonl.part", "o.checkpoint")
+    make(
+        tmp_path, "a.txt", "noticed.txt", "b.pdf", "c.PDF", "d.tar.gz", "e.parquet.gz", "f.gz", "g"
+    )
+    make(tmp_path, *manifests, *outputs, "folder.part/part-1.jsonl", ".hidden")
+    listing = list_sources([str(tmp_path)])
+    assert names_in(tmp_path) == ["a.txt", "noticed.txt"]
+    assert listing.skipped == Counter({
+        "README and the like": 15, "outputs of a batch run": 4, ".pdf": 2, ".tar.gz": 1,
+        ".parquet.gz": 1, ".gz": 1, "no suffix": 1,
+    })  # fmt: skip
+    assert listing.errors == []
+
+
+def test_a_file_named_itself_is_read_whatever_it_is_called(tmp_path: Path) -> None:
+    make(tmp_path, "README.md", "LICENSE", "data.xyz")
+    names = ["README.md", "LICENSE", "data.xyz"]
+    listing = list_sources([str(tmp_path / name) for name in names])
+    assert [source.format for source in listing.sources] == ["txt", None, None]
+    assert listing.skipped == Counter()
+
+
+def test_a_folder_inside_a_hidden_one_is_read(tmp_path: Path) -> None:
+    make(tmp_path, ".cache/articles/a.txt")
+    assert names_in(tmp_path / ".cache" / "articles") == ["a.txt"]
+
+
+def test_folders_that_link_to_their_parents_end(tmp_path: Path) -> None:
+    make(tmp_path, "a/b/c.txt")
+    (tmp_path / "a" / "b" / "up").symlink_to(tmp_path)
+    (tmp_path / "twice").symlink_to(tmp_path / "a")
+    assert names_in(tmp_path) == ["a/b/c.txt"]
+
+
+def test_what_is_no_regular_file_in_a_folder_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "a.txt")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
+    monkeypatch.chdir(tmp_path)  # a socket's path must be short
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("b.txt")
+        listing = list_sources([str(tmp_path)])
+    assert listing.skipped == Counter({"no regular file": 3})
+    assert listing.errors[0].what == "nothing in this folder is read"
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "b.txt")
+    (tmp_path / "hard.txt").hardlink_to(tmp_path / "a.txt")
+    (tmp_path / "soft.txt").symlink_to(tmp_path / "b.txt")
+    listing = list_sources([str(tmp_path / "b.txt"), str(tmp_path), str(tmp_path / "*.txt")])
+    assert [source.path for source in listing.sources] == [
+        str(tmp_path / "b.txt"), str(tmp_path / "a.txt")
+    ]  # fmt: skip
+    again = [*("b", "hard", "soft"), *("a", "b", "hard", "soft")]
+    assert listing.repeated == [str(tmp_path / f"{name}.txt") for name in again]
 
 
 @pytest.mark.parametrize(
-    ("inputs", "said"),
+    ("name", "said"),
     [
-        (["nowhere.jsonl"], "nowhere.jsonl: no such file or folder"),
-        (["*.nothing"], "*.nothing: no file matches this"),
-        (["-", "-"], "standard input (-) is named twice"),
-        (["x" * 5000], "no such file"),
-        (["a\0b"], "no such file"),
-        (["file.xyz"], "file.xyz: a format that is not read. Read are .jsonl, .ndjson, .csv"),
-        (["file.parquet.gz"], "a format that is not read"),
-        (["folder"], 'folder: no text or HTML files in this folder. Files ending in .htm, .html, '
-         '.md, .text, .txt are read. Dumps are named by a glob: "folder/**/*.jsonl*"'),
-        (["empty"], "no text or HTML files in this folder"),
+        ("nowhere.jsonl", "nowhere.jsonl: no such file or folder"),
+        ("*.nothing", "*.nothing: no file matches this"),
+        ("x" * 5000, "no such file or folder"),
+        ("A text. " * 100, "Text itself goes to standard input"),
+        ("a\0b", "no such file or folder"),
+        ("folder", "folder: nothing in this folder is read. In it: 2 .pdf, 1 no suffix. Read are"),
+        ("empty", "empty: nothing in this folder is read. In it: no files. Read are .jsonl"),
     ],
-)  # fmt: skip
-def test_inputs_that_cannot_be_read_are_refused_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inputs: list[str], said: str
+)
+def test_an_input_that_is_missing_is_an_error_beside_the_good_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("file.xyz", "file.parquet.gz", "folder/a.jsonl.gz"):
-        Path(name).parent.mkdir(exist_ok=True)
-        Path(name).write_bytes(b"")
+    make(tmp_path, "good.txt", "folder/a.pdf", "folder/b.pdf", "folder/c")
     Path("empty").mkdir()
-    with pytest.raises(InputError) as error:
-        read_chunks(inputs, Fields(), io.BytesIO())
-    assert said in str(error.value)
-    assert error.value.hint
+    listing = list_sources([name, "good.txt"])
+    assert listing.sources == [Source("good.txt", "good.txt", "txt")]
+    (error,) = listing.errors
+    assert said in str(error)
+    assert error.hint
+    assert len(error.where or "") <= 201
 
 
-def test_an_unknown_format_is_refused() -> None:
+def test_what_cannot_be_listed_is_refused() -> None:
     with pytest.raises(InputError, match=r"unknown input format 'xml'.*jsonl"):
         list_sources(["-"], "xml")
+    with pytest.raises(InputError, match=r"standard input \(-\) is named twice"):
+        list_sources(["-", "-"])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.touch(0)
-    with pytest.raises(InputError, match="Permission denied"):
-        check_fields([str(path)], Fields())
+def test_a_format_that_is_named_holds_for_all(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "b.xyz")
+    listing = list_sources([str(tmp_path / "b.xyz"), "-"], "csv")
+    assert [(s.format, s.is_forced) for s in listing.sources] == [("csv", True)] * 2
 
 
-def test_a_later_input_without_the_field_is_refused_at_once(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_bytes(numbered(3))
-    (tmp_path / "b.jsonl").write_bytes(jsonl({"body": "x"}))
-    with pytest.raises(InputError, match=r"b\.jsonl:1: no field 'text'"):
-        read_chunks([str(tmp_path / "*.jsonl")], Fields(), io.BytesIO())
-
-
-def test_a_file_that_is_gone_when_its_turn_comes_is_told(tmp_path: Path) -> None:
-    for name in ("a.jsonl", "b.jsonl"):
-        (tmp_path / name).write_bytes(numbered(2))
-    chunks = read_chunks([str(tmp_path / "*.jsonl")], Fields(), io.BytesIO())
-    (tmp_path / "a.jsonl").unlink()
-    kinds = [(chunk.source[-7:], chunk.kind) for chunk in chunks]
-    assert kinds == [("a.jsonl", "rejects"), ("b.jsonl", "jsonl")]
-
-
-def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    writer = threading.Thread(target=lambda: pipe.write_bytes(zstd(numbered(25))))
-    writer.start()
-    assert texts(read(pipe)) == EXPECTED
-    writer.join()
-
-
-def test_empty_inputs_give_nothing(tmp_path: Path) -> None:
-    for name in ("a.jsonl", "b.csv", "c.tsv.gz", "d.jsonl.zst"):
-        (tmp_path / name).write_bytes(b"")
-    assert read(tmp_path / "*") == []
-    assert read("-") == []
-
-
-@given(st.lists(st.binary(max_size=40), max_size=12), st.integers(1, 200))
-def test_any_chunk_size_gives_the_same(lines: list[bytes], chunk_bytes: int) -> None:
-    data = b"\n".join([b'{"text": "x"}', *lines])
-    assert read("-", stdin=data, chunk_bytes=chunk_bytes) == read("-", stdin=data)
-    assert rejects(read("-", stdin=data)) == rejects(read("-", stdin=zstd(data)))
+def test_a_name_in_any_bytes_can_be_shown(tmp_path: Path) -> None:
+    name = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    Path(name).write_text("Some text.")
+    (source,) = list_sources([str(tmp_path)]).sources
+    assert source.name == f"{tmp_path}/caf\ufffd.txt"
+    assert texts(read(tmp_path)) == ["Some text."]

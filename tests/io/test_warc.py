@@ -1,4 +1,5 @@
 import gzip
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -6,12 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import COMPRESSORS, chunks_of, read, rejects, texts
+from reading import COMPRESSORS, blocks_of, read, rejects, texts
 from test_html import FIRST, PAGE, SECOND
 
-from topicml.batch import webarchives
 from topicml.errors import InputError, MissingExtraError
-from topicml.io.records import Fields, Record, Reject
+from topicml.io.readers import warc
+from topicml.io.records import Fields, Reject
+from topicml.text.document import Document
 
 TEXT = f"Headline of it\n\n{FIRST}\n\n{SECOND}"
 KEEP = Fields(keep=("warc_uri", "warc_date"))
@@ -27,22 +29,27 @@ def answer(
     return head.encode() + body
 
 
-def record(name: str, block: bytes, kind: str = "response") -> bytes:
+def record(
+    name: str,
+    block: bytes,
+    kind: str = "response",
+    content: str = "application/http; msgtype=response",
+) -> bytes:
     head = (
         f"WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: https://example.org/{name}\r\n"
         f"WARC-Date: 2024-01-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:{name}>\r\n"
-        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(block)}\r\n\r\n"
+        f"Content-Type: {content}\r\nContent-Length: {len(block)}\r\n\r\n"
     )
     return head.encode() + block + b"\r\n\r\n"
 
 
-def of(data: bytes, **options: object) -> list[Record | Reject]:
+def of(data: bytes, **options: object) -> list[Document | Reject]:
     return read("-", stdin=data, input_format="warc", **options)
 
 
 @pytest.mark.parametrize("suffix", COMPRESSORS)
-@pytest.mark.parametrize("chunk_bytes", [1, 10**6])
-def test_pages_become_records(tmp_path: Path, suffix: str, chunk_bytes: int) -> None:
+@pytest.mark.parametrize("block_bytes", [1, 10**6])
+def test_pages_become_records(tmp_path: Path, suffix: str, block_bytes: int) -> None:
     compress = COMPRESSORS[suffix]
     path = tmp_path / f"crawl.warc{suffix}"
     path.write_bytes(
@@ -59,13 +66,13 @@ def test_pages_become_records(tmp_path: Path, suffix: str, chunk_bytes: int) -> 
         )
     )
     kept = {"warc_uri": "https://example.org/a", "warc_date": "2024-01-02T03:04:05Z"}
-    assert read(path, fields=KEEP, chunk_bytes=chunk_bytes) == [
-        Record("urn:uuid:a", TEXT, str(path), 3, kept),
-        Record("urn:uuid:b", TEXT, str(path), 6, {**kept, "warc_uri": "https://example.org/b"}),
+    assert read(path, fields=KEEP, block_bytes=block_bytes) == [
+        Document("urn:uuid:a", TEXT, str(path), 3, kept),
+        Document("urn:uuid:b", TEXT, str(path), 6, {**kept, "warc_uri": "https://example.org/b"}),
     ]
-    chunks = chunks_of(path, chunk_bytes=chunk_bytes)
-    assert chunks == chunks_of(path, chunk_bytes=chunk_bytes)
-    assert 0 < sum(chunk.size for chunk in chunks) <= path.stat().st_size
+    blocks = blocks_of(path, block_bytes=block_bytes)
+    assert blocks == blocks_of(path, block_bytes=block_bytes)
+    assert 0 < sum(block.size for block in blocks) <= path.stat().st_size
 
 
 def test_encodings_of_the_transfer_are_undone() -> None:
@@ -123,7 +130,7 @@ def test_a_record_that_is_cut_off_is_told() -> None:
 
 
 def test_a_page_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webarchives, "LARGEST_RECORD", 200_000)
+    monkeypatch.setattr(warc, "LARGEST_RECORD", 200_000)
     large = answer(b"x" * 900_000)
     bomb = answer(gzip.compress(bytes(900_000)), more="Content-Encoding: gzip\r\n")
     items = of(record("a", large) + record("b", bomb) + record("c", answer()))
@@ -147,7 +154,49 @@ def test_what_is_no_warc_is_refused() -> None:
     assert of(b"") == []
 
 
-def test_a_missing_fastwarc_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_fastwarc_names_the_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "crawl.warc"
+    path.write_bytes(record("a", answer()))
     monkeypatch.setitem(sys.modules, "fastwarc.warc", None)
-    with pytest.raises(MissingExtraError, match=r"fastwarc.*pip install 'topicml\[articles\]'"):
-        of(b"")
+    command = r"fastwarc.*pip install 'topicml\[articles\]'"
+    with pytest.raises(MissingExtraError, match=command):
+        read(path)
+    (reject,) = of(path.read_bytes())
+    assert isinstance(reject, Reject)
+    assert reject.reason == "missing_dependency"
+    assert re.search(command, reject.detail)
+
+
+def test_an_answer_in_plain_text_is_read_as_it_is() -> None:
+    body = "Les ministres – réunis à Tokyo – ont dit: <b>oui</b>.\n\nFin."
+    items = of(
+        record("a", answer(body.encode(), kind="text/plain"))
+        + record("b", answer(body.encode("cp1252"), kind="text/plain; charset=ISO-8859-1"))
+        + record("c", answer(b"a,b", kind="text/csv"))
+    )
+    assert texts(items) == [body, body]
+    assert [item.encoding for item in items if isinstance(item, Document)] == ["utf-8", "cp1252"]
+
+
+def test_the_texts_of_a_wet_file_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.warc.wet.gz"
+    text = "Headline\nThe ministers met in Tōkyō."
+    parts = (
+        record("info", b"Software-Info: x", "warcinfo"),
+        record("a", text.encode(), "conversion", "text/plain"),
+        record("b", b"{}", "conversion", "application/json"),
+        record("c", b" \n", "conversion", "text/plain"),
+    )
+    path.write_bytes(b"".join(map(gzip.compress, parts)))
+    items = read(path, fields=KEEP)
+    kept = {"warc_uri": "https://example.org/a", "warc_date": "2024-01-02T03:04:05Z"}
+    assert items[0] == Document("urn:uuid:a", text, str(path), 2, kept)
+    assert rejects(items) == [(4, "empty_text")]
+
+
+def test_where_a_page_starts_is_told() -> None:
+    first = record("a", answer())
+    items = of(first + record("b", answer(b"<html></html>")))
+    assert [item.offset for item in items if isinstance(item, Reject)] == [len(first)]

@@ -8,10 +8,18 @@ from typing import Any, get_args
 import pyarrow.parquet
 import pytest
 from backports import zstd
+from conftest import Tiny
+from hypothesis import given
+from hypothesis import strategies as st
 
-from topicml.errors import InputError
-from topicml.io.writers.shards import Format, Output, assemble_parquet, output_kind
-from topicml.tagging.tagger import DETAILS, Detail
+from topicml.errors import OutputError
+from topicml.io.writers import parquet
+from topicml.io.writers.output import Format, Output, output_kind
+from topicml.io.writers.writer import Writer, write_stream
+from topicml.models.folder import open_model
+from topicml.tagging.articles import DETAILS, Detail, TaggedArticle
+from topicml.tagging.tagger import Tagger
+from topicml.text.document import Document
 
 TOPICS = ("baking", "sailing")
 
@@ -20,9 +28,10 @@ def record(identifier: str, detail: Detail, **more: Any) -> dict[str, Any]:
     probabilities = {"sailing": 0.75}
     if detail == "probabilities":
         probabilities = {"baking": 0.125, "sailing": 0.75}
-    sentence = {"index": 0, "start": 0, "end": 5, "topics": ["sailing"]}
-    if detail == "probabilities":
-        sentence["reason"] = None
+    sentence: dict[str, Any] = {"index": 0, "start": 0, "end": 5}
+    sentence |= {"text": "Sail!"} if detail == "probabilities" else {}
+    sentence |= {"topics": ["sailing"], "reason": None}
+    sentence |= {"relevance": 0.5} if detail == "probabilities" else {}
     output = {
         "id": identifier,
         "model": "m@1.0.0",
@@ -51,6 +60,8 @@ def bare(identifier: str, detail: Detail, **more: Any) -> dict[str, Any]:
         ("A.JSONL.ZST", ("jsonl", "zstd")),
         ("a.csv", ("csv", "none")),
         ("a.csv.gz", ("csv", "gzip")),
+        ("a.json", ("json", "none")),
+        ("a.json.gz", ("json", "gzip")),
         ("a.parquet", ("parquet", "none")),
     ],
 )
@@ -58,34 +69,48 @@ def test_kind_follows_the_name(name: str, kind: tuple[str, str]) -> None:
     assert output_kind(name) == kind
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.parquet.gz", "a.json", "a.xlsx"])
-def test_unknown_kind_is_an_input_error(name: str) -> None:
-    with pytest.raises(InputError, match=r"unknown kind of output\. Names end in \.jsonl"):
+@pytest.mark.parametrize("name", ["a.txt", "a.parquet.gz", "a.xlsx"])
+def test_unknown_kind_is_an_error(name: str) -> None:
+    with pytest.raises(OutputError, match=r"unknown kind of output\. Names end in \.jsonl"):
         output_kind(name)
 
 
+@pytest.mark.parametrize(("name", "expected"), [("a.csv", "none"), ("a.gz", "gzip"), ("-", "none")])
+def test_a_format_asked_for_wins_over_the_name(name: str, expected: str) -> None:
+    assert output_kind(name, "jsonl") == ("jsonl", expected)
+
+
+UNPACK = {"none": bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}
+
+
 @pytest.mark.parametrize("detail", DETAILS)
-@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
-def test_pieces_of_json_lines_make_the_file(compression: Any, detail: Detail) -> None:
-    output = Output("jsonl", compression, detail, TOPICS)
+@pytest.mark.parametrize("compression", UNPACK)
+@pytest.mark.parametrize("kind", ["jsonl", "json"])
+def test_pieces_of_json_make_the_file(kind: Any, compression: Any, detail: Detail) -> None:
+    writer = Writer(Output(kind, compression, detail, TOPICS))
     rows = [record("a", detail), bare("é\u2028", detail), record("c", detail, kept=[1])]
-    whole = output.header() + output.encode(rows[:2]) + output.encode([]) + output.encode(rows[2:])
-    unpack = {"none": bytes, "gzip": gzip.decompress, "zstd": zstd.decompress}[compression]
-    lines = unpack(whole).decode("utf-8").split("\n")
-    assert [json.loads(line) for line in lines[:-1]] == rows
-    assert lines[-1] == ""
-    assert output.encode(rows) == output.encode(rows)
+    pieces = [writer.encode(rows[:2]), writer.encode([]), writer.encode(rows[2:])]
+    whole = writer.header()
+    for before, piece in zip((False, True, True), pieces, strict=True):
+        whole += writer.join(before, piece)
+    text = UNPACK[compression](whole + writer.footer()).decode("utf-8")
+    if kind == "json":
+        assert json.loads(text) == rows
+    else:
+        assert [json.loads(line) for line in text.split("\n")[:-1]] == rows
+        assert text.endswith("\n")
+    assert writer.encode(rows) == writer.encode(rows)
 
 
 @pytest.mark.parametrize("detail", DETAILS)
 def test_csv_has_every_record_and_the_columns_of_its_header(detail: Detail) -> None:
-    output = Output("csv", "none", detail, TOPICS, keep=("source",), dedupe=True)
+    writer = Writer(Output("csv", "none", detail, TOPICS, keep=("source",), dedupe=True))
     rows = [
         record("a", detail, duplicate_of=None, source='wire, "x"\n'),
         bare("b", detail, duplicate_of="a", source={"n": 1}),
         bare("c", detail, duplicate_of=None),
     ]
-    text = (output.header() + output.encode(rows)).decode("utf-8")
+    text = (writer.header() + writer.encode(rows)).decode("utf-8")
     table = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["id"] for row in table] == ["a", "b", "c"]
     assert [row["topics"] for row in table] == ["sailing", "", ""]
@@ -95,6 +120,7 @@ def test_csv_has_every_record_and_the_columns_of_its_header(detail: Detail) -> N
     assert all(None not in row and None not in row.values() for row in table)
     if detail == "probabilities":
         assert (table[0]["baking"], table[0]["sailing"]) == ("0.125000", "0.750000")
+        assert (table[0]["text"], table[0]["relevance"]) == ("Sail!", "0.500000")
     else:
         assert table[0]["probabilities"] == "0.750000"
 
@@ -106,10 +132,11 @@ def test_parquet_is_typed_and_has_what_was_given(tmp_path: Path, detail: Detail)
         record("a", detail, duplicate_of=None, source="wire"),
         bare("b", detail, duplicate_of="a", source=None),
     ]
-    pieces = [output.encode(rows[:1]), b"", output.encode(rows[1:])]
-    (tmp_path / "pieces").write_bytes(b"".join(pieces))
-    lengths = list(map(len, pieces))
-    assemble_parquet(tmp_path / "pieces", lengths, output, tmp_path / "out.parquet")
+    writer = Writer(output)
+    pieces = [writer.encode(rows[:1]), b"", writer.encode(rows[1:])]
+    stored = io.BytesIO(b"".join(pieces))
+    with (tmp_path / "out.parquet").open("wb") as out:
+        parquet.write_file(parquet.read_pieces(stored, map(len, pieces)), output, out)
     table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
     back = table.to_pylist()
     assert [row["id"] for row in back] == ["a", "b"]
@@ -118,18 +145,95 @@ def test_parquet_is_typed_and_has_what_was_given(tmp_path: Path, detail: Detail)
     assert [row["source"] for row in back] == ["wire", None]
     assert ("sentences" in table.column_names) is (detail != "article")
     if detail != "article":
-        found = {p["topic"]: p["probability"] for p in back[0]["sentences"][0]["probabilities"]}
-        assert found == rows[0]["sentences"][0]["probabilities"]
+        (sentence,), (expected,) = back[0]["sentences"], rows[0]["sentences"]
+        found = {p["topic"]: p["probability"] for p in sentence["probabilities"]}
+        assert {**sentence, "probabilities": found} == expected
     assert pyarrow.parquet.ParquetFile(tmp_path / "out.parquet").num_row_groups == 2
 
 
 @pytest.mark.parametrize("kind", get_args(Format))
-def test_no_record_at_all_still_makes_a_file(tmp_path: Path, kind: Format) -> None:
+def test_no_record_at_all_still_makes_a_file(kind: Format) -> None:
     output = Output(kind, "none", "sentence", TOPICS)
-    assert output.encode([]) == b""
+    out = io.BytesIO()
+    assert write_stream([], output, out) == 0
     if kind == "parquet":
-        (tmp_path / "pieces").write_bytes(b"")
-        assemble_parquet(tmp_path / "pieces", [], output, tmp_path / "out.parquet")
-        assert pyarrow.parquet.read_table(tmp_path / "out.parquet").num_rows == 0
+        assert pyarrow.parquet.read_table(io.BytesIO(out.getvalue())).num_rows == 0
+    elif kind == "csv":
+        assert out.getvalue() == Writer(output).header() != b""
     else:
-        assert output.header().startswith(b"id,model," if kind == "csv" else b"")
+        assert out.getvalue() == (b"" if kind == "jsonl" else b"[\n\n]\n")
+
+
+TEXTS = ("The dough is in the oven. Nobody answered.", "", 'Sails, "wind";\nand\r\n\ttide é🤝.')
+
+
+def tag(tiny: Tiny, *texts: str) -> list[TaggedArticle]:
+    model = open_model(tiny.folder)
+    documents = [Document(f"id-{number}", text) for number, text in enumerate(texts)]
+    return Tagger(model.scorer, model.reference).tag(documents)
+
+
+def written(kind: Format, articles: list[TaggedArticle]) -> str:
+    out = io.BytesIO()
+    output = Output(kind, "none", "probabilities", ("baking", "gardening", "sailing"))
+    assert write_stream([[a.to_dict()] for a in articles], output, out) == len(articles)
+    return out.getvalue().decode("utf-8")
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_json_and_json_lines_hold_the_records(tiny: Tiny, count: int) -> None:
+    articles = tag(tiny, *TEXTS[:count])
+    expected = [article.to_dict() for article in articles]
+    lines = written("jsonl", articles).split("\n")
+    assert lines.pop() == ""
+    assert [json.loads(line) for line in lines] == expected
+    assert json.loads(written("json", articles)) == expected
+
+
+def test_csv_is_one_row_a_sentence_with_a_column_a_topic(tiny: Tiny) -> None:
+    articles = tag(tiny, *TEXTS)
+    header, *rows = csv.reader(io.StringIO(written("csv", articles), newline=""))
+    assert header == [
+        *("id", "model", "index", "start", "end", "text", "topics", "reason", "relevance"),
+        *("baking", "gardening", "sailing"),
+    ]
+    expected = [(a, i, s) for a in articles for i, s in enumerate(a.sentences)]
+    without = [[a.id, a.model, *[""] * 5, a.reason, *[""] * 4] for a in articles if not a.sentences]
+    assert [row for row in rows if not row[2]] == without
+    rows = [row for row in rows if row[2]]
+    assert len(rows) == len(expected) == 4
+    for row, (article, index, tagged) in zip(rows, expected, strict=True):
+        start, end, text = tagged.sentence
+        assert row[:6] == [article.id, article.model, str(index), str(start), str(end), text]
+        assert row[6] == ";".join(tagged.topics)
+        assert row[7] == (tagged.reason or "")
+        assert bool(row[6]) is not bool(row[7])
+        assert [float(cell) for cell in row[8:]] == pytest.approx(
+            [tagged.relevance, *tagged.probabilities], abs=1e-6
+        )
+
+
+@given(text=st.text(max_size=80))
+def test_any_text_survives_every_format(tiny: Tiny, text: str) -> None:
+    articles = tag(tiny, text)
+    sentences = [tagged.sentence.text for tagged in articles[0].sentences]
+    (found,) = [json.loads(line) for line in written("jsonl", articles).split("\n") if line]
+    assert [s["text"] for s in found["sentences"]] == sentences
+    rows = list(csv.DictReader(io.StringIO(written("csv", articles), newline="")))
+    assert [row["text"] for row in rows if row["index"]] == sentences
+    assert len(rows) == max(1, len(sentences))  # no record is lost
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "csv"])
+def test_records_are_written_as_they_come(tiny: Tiny, kind: Format) -> None:
+    out = io.BytesIO()
+    seen: list[bytes] = []
+
+    def groups() -> Any:
+        for article in tag(tiny, *TEXTS[:1] * 2):
+            seen.append(out.getvalue())
+            yield [article.to_dict()]
+
+    write_stream(groups(), Output(kind, "none", "probabilities", TOPICS), out)
+    assert b"dough" not in seen[0]
+    assert b"dough" in seen[1]

@@ -9,24 +9,24 @@ from hypothesis import strategies as st
 
 from topicml.tagging.abstention import FEWEST_KNOWN, Reason
 from topicml.tagging.abstention import REASONS as REASON_OF_CODE
-from topicml.tagging.abstention import screen as screen_all
+from topicml.tagging.abstention import abstain as abstain_all
 
 KNOWN = 1.0
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
-REASONS = {"not_english", "furniture", "unfamiliar", "no_topic", None}
+REASONS = {"not_english", "boilerplate", "unfamiliar", "no_topic", None}
 
 
-def screen(text: str, known_share: float, relevant: bool) -> Reason | None:
+def abstain(text: str, known_share: float, relevant: bool) -> Reason | None:
     """One sentence, its letters counted as ``re`` and ``str`` have them."""
     words = re.findall(r"[^\W\d_]+", text.lower())
     letters = "".join(words)
     latin = len(re.findall(r"[A-Za-zÀ-ɏ]", text.lower()))
     share = latin / len(letters) if letters else 1.0
     counted = np.array([len(words)]), np.array([share]), np.array([known_share])
-    return REASON_OF_CODE[screen_all([text], *counted, np.array([relevant]))[0]]
+    return REASON_OF_CODE[abstain_all([text], *counted, np.array([relevant]))[0]]
 
 
-FURNITURE = [
+BOILERPLATE = [
     "Leave a Reply",
     "Leave a comment",
     "Login",
@@ -94,15 +94,15 @@ ORDINARY = [
 ]
 
 
-@pytest.mark.parametrize("text", FURNITURE)
-def test_page_around_an_article_is_furniture(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) == "furniture"
-    assert screen(f"  {text} ", KNOWN, relevant=True) == "furniture"
+@pytest.mark.parametrize("text", BOILERPLATE)
+def test_page_around_an_article_is_boilerplate(text: str) -> None:
+    assert abstain(text, KNOWN, relevant=True) == "boilerplate"
+    assert abstain(f"  {text} ", KNOWN, relevant=True) == "boilerplate"
 
 
 @pytest.mark.parametrize("text", ORDINARY)
-def test_sentence_that_only_begins_like_furniture_is_none(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) is None
+def test_sentence_that_only_begins_like_boilerplate_is_none(text: str) -> None:
+    assert abstain(text, KNOWN, relevant=True) is None
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_sentence_that_only_begins_like_furniture_is_none(text: str) -> None:
         "Terms of service in the army were extended to 18 months.",
     ],
 )
-def test_sentence_that_goes_on_after_a_furniture_phrase_is_none(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) is None
+def test_sentence_that_goes_on_after_a_boilerplate_phrase_is_none(text: str) -> None:
+    assert abstain(text, KNOWN, relevant=True) is None
 
 
-@pytest.mark.parametrize(("more", "reason"), [(10, "furniture"), (11, None)])
-def test_only_a_short_sentence_is_furniture(more: int, reason: str | None) -> None:
+@pytest.mark.parametrize(("more", "reason"), [(10, "boilerplate"), (11, None)])
+def test_only_a_short_sentence_is_boilerplate(more: int, reason: str | None) -> None:
     text = "Sign up for the" + " treaty" * more
-    assert screen(text, KNOWN, relevant=True) == reason
+    assert abstain(text, KNOWN, relevant=True) == reason
 
 
 FOREIGN = {
@@ -147,7 +147,7 @@ FOREIGN = {
 @pytest.mark.parametrize("relevant", [True, False])
 @pytest.mark.parametrize("known_share", [0.0, 0.45])  # few of its words are an English model's
 def test_other_language_is_not_english(language: str, known_share: float, relevant: bool) -> None:
-    assert screen(FOREIGN[language], known_share, relevant) == "not_english"
+    assert abstain(FOREIGN[language], known_share, relevant) == "not_english"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_other_language_is_not_english(language: str, known_share: float, releva
     ],
 )
 def test_english_without_small_words_stays_english(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) is None
+    assert abstain(text, KNOWN, relevant=True) is None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_english_without_small_words_stays_english(text: str) -> None:
     ],
 )
 def test_small_words_that_english_shares_are_no_sign_of_another_language(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) is None
+    assert abstain(text, KNOWN, relevant=True) is None
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_small_words_that_english_shares_are_no_sign_of_another_language(text: s
     ],
 )
 def test_names_are_no_sign_of_another_language(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) is None
+    assert abstain(text, KNOWN, relevant=True) is None
 
 
 GIBBERISH = "Blorp frindle gnash wibblet snork."
@@ -207,7 +207,7 @@ GIBBERISH = "Blorp frindle gnash wibblet snork."
 @pytest.mark.parametrize("relevant", [True, False])
 @pytest.mark.parametrize("text", [GIBBERISH, "xqj zzkv wwpt mmgr"])
 def test_text_of_unknown_words_is_unfamiliar(text: str, relevant: bool) -> None:
-    assert screen(text, 0.0, relevant) == "unfamiliar"
+    assert abstain(text, 0.0, relevant) == "unfamiliar"
 
 
 @pytest.mark.parametrize(
@@ -215,48 +215,48 @@ def test_text_of_unknown_words_is_unfamiliar(text: str, relevant: bool) -> None:
     [(0.0, "unfamiliar"), (FEWEST_KNOWN - 1e-9, "unfamiliar"), (FEWEST_KNOWN, None), (1.0, None)],
 )
 def test_sentence_needs_its_share_of_known_words(known_share: float, reason: str | None) -> None:
-    assert screen(GIBBERISH, known_share, relevant=True) == reason
+    assert abstain(GIBBERISH, known_share, relevant=True) == reason
 
 
 @pytest.mark.parametrize(
     ("text", "reason"), [("Blorp frindle gnash", None), ("Blorp frindle gnash snork", "unfamiliar")]
 )
 def test_few_words_are_too_few_to_be_unfamiliar(text: str, reason: str | None) -> None:
-    assert screen(text, 0.0, relevant=True) == reason
+    assert abstain(text, 0.0, relevant=True) == reason
 
 
 @pytest.mark.parametrize("text", ["", " \n", "1951", "12.5 %, 2024", "***", "🤝", "\x00", "_"])
 @pytest.mark.parametrize("relevant", [True, False])
 def test_text_without_a_word_is_unfamiliar(text: str, relevant: bool) -> None:
-    assert screen(text, KNOWN, relevant) == "unfamiliar"
+    assert abstain(text, KNOWN, relevant) == "unfamiliar"
 
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_sentence_about_nothing_has_no_topic(text: str) -> None:
-    assert screen(text, KNOWN, relevant=False) == "no_topic"
+    assert abstain(text, KNOWN, relevant=False) == "no_topic"
 
 
 def test_reasons_are_checked_in_their_order() -> None:
-    assert screen("© de la defensa y del mar", 0.0, relevant=False) == "not_english"
-    assert screen("Leave a Reply to blorp frindle", 0.0, relevant=False) == "furniture"
-    assert screen(GIBBERISH, 0.0, relevant=False) == "unfamiliar"
-    assert screen(GIBBERISH, 1.0, relevant=False) == "no_topic"
-    assert screen(GIBBERISH, 1.0, relevant=True) is None
+    assert abstain("© de la defensa y del mar", 0.0, relevant=False) == "not_english"
+    assert abstain("Leave a Reply to blorp frindle", 0.0, relevant=False) == "boilerplate"
+    assert abstain(GIBBERISH, 0.0, relevant=False) == "unfamiliar"
+    assert abstain(GIBBERISH, 1.0, relevant=False) == "no_topic"
+    assert abstain(GIBBERISH, 1.0, relevant=True) is None
 
 
 @given(text=ANY_TEXT, known_share=st.floats(0, 1), relevant=st.booleans())
 def test_any_text_gets_a_reason_or_none(text: str, known_share: float, relevant: bool) -> None:
-    reason = screen(text, known_share, relevant)
+    reason = abstain(text, known_share, relevant)
     assert reason in REASONS
     assert relevant or reason is not None
     assert not (relevant and reason == "no_topic")
 
 
-@given(start=st.sampled_from([*FURNITURE, *ORDINARY, *FOREIGN.values()]), rest=ANY_TEXT)
+@given(start=st.sampled_from([*BOILERPLATE, *ORDINARY, *FOREIGN.values()]), rest=ANY_TEXT)
 def test_any_text_after_a_known_start_gets_a_reason_or_none(start: str, rest: str) -> None:
-    assert screen(start + rest, KNOWN, relevant=True) in REASONS - {"no_topic"}
+    assert abstain(start + rest, KNOWN, relevant=True) in REASONS - {"no_topic"}
 
 
 @pytest.mark.parametrize("text", ["(" * 200_000, "log " * 50_000, "de " * 50_000, "«»" * 100_000])
-def test_long_text_is_screened_too(text: str) -> None:
-    assert screen(text, KNOWN, relevant=True) in REASONS - {"no_topic"}
+def test_long_text_is_judged_too(text: str) -> None:
+    assert abstain(text, KNOWN, relevant=True) in REASONS - {"no_topic"}

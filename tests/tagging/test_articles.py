@@ -12,19 +12,15 @@ from topicml.errors import ModelError
 from topicml.models.folder import open_model
 from topicml.models.store import ModelStore
 from topicml.scoring.scorer import Scorer
+from topicml.tagging.abstention import REASONS as ALL_REASONS
 from topicml.tagging.abstention import Reason
-from topicml.tagging.articles import (
-    article_reason,
-    article_topics,
-    classify_document,
-    classify_documents,
-    tag_sentences,
-    thresholds_for_precision,
-)
-from topicml.text.documents import Document
+from topicml.tagging.articles import TaggedArticle, article_reason, article_topics
+from topicml.tagging.tagger import Tagger, Unit, tag_sentences
+from topicml.tagging.thresholds import Thresholds, choose_thresholds, thresholds_for_precision
+from topicml.text.document import Document
 from topicml.text.sentences import split_sentences
 
-REASONS = {None, "not_english", "furniture", "unfamiliar", "no_topic", "below_threshold"}
+REASONS = {None, "not_english", "boilerplate", "unfamiliar", "no_topic", "below_threshold"}
 MIXED = st.one_of(
     st.text(max_size=200),
     st.lists(
@@ -49,14 +45,32 @@ def scorer(tiny: Tiny) -> Scorer:
     return open_model(tiny.folder).scorer
 
 
+def own_or(scorer: Scorer, thresholds: np.ndarray | None) -> Thresholds:
+    """The model's own, or others for the topics behind the model's own relevance gate."""
+    own = choose_thresholds(scorer)
+    return own if thresholds is None else replace(own, topics=thresholds)
+
+
+def tag(
+    text: str,
+    scorer: Scorer,
+    thresholds: np.ndarray | None = None,
+    unit: Unit = "article",
+    model: str = "m",
+) -> TaggedArticle:
+    tagger = Tagger(scorer, model, own_or(scorer, thresholds), unit)
+    (article,) = tagger.tag([Document("a", text)])
+    return article
+
+
 def test_sentences_and_their_offsets_are_those_of_the_splitter(scorer: Scorer) -> None:
-    article = classify_document(Document("a", TEXT), scorer, "m@1.0.0")
+    article = tag(TEXT, scorer, model="m@1.0.0")
     assert [tagged.sentence for tagged in article.sentences] == split_sentences(TEXT)
     assert (article.id, article.model, article.topic_ids) == ("a", "m@1.0.0", scorer.topics)
 
 
 def test_each_sentence_gets_the_topics_from_its_threshold_on(scorer: Scorer) -> None:
-    article = classify_document(Document("a", TEXT), scorer, "m")
+    article = tag(TEXT, scorer)
     for tagged in article.sentences:
         (expected,) = scorer.predict_proba([tagged.sentence.text])
         np.testing.assert_array_equal(tagged.probabilities, expected)
@@ -72,7 +86,7 @@ def test_each_sentence_gets_the_topics_from_its_threshold_on(scorer: Scorer) -> 
 
 
 def test_article_has_its_sentences_topics_most_probable_first(scorer: Scorer) -> None:
-    article = classify_document(Document("a", TEXT), scorer, "m")
+    article = tag(TEXT, scorer)
     assert {topic.topic: topic.sentences for topic in article.topics} == {
         "baking": (0, 3),
         "sailing": (1,),
@@ -89,7 +103,7 @@ def test_threshold_given_replaces_the_models_own(
     scorer: Scorer, threshold: float, given: int
 ) -> None:
     thresholds = np.full(3, threshold)
-    article = classify_document(Document("a", TEXT), scorer, "m", thresholds=thresholds)
+    article = tag(TEXT, scorer, thresholds=thresholds)
     assert [len(tagged.topics) for tagged in article.sentences] == [given] * 4
     assert len(article.topics) == given
     reason = None if given else "below_threshold"
@@ -99,16 +113,16 @@ def test_threshold_given_replaces_the_models_own(
 
 def test_each_topic_is_held_to_its_own_threshold(scorer: Scorer) -> None:
     only = np.where(np.array(scorer.topics) == "gardening", 0.0, np.inf)
-    article = classify_document(Document("a", TEXT), scorer, "m", thresholds=only)
+    article = tag(TEXT, scorer, thresholds=only)
     assert [tagged.topics for tagged in article.sentences] == [("gardening",)] * 4
 
 
 def test_probability_at_the_threshold_is_a_tag(scorer: Scorer) -> None:
     (probabilities,) = scorer.predict_proba([TEXT])
-    _, given, reasons = tag_sentences(scorer, [TEXT], probabilities)
+    _, given, reasons = tag_sentences(scorer, [TEXT], own_or(scorer, probabilities))
     assert (given.tolist(), reasons) == ([[True] * 3], [None])
     above = np.nextafter(probabilities, 1)
-    _, given, reasons = tag_sentences(scorer, [TEXT], above)
+    _, given, reasons = tag_sentences(scorer, [TEXT], own_or(scorer, above))
     assert (given.tolist(), reasons) == ([[False] * 3], ["below_threshold"])
 
 
@@ -129,8 +143,10 @@ def test_sentence_under_the_relevance_threshold_gets_no_topic(
     low, high = np.argsort(relevance)
     assert relevance[low] < relevance[high]
     strict = replace(scorer, relevance_threshold=float(relevance[high]))  # as high is enough
-    probabilities, given, reasons = tag_sentences(strict, LINES[:2], thresholds)
-    free, given_before, reasons_before = tag_sentences(scorer, LINES[:2], thresholds)
+    probabilities, given, reasons = tag_sentences(strict, LINES[:2], own_or(strict, thresholds))
+    free, given_before, reasons_before = tag_sentences(
+        scorer, LINES[:2], own_or(scorer, thresholds)
+    )
     assert not given[low].any()
     assert reasons[low] == "no_topic"
     np.testing.assert_array_equal(given[high], given_before[high])
@@ -144,8 +160,8 @@ def test_screened_sentence_gets_its_reason_and_no_topic(
     scorer: Scorer, threshold: float | None
 ) -> None:
     thresholds = None if threshold is None else np.full(3, threshold)
-    probabilities, given, reasons = tag_sentences(scorer, LINES, thresholds)
-    assert reasons == [None, None, "furniture", "not_english", "unfamiliar"]
+    probabilities, given, reasons = tag_sentences(scorer, LINES, own_or(scorer, thresholds))
+    assert reasons == [None, None, "boilerplate", "not_english", "unfamiliar"]
     assert given[:2].any(axis=1).all()
     assert not given[2:].any()
     np.testing.assert_array_equal(probabilities, scorer.predict_proba(LINES))
@@ -158,15 +174,15 @@ def test_no_sentences_are_tagged_as_none(scorer: Scorer) -> None:
 
 def test_article_without_a_topic_has_the_commonest_reason(scorer: Scorer) -> None:
     text = "Login\n\nLeave a Reply\n\nBlorp frindle gnash wibblet snork."
-    article = classify_document(Document("a", text), scorer, "m")
-    assert [tagged.reason for tagged in article.sentences] == ["furniture"] * 2 + ["unfamiliar"]
-    assert (article.topics, article.reason) == ((), "furniture")
-    assert article.to_dict()["reason"] == "furniture"
+    article = tag(text, scorer)
+    assert [tagged.reason for tagged in article.sentences] == ["boilerplate"] * 2 + ["unfamiliar"]
+    assert (article.topics, article.reason) == ((), "boilerplate")
+    assert article.to_dict()["reason"] == "boilerplate"
 
 
 def test_article_with_a_topic_has_no_reason_whatever_its_sentences_have(scorer: Scorer) -> None:
-    article = classify_document(Document("a", "Login\n\nLogin\n\n" + LINES[0]), scorer, "m")
-    assert [tagged.reason for tagged in article.sentences] == ["furniture", "furniture", None]
+    article = tag("Login\n\nLogin\n\n" + LINES[0], scorer)
+    assert [tagged.reason for tagged in article.sentences] == ["boilerplate", "boilerplate", None]
     assert [topic.topic for topic in article.topics] == ["baking"]
     assert article.reason is None
 
@@ -176,13 +192,13 @@ def test_article_with_a_topic_has_no_reason_whatever_its_sentences_have(scorer: 
     [
         ([], "unfamiliar"),
         (["no_topic"], "no_topic"),
-        (["furniture", "no_topic", "no_topic"], "no_topic"),
+        (["boilerplate", "no_topic", "no_topic"], "no_topic"),
         (["below_threshold", "no_topic"], "below_threshold"),  # the first of equals
         ([None, None, "not_english"], "not_english"),
     ],
 )
 def test_article_reason_is_the_commonest(reasons: list[Reason | None], expected: str) -> None:
-    assert article_reason(reasons) == expected
+    assert article_reason([ALL_REASONS.index(reason) for reason in reasons]) == expected
 
 
 def with_precisions(scorer: Scorer) -> Scorer:
@@ -215,13 +231,13 @@ def test_precision_above_all_known_is_a_model_error(scorer: Scorer, precision: f
     with pytest.raises(ModelError) as caught:
         thresholds_for_precision(with_precisions(scorer), precision)
     assert caught.value.what == f"no thresholds for a precision of {precision:g}"
-    assert caught.value.hint == "The model has: 0.6, 0.8."
+    assert caught.value.hint == "The highest this model has is 0.8; it has 0.6, 0.8."
 
 
 def test_topic_that_never_reached_a_precision_is_never_given(scorer: Scorer) -> None:
     certain = replace(with_precisions(scorer), intercepts=np.full(4, 1e3))
     thresholds = thresholds_for_precision(certain, 0.8)
-    _, given, reasons = tag_sentences(certain, [LINES[0]], thresholds)
+    _, given, reasons = tag_sentences(certain, [LINES[0]], own_or(certain, thresholds))
     assert (given.tolist(), reasons) == ([[True, False, False]], [None])
 
 
@@ -236,7 +252,7 @@ def test_higher_precision_never_gives_more_tags(root: Path) -> None:
     counts = [int(given.sum())]
     for precision in scorer.precisions:
         probabilities, fewer, reasons = tag_sentences(
-            scorer, texts, thresholds_for_precision(scorer, precision)
+            scorer, texts, choose_thresholds(scorer, min_precision=precision)
         )
         assert (fewer <= given).all()
         assert [reason is None for reason in reasons] == fewer.any(axis=1).tolist()
@@ -249,14 +265,14 @@ def test_higher_precision_never_gives_more_tags(root: Path) -> None:
 @given(text=st.text(st.characters(exclude_categories=()), max_size=200))
 def test_unit_sentence_gives_exactly_one_entry(tiny: Tiny, text: str) -> None:
     scorer = open_model(tiny.folder).scorer
-    article = classify_document(Document("a", text), scorer, "m", unit="sentence")
+    article = tag(text, scorer, unit="sentence")
     (tagged,) = article.sentences
     assert tagged.sentence == (0, len(text), text)
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\u200b"])
 def test_text_without_sentences_has_no_topics(scorer: Scorer, text: str) -> None:
-    article = classify_document(Document("a", text), scorer, "m", thresholds=np.zeros(3))
+    article = tag(text, scorer, thresholds=np.zeros(3))
     assert (article.topics, article.sentences) == ((), ())
     assert article.reason == "unfamiliar"
 
@@ -264,7 +280,7 @@ def test_text_without_sentences_has_no_topics(scorer: Scorer, text: str) -> None
 @given(text=MIXED)
 def test_record_keeps_the_contract_on_any_text(tiny: Tiny, text: str) -> None:
     model = open_model(tiny.folder)
-    article = classify_document(Document("a", text), model.scorer, model.reference)
+    article = tag(text, model.scorer, model=model.reference)
     record = json.loads(json.dumps(article.to_dict()))
     assert list(record) == ["id", "model", "topics", "reason", "sentences"]
     assert bool(record["topics"]) is (record["reason"] is None)
@@ -282,24 +298,10 @@ def test_record_keeps_the_contract_on_any_text(tiny: Tiny, text: str) -> None:
         assert topic["sentences"] == carriers
 
 
-def test_documents_are_tagged_one_after_another(scorer: Scorer) -> None:
-    asked: list[str] = []
-
-    def documents() -> object:
-        for name in "abc":
-            asked.append(name)
-            yield Document(name, TEXT)
-
-    articles = classify_documents(documents(), scorer, "m")  # type: ignore[arg-type]
-    assert next(iter(articles)).id == "a"
-    assert asked == ["a"]
-    assert [article.id for article in articles] == ["b", "c"]
-
-
 def test_article_topics_follow_the_rule() -> None:
-    probabilities = np.array([[0.6, 0.9, 0.1], [0.7, 0.2, 0.1]])
-    found = article_topics(("x", "y", "z"), probabilities, probabilities > 0.5)
+    found = article_topics(("x", "y", "z"), [[(0, 0.6), (1, 0.9)], [(0, 0.7)], []])
     assert [(t.topic, t.probability, t.sentences) for t in found] == [
         ("y", 0.9, (0,)),
         ("x", 0.7, (0, 1)),
     ]
+    assert article_topics(("x",), [[], []]) == ()

@@ -1,8 +1,8 @@
 """What of a run is done: enough to go on after a kill, and to notice what has changed.
 
 Beside the output lie ``OUT.part`` with the pieces written so far, ``OUT.rejects.part``, and
-``OUT.ledger``: a line that says what the run is, then a line for each finished chunk with the
-lengths that the other two had after it. A chunk counts once its line is on disk; what the
+``OUT.checkpoint``: a line that says what the run is, then a line for each finished block with the
+lengths that the other two had after it. A block counts once its line is on disk; what the
 others have beyond it is cut off when the run goes on.
 """
 
@@ -21,12 +21,22 @@ from topicml.files import beside, new_file_mode
 _RESTART = "Start over with --force, or give another output."
 
 
-def ledger_path(output: Path) -> Path:
-    """Return where the ledger of a run lies that makes this output."""
-    return beside(output, ".ledger")
+def checkpoint_path(output: Path) -> Path:
+    """Return where the checkpoint of a run lies that makes this output."""
+    return beside(output, ".checkpoint")
 
 
-class Ledger:
+def read_identity(output: Path) -> dict[str, Any]:
+    """Return what the unfinished run of an output is; nothing where there is none to read."""
+    try:
+        with checkpoint_path(output).open("rb") as file:
+            identity = json.loads(file.readline())
+    except (OSError, ValueError):
+        return {}
+    return identity if isinstance(identity, dict) else {}
+
+
+class Checkpoint:
     """The files of a run in the making; used as a context manager.
 
     Args:
@@ -49,16 +59,16 @@ class Ledger:
         self._force = force
         self.part = beside(output, ".part")
         self.rejects_part = beside(rejects, ".part")
-        self.path = ledger_path(output)
+        self.path = checkpoint_path(output)
         self.done: list[dict[str, Any]] = []
         self.is_finished = False
         self._files: list[IO[bytes]] = []
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Checkpoint:
         try:
-            ledger = self._open(self.path)
-            self._lock(ledger)
-            self.done = [] if self._force else self._read(ledger)
+            checkpoint = self._open(self.path)
+            self._lock(checkpoint)
+            self.done = [] if self._force else self._read(checkpoint)
             if self.done and "finished" in self.done[-1]:
                 self.is_finished = True
                 self.settle(self.done.pop()["finished"])
@@ -68,10 +78,10 @@ class Ledger:
             self._cut(part, last["bytes"], self.part)
             self._cut(rejects, last["reject_bytes"], self.rejects_part)
             if not self.done:
-                ledger.truncate(0)
-                ledger.seek(0)
-                ledger.write(_line(self._identity))
-                _sync(ledger)
+                checkpoint.truncate(0)
+                checkpoint.seek(0)
+                checkpoint.write(_line(self._identity))
+                _sync(checkpoint)
         except OSError as err:
             self.close()
             raise cannot_write(self.output, err) from err
@@ -89,8 +99,8 @@ class Ledger:
             file.close()
         self._files.clear()
 
-    def check_chunk(self, number: int, digest: str, source: str) -> None:
-        """Make sure that a chunk that is done was made of the same input.
+    def check_block(self, number: int, digest: str, source: str) -> None:
+        """Make sure that a block that is done was made of the same input.
 
         Raises:
             InputError: The input has changed since.
@@ -103,12 +113,12 @@ class Ledger:
             )
 
     def commit(self, piece: bytes, rejects: bytes, line: Mapping[str, Any]) -> None:
-        """Write a chunk's piece and rejects, and then that it is done.
+        """Write a block's piece and rejects, and then that it is done.
 
         Raises:
             OutputError: The disk is full, or the folder is gone.
         """
-        ledger, part, rejected = self._files
+        checkpoint, part, rejected = self._files
         try:
             part.write(piece)
             rejected.write(rejects)
@@ -116,11 +126,23 @@ class Ledger:
             _sync(rejected)
             lengths = {"bytes": part.tell(), "reject_bytes": rejected.tell()}
             entry = {**line, **lengths}
-            ledger.write(_line(entry))
-            _sync(ledger)
+            checkpoint.write(_line(entry))
+            _sync(checkpoint)
         except OSError as err:
             raise cannot_write(self.output, err) from err
         self.done.append(entry)
+
+    def append(self, data: bytes) -> None:
+        """Write what stands before or behind all records; it is not kept over a kill.
+
+        Raises:
+            OutputError: The disk is full, or the folder is gone.
+        """
+        try:
+            self._files[1].write(data)
+            _sync(self._files[1])
+        except OSError as err:
+            raise cannot_write(self.output, err) from err
 
     def finish(self, made: Path) -> None:
         """Say that all is done, and put the files in their places.
@@ -131,10 +153,10 @@ class Ledger:
         Raises:
             OutputError: The disk is full, or the folder is gone.
         """
-        ledger = self._files[0]
+        checkpoint = self._files[0]
         try:
-            ledger.write(_line({"finished": made.name}))
-            _sync(ledger)
+            checkpoint.write(_line({"finished": made.name}))
+            _sync(checkpoint)
             self.settle(made.name)
         except OSError as err:
             raise cannot_write(self.output, err) from err
@@ -160,9 +182,9 @@ class Ledger:
         self._files.append(file)
         return file
 
-    def _lock(self, ledger: IO[bytes]) -> None:
+    def _lock(self, checkpoint: IO[bytes]) -> None:
         try:
-            fcntl.flock(ledger, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(checkpoint, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
             raise InputError(
                 "another run is writing this output",
@@ -170,14 +192,14 @@ class Ledger:
                 hint="Wait for it, or give another output.",
             ) from err
 
-    def _read(self, ledger: IO[bytes]) -> list[dict[str, Any]]:
-        """Return the finished chunks; a line that was cut off by a kill is none."""
-        whole, end, _ = ledger.read().rpartition(b"\n")
+    def _read(self, checkpoint: IO[bytes]) -> list[dict[str, Any]]:
+        """Return the finished blocks; a line that was cut off by a kill is none."""
+        whole, end, _ = checkpoint.read().rpartition(b"\n")
         lines = [json.loads(line) for line in (whole + end).splitlines()]
         if lines:
             self._compare(lines[0])
-        ledger.seek(len(whole + end))
-        ledger.truncate()
+        checkpoint.seek(len(whole + end))
+        checkpoint.truncate()
         return lines[1:]
 
     def _compare(self, before: Mapping[str, Any]) -> None:
@@ -196,7 +218,7 @@ class Ledger:
     def _cut(self, file: IO[bytes], length: int, path: Path) -> None:
         if file.seek(0, os.SEEK_END) < length:
             raise InputError(
-                "shorter than its ledger says: it was changed", where=path, hint=_RESTART
+                "shorter than its checkpoint says: it was changed", where=path, hint=_RESTART
             )
         file.truncate(length)
         file.seek(length)

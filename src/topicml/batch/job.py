@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from topicml.errors import InputError
 from topicml.files import beside
-from topicml.io.records import Fields
-from topicml.io.writers.shards import Output, output_kind
+from topicml.io.records import Fields, ReadOptions
+from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
-from topicml.tagging.articles import Unit, thresholds_for_precision
-from topicml.tagging.tagger import FIELDS, Detail
+from topicml.scoring.backends import Backend
+from topicml.tagging.articles import FIELDS, Detail
+from topicml.tagging.tagger import Tagger, Unit
+from topicml.tagging.thresholds import choose_thresholds
 
-CHUNK_BYTES = 2_000_000
+BLOCK_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +27,13 @@ class Job:
         output: File to make, or ``-`` for standard output.
         model: Folder of the model.
         fields: Which fields of a record are what.
+        encoding: Of the inputs; None to find out for each.
         detail: How much is said of each record.
         unit: ``sentence`` takes each text as one sentence.
+        threshold: Probability from which on a topic is given; None for the model's own.
         min_precision: Give fewer, surer tags.
+        relevance: Probability of having any topic under which none is given; None for the
+            model's own.
         input_format: How inputs are to be read whatever their names.
         dedupe: Say which records are near copies of earlier ones.
         seconds: What one record may take.
@@ -38,16 +41,20 @@ class Job:
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
         rejects: File for rejected records; None for one beside the output.
-        chunk_bytes: Input that is worked on at a time.
+        block_bytes: Input that is worked on at a time.
+        backend: What scores. One for the whole run, since two agree to rounding only.
     """
 
     inputs: tuple[str, ...]
     output: str
     model: Path
     fields: Fields = field(default_factory=Fields)
+    encoding: str | None = None
     detail: Detail = "sentence"
     unit: Unit = "article"
+    threshold: float | None = None
     min_precision: float | None = None
+    relevance: float | None = None
     input_format: str | None = None
     dedupe: bool = False
     seconds: float = 60.0
@@ -55,11 +62,16 @@ class Job:
     force: bool = False
     strict: bool = False
     rejects: Path | None = None
-    chunk_bytes: int = CHUNK_BYTES
+    block_bytes: int = BLOCK_BYTES
+    backend: Backend = "compiled"
 
     def rejects_path(self) -> Path:
         """Return the file for rejected records, where the output is one."""
         return self.rejects or beside(Path(self.output), ".rejects.jsonl")
+
+    def read_options(self) -> ReadOptions:
+        """Return how the inputs are read."""
+        return ReadOptions(self.fields, self.encoding, any_text=self.unit == "sentence")
 
 
 def check_kept(job: Job, model: Model) -> None:
@@ -83,12 +95,16 @@ def make_output(job: Job, model: Model) -> Output:
     return Output(kind, compression, job.detail, topics, keep, job.dedupe)
 
 
-def job_thresholds(job: Job, model: Model) -> NDArray[np.float64] | None:
-    """Return the thresholds that a job asks for, None for the model's own.
+def make_tagger(job: Job, model: Model) -> Tagger:
+    """Return what tags a job's documents.
 
     Raises:
-        ModelError: The model has none for a precision as high as that.
+        ModelError: The model has no thresholds for a precision as high as that.
     """
-    if job.min_precision is None:
-        return None
-    return thresholds_for_precision(model.scorer, job.min_precision)
+    thresholds = choose_thresholds(
+        model.scorer,
+        threshold=job.threshold,
+        min_precision=job.min_precision,
+        relevance=job.relevance,
+    )
+    return Tagger(model.scorer, model.reference, thresholds, job.unit)

@@ -1,60 +1,65 @@
-"""Tagging that no single record can take down: by time, and by whatever it raises."""
+"""Tagging that no single document can take down: by time, or by whatever it raises."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from topicml.io.compression import Failure
-from topicml.io.records import Record
-from topicml.tagging.tagger import Counts, Tagger
+from topicml.io.records import Failure, Reject, make_reject
+from topicml.tagging.articles import TaggedArticle
+from topicml.tagging.tagger import Tagger
+from topicml.text.document import Document
 
 SECONDS = 60.0
-"""What one record may take, where nothing else is said."""
+"""What one document may take, where nothing else is said."""
 
 
-def tag_guarded(
-    tagger: Tagger, records: Sequence[Record], seconds: float = SECONDS
-) -> tuple[list[dict[str, Any] | Failure], Counts]:
-    """Tag n records at once; where that fails, one by one, to find the ones that do.
+def tag_items(
+    tagger: Tagger, items: Iterable[Document | Reject], seconds: float = SECONDS
+) -> list[TaggedArticle | Reject]:
+    """Tag n documents at once; where that fails, one by one, to find the ones that do.
 
     Args:
         tagger: Tags them.
-        records: n records.
-        seconds: What they may take, all at once and each by itself. It is kept to in the main
-            thread only: no other can be interrupted.
+        items: Documents, and rejects among them, which stay where they are.
+        seconds: What the documents may take, all at once and each by itself. It is kept to in
+            the main thread only: no other can be interrupted.
 
     Returns:
-        For each record its output record, or why there is none; and what was found.
+        For each item its article, or why there is none.
     """
+    items = list(items)
+    documents = [item for item in items if isinstance(item, Document)]
+    tagged: Iterator[TaggedArticle | Reject]
     try:
         with time_limit(seconds):
-            tagged, counts = tagger.tag(records)
-    except Exception:  # noqa: BLE001 - whatever it was, it is met again below, by record
-        return _tag_singly(tagger, records, seconds)
-    return [*tagged], counts
+            tagged = iter(tagger.tag(documents))
+    except Exception:  # noqa: BLE001 - whatever it was, it is met again below, by document
+        tagged = iter(_tag_singly(tagger, documents, seconds))
+    return [item if isinstance(item, Reject) else next(tagged) for item in items]
 
 
 def _tag_singly(
-    tagger: Tagger, records: Sequence[Record], seconds: float
-) -> tuple[list[dict[str, Any] | Failure], Counts]:
-    outcomes: list[dict[str, Any] | Failure] = []
-    counts = Counts()
-    for record in records:
+    tagger: Tagger, documents: Sequence[Document], seconds: float
+) -> list[TaggedArticle | Reject]:
+    outcomes: list[TaggedArticle | Reject] = []
+    for document in documents:
         try:
             with time_limit(seconds):
-                tagged, found = tagger.tag([record])
+                outcomes += tagger.tag([document])
         except TimeoutError:
-            outcomes.append(Failure("too_slow", f"over {seconds:g} s"))
-        except Exception as err:  # noqa: BLE001 - one record must not take the run down
-            outcomes.append(Failure("failed", f"{type(err).__name__}: {err}"))
-        else:
-            outcomes += tagged
-            counts.add(found)
-    return outcomes, counts
+            outcomes.append(_reject(document, Failure("too_slow", f"over {seconds:g} s")))
+        except Exception as err:  # noqa: BLE001 - one document must not take the run down
+            failure = Failure("failed", f"{type(err).__name__}: {err}")
+            outcomes.append(_reject(document, failure))
+    return outcomes
+
+
+def _reject(document: Document, failure: Failure) -> Reject:
+    raw = document.text.encode("utf-8", "surrogatepass")
+    return make_reject(document.source, document.number, failure, raw)
 
 
 @contextlib.contextmanager

@@ -1,47 +1,43 @@
-"""A batch run on one machine: chunks through worker processes, in order, to be gone on with."""
+"""A batch run on one machine: blocks through a worker or several, in order, resumable."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
-from topicml.batch.checkpoint import Ledger, ledger_path
-from topicml.batch.engines.local import Result, work_on
-from topicml.batch.job import Job, check_kept, job_thresholds, make_output
-from topicml.batch.summary import make_summary, write_summary
+from topicml.batch.checkpoint import Checkpoint, checkpoint_path
+from topicml.batch.engines.local import work_on
+from topicml.batch.job import Job, make_output
+from topicml.batch.prepare import Prepared, prepare, total_bytes
+from topicml.batch.progress import Progress, ProgressReporter
+from topicml.batch.summary import Counts, make_summary, write_summary
+from topicml.batch.worker import Result
 from topicml.errors import InputError
-from topicml.files import beside
-from topicml.io.records import Chunk, reject_lines
-from topicml.io.sources import Source, list_sources, read_chunks
-from topicml.io.writers.shards import Output, assemble_parquet
-from topicml.models.folder import Model, check_golden, open_model
-from topicml.tagging.tagger import Counts
+from topicml.files import beside, check_output, new_file
+from topicml.io.readers import read_blocks
+from topicml.io.records import Block, reject_lines
+from topicml.io.writers import parquet
+from topicml.io.writers.writer import Writer
 
-
-class Progress(NamedTuple):
-    """How far a run is: bytes read of the inputs, bytes in all (None if not known), counts."""
-
-    bytes_read: int
-    bytes_in_all: int | None
-    counts: Counts
-    is_resumed: bool
+_OPTIONS_THAT_MAY_CHANGE = ("inputs", "output", "model", "jobs", "force", "rejects", "seconds")
 
 
 def run_batch(
-    job: Job, stdin: BinaryIO, stdout: BinaryIO, watch: Callable[[Progress], None]
+    job: Job, stdin: BinaryIO, stdout: BinaryIO, reporter: ProgressReporter
 ) -> dict[str, Any]:
     """Tag a dump.
 
     Args:
-        job: What to do.
+        job: What to do. ``backend`` is chosen here: the compiled one where there is enough text
+            and it can be had.
         stdin: Read where an input is ``-``.
         stdout: Written to where the output is ``-``.
-        watch: Told of progress after each chunk.
+        reporter: Told of progress after each block.
 
     Returns:
         The summary, as it stands in ``OUT.summary.json``.
@@ -52,152 +48,189 @@ def run_batch(
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
     """
-    model = open_model(job.model)
-    if job.jobs == 1:
-        model.scorer.engine.compile()  # it will do the work, so it is what is checked
-    check_golden(model)
-    check_kept(job, model)
-    job_thresholds(job, model)  # or an error, before anything is written
-    if job.output == "-":
-        return _stream(job, model, stdin, stdout, watch)
-    output = Path(job.output)
-    if output.exists() and not job.force and not ledger_path(output).exists():
-        raise InputError("exists already", where=output, hint="Replace it with --force.")
-    return _write(job, model, output, stdin, watch)
+    run = _Run(prepare(job, reporter), stdin, reporter)
+    return run.stream(stdout) if job.output == "-" else run.write(Path(job.output))
 
 
-def _stream(
-    job: Job, model: Model, stdin: BinaryIO, stdout: BinaryIO, watch: Callable[[Progress], None]
-) -> dict[str, Any]:
-    """Write to standard output as it comes, and rejects where they were asked to go."""
-    started, counts, seen = time.monotonic(), Counts(), 0
-    chunks = read_input(job, stdin)
-    in_all = input_size(list_sources(job.inputs, job.input_format))
-    rejects = job.rejects and job.rejects.open("wb")
-    output = make_output(job, model)
-    stdout.write(output.header())
-    with contextlib.closing(work_on(job, model, chunks)) as results:
-        marker = _Marker(job)
-        for chunk, result in results:
-            stdout.write(marker.finish(result, output))
-            stdout.flush()
-            if rejects:
-                rejects.write(reject_lines(result.rejects))
-            counts.add(result.counts)
-            seen += chunk.size
-            watch(Progress(seen, in_all, counts, False))
-    if rejects:
-        rejects.close()
-    return make_summary(job, model, counts, time.monotonic() - started)
+class _Run:
+    """One run of a prepared job."""
+
+    def __init__(self, prepared: Prepared, stdin: BinaryIO, reporter: ProgressReporter) -> None:
+        self._job, self._model, self._sources = job, model, sources = prepared
+        self._stdin, self._reporter = stdin, reporter
+        self._started = time.monotonic()
+        self._total = total_bytes(sources)
+        self._counts, self._seen = Counts(), 0
+        self._marker = _DuplicateMarker(job.dedupe)
+        self._writer = Writer(make_output(job, model))
+
+    def stream(self, stdout: BinaryIO) -> dict[str, Any]:
+        """Write to standard output as it comes, and rejects where they were asked to go."""
+        with contextlib.ExitStack() as stack:
+            rejects = (
+                stack.enter_context(new_file(self._job.rejects)) if self._job.rejects else None
+            )
+            stdout.write(self._writer.header())
+            for block, result in self._results(stack, self._blocks()):
+                piece = self._piece(result)
+                stdout.write(piece)
+                stdout.flush()
+                if rejects:
+                    rejects.write(reject_lines(result.rejects))
+                else:
+                    for reject in result.rejects:
+                        self._reporter.reject(reject)
+                self._advance(block.size, result.counts)
+            stdout.write(self._writer.footer())
+        return self._summary(0.0)
+
+    def write(self, path: Path) -> dict[str, Any]:
+        """Write a file with a checkpoint beside it, from which the run can go on."""
+        resumes = checkpoint_path(path).exists() and not self._job.force
+        inputs = [source.path for source in self._sources if source.path]
+        check_output(path, inputs, force=self._job.force or resumes)
+        blocks = self._blocks()
+        first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
+        with Checkpoint(
+            path, self._job.rejects_path(), self._identity(), force=self._job.force
+        ) as checkpoint:
+            before = self._recall(checkpoint)
+            if not checkpoint.is_finished:
+                undone = self._undone(checkpoint, _chain(first, blocks))
+                self._work(checkpoint, undone, before)
+                self._finish(checkpoint)
+            summary = self._summary(before)
+            write_summary(summary, path)
+        return summary
+
+    def _recall(self, checkpoint: Checkpoint) -> float:
+        """Take in what an earlier run has done; return the seconds that it took."""
+        for entry in checkpoint.done:
+            self._counts.add(Counts.from_dict(entry["counts"]))
+            self._seen += entry["size"]
+        return checkpoint.done[-1]["seconds"] if checkpoint.done else 0.0
+
+    def _work(self, checkpoint: Checkpoint, blocks: Iterator[Block], before: float) -> None:
+        is_resumed = bool(checkpoint.done)
+        with contextlib.ExitStack() as stack:
+            for block, result in self._results(stack, blocks):
+                piece = self._piece(result)
+                if not checkpoint.done:
+                    piece = self._writer.header() + piece
+                entry = {
+                    "input": block.digest,
+                    "size": block.size,
+                    "piece": len(piece),
+                    "counts": result.counts.to_dict(),
+                    "seconds": before + time.monotonic() - self._started,
+                    "marks": self._marker.last,
+                }
+                checkpoint.commit(piece, reject_lines(result.rejects), entry)
+                self._advance(block.size, result.counts, is_resumed=is_resumed)
+
+    def _blocks(self) -> Iterator[Block]:
+        return read_blocks(
+            self._sources,
+            self._job.read_options(),
+            self._stdin,
+            block_bytes=self._job.block_bytes,
+            note=self._reporter.note,
+        )
+
+    def _results(
+        self, stack: contextlib.ExitStack, blocks: Iterator[Block]
+    ) -> Iterator[tuple[Block, Result]]:
+        return stack.enter_context(contextlib.closing(work_on(self._job, self._model, blocks)))
+
+    def _piece(self, result: Result) -> bytes:
+        """Return a block's piece as it stands in the output, its near copies marked."""
+        piece = self._marker.mark(result, self._writer)
+        return self._writer.join(self._counts.records > 0, piece)
+
+    def _advance(self, size: int, counts: Counts, *, is_resumed: bool = False) -> None:
+        self._counts.add(counts)
+        self._seen += size
+        self._reporter.update(Progress(self._seen, self._total, self._counts, is_resumed))
+
+    def _undone(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> Iterator[Block]:
+        """Yield the blocks that are still to be done, after a look at those that are."""
+        done = len(checkpoint.done)
+        count = 0
+        for number, block in enumerate(blocks):
+            count = number + 1
+            if number < done:
+                checkpoint.check_block(number, block.digest, block.source)
+                self._marker.remember(checkpoint.done[number]["marks"])
+            else:
+                yield block
+        if count < done:
+            raise InputError(
+                "the input is shorter than it was when the unfinished run here read it",
+                where=checkpoint.output,
+                hint="Start over with --force, or give another output.",
+            )
+
+    def _finish(self, checkpoint: Checkpoint) -> None:
+        if not checkpoint.done:  # no record at all
+            checkpoint.append(self._writer.header())
+        checkpoint.append(self._writer.footer())
+        if self._writer.output.format != "parquet":
+            checkpoint.finish(checkpoint.part)
+            return
+        made = beside(checkpoint.output, ".made")
+        lengths = [entry["piece"] for entry in checkpoint.done]
+        with checkpoint.part.open("rb") as part, made.open("wb") as out:
+            pieces = parquet.read_pieces(part, lengths)
+            parquet.write_file(pieces, self._writer.output, out)
+        checkpoint.finish(made)
+
+    def _summary(self, before: float) -> dict[str, Any]:
+        seconds = before + time.monotonic() - self._started
+        return make_summary(self._job, self._model, self._counts, seconds)
+
+    def _identity(self) -> dict[str, Any]:
+        """Return all that makes this run what it is."""
+        inputs = []
+        for source in self._sources:
+            found = Path(source.path).stat() if source.path else None
+            inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
+        options = asdict(self._job)
+        for name in _OPTIONS_THAT_MAY_CHANGE:
+            del options[name]
+        identity = {
+            "inputs": inputs,
+            "model": self._model.reference,
+            "model_files": self._model.manifest["files"],
+            **options,
+        }
+        # as JSON has it, so that it equals what is read back
+        same: dict[str, Any] = json.loads(json.dumps(identity))
+        return same
 
 
-def _write(
-    job: Job, model: Model, path: Path, stdin: BinaryIO, watch: Callable[[Progress], None]
-) -> dict[str, Any]:
-    started = time.monotonic()
-    read_ahead = read_input(job, stdin)
-    first = next(read_ahead, None)  # so that a missing input or field leaves no files behind
-    sources = list_sources(job.inputs, job.input_format)
-    in_all = input_size(sources)
-    output = make_output(job, model)
-    with Ledger(
-        path, job.rejects_path(), _identity(job, model, sources), force=job.force
-    ) as ledger:
-        counts, before, marker = Counts(), 0.0, _Marker(job)
-        for entry in ledger.done:
-            counts.add(Counts.from_dict(entry["counts"]))
-            before = entry["seconds"]
-        if not ledger.is_finished:
-            chunks = _undone(ledger, _chain(first, read_ahead), marker)
-            seen = sum(entry["size"] for entry in ledger.done)
-            is_resumed = bool(ledger.done)
-            with contextlib.closing(work_on(job, model, chunks)) as results:
-                for chunk, result in results:
-                    piece = marker.finish(result, output)
-                    if not ledger.done:
-                        piece = output.header() + piece
-                    ledger.commit(
-                        piece,
-                        reject_lines(result.rejects),
-                        {
-                            "input": chunk.digest,
-                            "size": chunk.size,
-                            "piece": len(piece),
-                            "counts": result.counts.to_dict(),
-                            "seconds": before + time.monotonic() - started,
-                            "marks": marker.last,
-                        },
-                    )
-                    counts.add(result.counts)
-                    seen += chunk.size
-                    watch(Progress(seen, in_all, counts, is_resumed))
-            _finish(ledger, output)
-        summary = make_summary(job, model, counts, before + time.monotonic() - started)
-        write_summary(summary, path)
-    return summary
-
-
-def _chain(first: Chunk | None, rest: Iterator[Chunk]) -> Iterator[Chunk]:
+def _chain(first: Block | None, rest: Iterator[Block]) -> Iterator[Block]:
     if first is not None:
         yield first
         yield from rest
 
 
-def _undone(ledger: Ledger, chunks: Iterator[Chunk], marker: _Marker) -> Iterator[Chunk]:
-    """Yield the chunks that are still to be done, after a look at those that are."""
-    done = len(ledger.done)
-    count = 0
-    for number, chunk in enumerate(chunks):
-        count = number + 1
-        if number < done:
-            ledger.check_chunk(number, chunk.digest, chunk.source)
-            marker.remember(ledger.done[number]["marks"])
-        else:
-            yield chunk
-    if count < done:
-        raise InputError(
-            "the input is shorter than it was when the unfinished run here read it",
-            where=ledger.output,
-            hint="Start over with --force, or give another output.",
-        )
+class _DuplicateMarker:
+    """Marks near copies in the order of the input, where that was asked for.
 
+    Attributes:
+        last: Ids and signatures of the block that was marked last.
+    """
 
-def _finish(ledger: Ledger, output: Output) -> None:
-    if not ledger.done:  # no record at all
-        ledger.commit(
-            output.header(),
-            b"",
-            {
-                "input": "",
-                "size": 0,
-                "piece": 0,
-                "seconds": 0.0,
-                "counts": Counts().to_dict(),
-                "marks": [],
-            },
-        )
-    if output.format != "parquet":
-        ledger.finish(ledger.part)
-        return
-    made = beside(ledger.output, ".made")
-    lengths = [entry["piece"] for entry in ledger.done]
-    assemble_parquet(ledger.part, lengths, output, made)
-    ledger.finish(made)
-
-
-class _Marker:
-    """Marks near copies in the order of the input, where that was asked for."""
-
-    def __init__(self, job: Job) -> None:
+    def __init__(self, is_wanted: bool) -> None:
         self.last: list[list[str]] = []
         self._index = None
-        if job.dedupe:
+        if is_wanted:
             from topicml.batch.near_duplicates import DuplicateIndex
 
             self._index = DuplicateIndex()
 
-    def finish(self, result: Result, output: Output) -> bytes:
-        """Return a chunk's piece of the output."""
+    def mark(self, result: Result, writer: Writer) -> bytes:
+        """Return a block's piece of the output."""
         if self._index is None:
             return result.piece
         self.last = []
@@ -205,43 +238,10 @@ class _Marker:
             record["duplicate_of"] = self._index.first_of(record["id"], signature)
             result.counts.duplicates += record["duplicate_of"] is not None
             self.last.append([record["id"], signature.hex()])
-        return output.encode(result.records)
+        return writer.encode(result.records)
 
     def remember(self, marks: list[list[str]]) -> None:
-        """Take in the records of a chunk that was done in an earlier run."""
+        """Take in the records of a block that was done in an earlier run."""
         for identifier, signature in marks:
             if self._index is not None:
                 self._index.first_of(identifier, bytes.fromhex(signature))
-
-
-def read_input(job: Job, stdin: BinaryIO) -> Iterator[Chunk]:
-    """Yield the chunks of a job's input; see ``sources.read_chunks``."""
-    return read_chunks(
-        job.inputs,
-        job.fields,
-        stdin,
-        chunk_bytes=job.chunk_bytes,
-        input_format=job.input_format,
-    )
-
-
-def input_size(sources: list[Source]) -> int | None:
-    """Return the bytes of all input files, or None where that is not known."""
-    paths = [source.path for source in sources]
-    if any(path is None for path in paths):
-        return None
-    return sum(Path(path).stat().st_size for path in paths if path)
-
-
-def _identity(job: Job, model: Model, sources: list[Source]) -> dict[str, Any]:
-    inputs = []
-    for source in sources:
-        found = Path(source.path).stat() if source.path else None
-        inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
-    options = asdict(job)
-    for name in ("inputs", "output", "model", "jobs", "force", "rejects", "seconds"):
-        del options[name]
-    parts = {"inputs": inputs, "model": model.reference, "model_files": model.manifest["files"]}
-    # as JSON has it, so that it equals what is read back
-    identity: dict[str, Any] = json.loads(json.dumps({**parts, **options}))
-    return identity

@@ -1,6 +1,6 @@
-"""An output of many parts: a folder of files that many processes write, whole or not at all.
+"""an output of many shards: a folder of files that many processes write, whole or not at all.
 
-While a run goes on, all lies in ``OUT.part``. A part is written beside and renamed, under a
+While a run goes on, all lies in ``OUT.part``. A shard is written beside and renamed, under a
 name that says where in the input it is from: so one that is written twice, since a machine was
 lost, is there once, and the names sort as the input does.
 """
@@ -14,12 +14,13 @@ from pathlib import Path
 
 from topicml.errors import InputError, OutputError
 from topicml.files import beside, new_file_mode
-from topicml.io.writers.shards import Output, assemble_parquet
+from topicml.io.writers import parquet
+from topicml.io.writers.writer import Writer
 
 _PREFIX = "part-"
 
 
-class Parts:
+class Shards:
     """The folders of a run in the making.
 
     Args:
@@ -40,7 +41,7 @@ class Parts:
 
         Raises:
             InputError: Something is there already, and it is not to be replaced, or holds
-                more than parts.
+                more than shards.
             OutputError: They cannot be made.
         """
         if self.output.exists() and not force:
@@ -53,7 +54,7 @@ class Parts:
             )
         if self.output.is_dir() and not all(f.name.startswith(_PREFIX) for f in _list(self.output)):
             raise InputError(
-                "a folder with other files than parts",
+                "a folder with other files than shards",
                 where=self.output,
                 hint="Give another output.",
             )
@@ -69,21 +70,21 @@ class Parts:
         """Remove what is unfinished."""
         shutil.rmtree(self._work, ignore_errors=True)
 
-    def write(self, place: str, pieces: Sequence[bytes], rejects: bytes, output: Output) -> None:
-        """Write a part, and its rejects; nothing where there are none.
+    def write(self, place: str, pieces: Sequence[bytes], rejects: bytes, writer: Writer) -> None:
+        """Write a shard, and its rejects; nothing where there are none.
 
         Args:
             place: Where in the input it is from, as a name that sorts.
-            pieces: See ``Output.encode``.
+            pieces: See ``Writer.encode``.
             rejects: Lines of the rejects file.
-            output: What is written.
+            writer: Made the pieces.
 
         Raises:
             OutputError: The disk is full, or the folder is not to be seen from here.
         """
         try:
             if any(pieces):
-                self._write_records(place, pieces, output)
+                self._write_records(place, pieces, writer)
             if rejects:
                 with tempfile.NamedTemporaryFile(dir=self._work, delete=False) as file:
                     file.write(rejects)
@@ -91,26 +92,26 @@ class Parts:
         except OSError as err:
             raise _cannot_write(self._work, err) from err
 
-    def _write_records(self, place: str, pieces: Sequence[bytes], output: Output) -> None:
+    def _write_records(self, place: str, pieces: Sequence[bytes], writer: Writer) -> None:
         with tempfile.NamedTemporaryFile(dir=self._work, delete=False) as file:
-            if output.format != "parquet":
-                file.write(output.header())
-            file.writelines(pieces)
+            if writer.output.format == "parquet":
+                parquet.write_file(pieces, writer.output, file)
+            else:
+                file.write(writer.header())
+                for number, piece in enumerate(filter(None, pieces)):
+                    file.write(writer.join(number > 0, piece))
+                file.write(writer.footer())
         made = Path(file.name)
-        if output.format == "parquet":
-            streams, made = made, beside(made, ".made")
-            assemble_parquet(streams, [len(piece) for piece in pieces], output, made)
-            streams.unlink()
         made.chmod(new_file_mode())
         made.replace(self._made / f"{_PREFIX}{place}{self._suffix}")
 
-    def finish(self, places: Iterable[str], rejected: Iterable[str], output: Output) -> None:
+    def finish(self, places: Iterable[str], rejected: Iterable[str], writer: Writer) -> None:
         """Put all in its place.
 
         Args:
-            places: Those of which a part was written.
+            places: Those of which a shard was written.
             rejected: Those of which rejects were.
-            output: What is written.
+            writer: Made the pieces.
 
         Raises:
             OutputError: Not all that was written can be seen from here.
@@ -120,7 +121,7 @@ class Parts:
         self._compare(self._rejected, {*rejected})
         try:
             if not names:  # no record at all
-                self._write_records("0", [b""], output)
+                self._write_records("0", [], writer)
             self._join_rejects()
             if self.output.is_dir():
                 shutil.rmtree(self.output)
@@ -135,7 +136,7 @@ class Parts:
         missing = names - {file.name for file in _list(folder)}
         if missing:
             raise OutputError(
-                f"{len(missing)} of {len(names)} parts were written where this machine does not "
+                f"{len(missing)} of {len(names)} shards were written where this machine does not "
                 "see them",
                 where=folder,
                 hint="Give an output on a file system that all machines of the cluster share.",
@@ -149,8 +150,8 @@ class Parts:
         joined = beside(self._rejects, ".part")
         with joined.open("wb") as out:
             for file in files:
-                with file.open("rb") as part:
-                    shutil.copyfileobj(part, out)
+                with file.open("rb") as rejects:
+                    shutil.copyfileobj(rejects, out)
         joined.replace(self._rejects)
 
 

@@ -3,13 +3,85 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from topicml.batch.job import Job
 from topicml.files import beside, write_text
+from topicml.io.records import Reject
 from topicml.models.folder import Model
-from topicml.tagging.tagger import Counts
+from topicml.tagging.abstention import REASONS
+from topicml.tagging.articles import TaggedArticle
+
+_UNFAMILIAR = REASONS.index("unfamiliar")
+_NUMBERS = ("records", "sentences", "unfamiliar", "text_bytes", "duplicates")
+_COUNTERS = ("topics", "rejects", "encodings")
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was found in some records; can be added up.
+
+    Attributes:
+        records: Records tagged.
+        sentences: Sentences in them.
+        unfamiliar: Sentences among them with hardly a known word.
+        text_bytes: Bytes of text, in UTF-8.
+        duplicates: Records that are near copies of an earlier one.
+        topics: Records with each topic.
+        rejects: Rejected records by reason.
+        encodings: Records that were in another encoding than UTF-8.
+    """
+
+    records: int = 0
+    sentences: int = 0
+    unfamiliar: int = 0
+    text_bytes: int = 0
+    duplicates: int = 0
+    topics: Counter[str] = field(default_factory=Counter)
+    rejects: Counter[str] = field(default_factory=Counter)
+    encodings: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, outcomes: Iterable[TaggedArticle | Reject]) -> Counts:
+        """Count what came of some documents."""
+        counts = cls()
+        for outcome in outcomes:
+            if isinstance(outcome, Reject):
+                counts.rejects[outcome.reason] += 1
+                continue
+            counts.records += 1
+            counts.sentences += len(outcome.spans)
+            counts.unfamiliar += int((outcome.codes == _UNFAMILIAR).sum())
+            counts.text_bytes += _utf8_length(outcome.text)
+            counts.topics.update(topic.topic for topic in outcome.topics)
+            if outcome.encoding != "utf-8":
+                counts.encodings[outcome.encoding] += 1
+        return counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts as JSON values."""
+        values = {name: getattr(self, name) for name in _NUMBERS}
+        return {**values, **{name: dict(getattr(self, name)) for name in _COUNTERS}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Counts:
+        """Return what ``to_dict`` was made from."""
+        return cls(**{**values, **{name: Counter(values[name]) for name in _COUNTERS}})
+
+    def add(self, other: Counts) -> None:
+        """Add what was found in others."""
+        for name in _NUMBERS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+
+
+def _utf8_length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def make_summary(job: Job, model: Model, counts: Counts, seconds: float) -> dict[str, Any]:
@@ -30,6 +102,7 @@ def make_summary(job: Job, model: Model, counts: Counts, seconds: float) -> dict
         "tagged": counts.records,
         "rejected": rejected,
         "rejects": dict(counts.rejects.most_common()),
+        "encodings": dict(counts.encodings.most_common()),
         "sentences": counts.sentences,
         "unfamiliar_share": counts.unfamiliar / max(1, counts.sentences),
         "topics": {

@@ -6,53 +6,34 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from topicml.cli.classify import EXIT_SOME_REJECTED, Unit
+from topicml.cli.classify import EXIT_SOME_REJECTED
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
+from topicml.cli.tagging_options import (
+    EncodingOption,
+    ForceOption,
+    IdFieldOption,
+    InputFormatOption,
+    MinPrecisionOption,
+    RelevanceOption,
+    TextFieldOption,
+    ThresholdOption,
+    TitleFieldOption,
+    UnitOption,
+    check_encoding,
+    check_thresholds,
+    make_fields,
+)
+from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
     from topicml.batch.job import Job
 
 EXIT_SIGNAL = 128  # and the signal's number: what shells expect
-
-
-class Detail(StrEnum):
-    """How much is said of each record."""
-
-    ARTICLE = "article"
-    SENTENCE = "sentence"
-    PROBABILITIES = "probabilities"
-
-
-class InputFormat(StrEnum):
-    """How inputs are read."""
-
-    JSONL = "jsonl"
-    CSV = "csv"
-    TSV = "tsv"
-    PARQUET = "parquet"
-    TXT = "txt"
-    HTML = "html"
-    WARC = "warc"
-
-
-class Engine(StrEnum):
-    """What runs the job."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-class LogFormat(StrEnum):
-    """How progress is told."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def batch(
@@ -70,34 +51,24 @@ def batch(
             "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
         ),
     ],
-    text_field: Annotated[str, typer.Option(help="Field with the text.")] = "text",
-    id_field: Annotated[str, typer.Option(help="Field with the id.")] = "id",
-    title_field: Annotated[
-        str | None, typer.Option(help="Field with a title, read as the first paragraph.")
-    ] = None,
+    text_field: TextFieldOption = "text",
+    id_field: IdFieldOption = "id",
+    title_field: TitleFieldOption = "title",
     keep: Annotated[
         list[str] | None, typer.Option(help="Field to carry through; repeat for more.")
     ] = None,
-    detail: Annotated[
-        Detail, typer.Option(help="How much is said of each record.")
-    ] = Detail.SENTENCE,
-    unit: Annotated[
-        Unit, typer.Option(help="Split texts into sentences, or take each as one.")
-    ] = Unit.ARTICLE,
-    min_precision: Annotated[
-        float | None,
-        typer.Option(min=0.0, max=1.0, help="Give only tags this sure, as in classify."),
-    ] = None,
-    input_format: Annotated[
-        InputFormat | None, typer.Option(help="Format of inputs.", show_default="by their names")
-    ] = None,
+    detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
+    unit: UnitOption = "article",
+    threshold: ThresholdOption = None,
+    min_precision: MinPrecisionOption = None,
+    relevance: RelevanceOption = None,
+    input_format: InputFormatOption = None,
+    encoding: EncodingOption = None,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Name the record that each near copy is a copy of.")
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
-    force: Annotated[
-        bool, typer.Option("--force", help="Start over and replace what is there.")
-    ] = False,
+    force: ForceOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first record that cannot be tagged.")
     ] = False,
@@ -110,15 +81,15 @@ def batch(
     record_seconds: Annotated[
         float, typer.Option(min=0.1, help="Seconds that one record may take.")
     ] = 60.0,
-    engine: Annotated[Engine, typer.Option(help="What runs the job.")] = Engine.LOCAL,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the job.")] = "local",
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster.", show_default="one of this machine")
     ] = None,
     model: ModelOption = None,
     models_dir: ModelsDirOption = None,
     log_format: Annotated[
-        LogFormat, typer.Option(help="How progress is told on standard error.")
-    ] = LogFormat.TEXT,
+        Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
+    ] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.")] = False,
 ) -> None:
     """Tag a news dump: one record out for each record in, in order, nothing lost.
@@ -129,17 +100,21 @@ def batch(
     Example: topicml batch dump.jsonl.gz -o tags.jsonl.gz --jobs 4
     """
     from topicml.batch.job import Job
-    from topicml.io.records import Fields
 
+    check_encoding(encoding)
+    check_thresholds(threshold, min_precision, relevance)
     job = Job(
         inputs=tuple(inputs),
         output=output,
         model=model_store(models_dir).find(model),
-        fields=Fields(text_field, id_field, title_field, tuple(keep or ())),
-        detail=detail.value,
-        unit=unit.value,
+        fields=make_fields(text_field, id_field, title_field, tuple(keep or ())),
+        encoding=encoding,
+        detail=detail,
+        unit=unit,
+        threshold=threshold,
         min_precision=min_precision,
-        input_format=input_format and input_format.value,
+        relevance=relevance,
+        input_format=input_format,
         dedupe=dedupe,
         seconds=record_seconds,
         jobs=jobs,
@@ -147,7 +122,7 @@ def batch(
         strict=strict,
         rejects=rejects,
     )
-    if address and engine is not Engine.RAY:
+    if address and engine != "ray":
         raise typer.BadParameter("--address is for --engine ray")
     summary = _run(job, engine, address, log_format, quiet)
     if summary["rejected"]:
@@ -155,21 +130,21 @@ def batch(
 
 
 def _run(
-    job: Job, engine: Engine, address: str | None, log_format: LogFormat, quiet: bool
+    job: Job, engine: str, address: str | None, log_format: str, quiet: bool
 ) -> dict[str, Any]:
-    from topicml.cli.progress import make_watcher
+    from topicml.cli.progress import make_reporter
 
-    if engine is Engine.RAY:
-        from topicml.batch.engines.ray import run_ray
+    with make_reporter(quiet, log_format) as reporter:
+        if engine == "ray":
+            from topicml.batch.engines.ray import run_ray
 
-        with make_watcher(quiet, log_format.value) as watcher:
-            summary: dict[str, Any] = run_ray(job, address, watcher.update)
-    else:
-        from topicml.batch.run import run_batch
+            summary: dict[str, Any] = run_ray(job, reporter, address)
+        else:
+            from topicml.batch.run import run_batch
 
-        with _stoppable(job), make_watcher(quiet, log_format.value) as watcher:
-            summary = run_batch(job, sys.stdin.buffer, sys.stdout.buffer, watcher.update)
-    watcher.finish(summary)
+            with _stoppable(job):
+                summary = run_batch(job, sys.stdin.buffer, sys.stdout.buffer, reporter)
+    reporter.finish(summary)
     return summary
 
 

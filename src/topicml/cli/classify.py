@@ -3,84 +3,76 @@
 from __future__ import annotations
 
 import io
-import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated, BinaryIO, Literal
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
+from topicml.cli.tagging_options import (
+    EncodingOption,
+    ForceOption,
+    IdFieldOption,
+    InputFormatOption,
+    MinPrecisionOption,
+    RelevanceOption,
+    TextFieldOption,
+    ThresholdOption,
+    TitleFieldOption,
+    UnitOption,
+    check_encoding,
+    check_thresholds,
+    make_fields,
+)
 from topicml.errors import InputError
-from topicml.files import replacing
-from topicml.io.writers.articles import write_csv, write_json, write_jsonl
+from topicml.files import check_output, replacing
+from topicml.io.readers import parse_block, read_blocks
+from topicml.io.records import ReadOptions, Reject
+from topicml.io.sources import list_sources
+from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.folder import open_model
-from topicml.scoring.scorer import Scorer
-from topicml.tagging.articles import TaggedArticle, classify_documents, thresholds_for_precision
-from topicml.text.documents import Document, read_documents
+from topicml.tagging.articles import TaggedArticle
+from topicml.tagging.tagger import Tagger
+from topicml.tagging.thresholds import Thresholds, choose_thresholds
 
-EXIT_SOME_REJECTED = 3
-
-
-class Format(StrEnum):
-    """How tags are written."""
-
-    TABLE = "table"
-    JSONL = "jsonl"
-    JSON = "json"
-    CSV = "csv"
-
-
-class Unit(StrEnum):
-    """What a text is."""
-
-    ARTICLE = "article"
-    SENTENCE = "sentence"
+EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
+_TABLE_SUFFIXES = (".txt", ".text")
 
 
 def classify(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE|FOLDER|-]...",
-            help="Text files, folders of them, .jsonl files of id and text, or - for stdin.",
+            metavar="[FILE|FOLDER|GLOB|-]...",
+            help="Text, HTML, JSON Lines, JSON, CSV, TSV, Parquet, WARC, plain or compressed; "
+            "folders and globs of them, or - for stdin.",
             show_default="-",
         ),
     ] = None,
     output_format: Annotated[
-        Format, typer.Option("--format", "-f", help="Output format.")
-    ] = Format.TABLE,
-    unit: Annotated[
-        Unit, typer.Option(help="Split texts into sentences, or take each as one.")
-    ] = Unit.ARTICLE,
-    threshold: Annotated[
-        float | None,
+        Literal["table", "jsonl", "json", "csv", "parquet"] | None,
         typer.Option(
-            min=0.0,
-            max=1.0,
-            help="Probability from which on a topic is given.",
-            show_default="the model's own, per topic",
+            "--format", "-f", help="Output format.", show_default="by --output's suffix, or table"
         ),
     ] = None,
-    min_precision: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            help="Give only tags this sure, by the thresholds of the model's cross-validation.",
-        ),
-    ] = None,
+    unit: UnitOption = "article",
+    threshold: ThresholdOption = None,
+    min_precision: MinPrecisionOption = None,
+    relevance: RelevanceOption = None,
+    text_field: TextFieldOption = "text",
+    id_field: IdFieldOption = "id",
+    title_field: TitleFieldOption = "title",
+    input_format: InputFormatOption = None,
+    encoding: EncodingOption = None,
     model: ModelOption = None,
     models_dir: ModelsDirOption = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of text files.")] = "utf-8",
     output: Annotated[
         str, typer.Option("--output", "-o", help="File to write to, - for standard output.")
     ] = "-",
+    force: ForceOption = False,
 ) -> None:
     """Tag articles with topics.
 
@@ -89,38 +81,32 @@ def classify(
 
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
-    _check_encoding(encoding)
-    _check_sureness(threshold, min_precision)
-    opened = open_model(model_store(models_dir).find(model))
-    thresholds = _thresholds(opened.scorer, threshold, min_precision)
-    rejected: list[InputError] = []
-    documents = _good_documents(_sources(sources), encoding, rejected)
-    articles = classify_documents(
-        documents, opened.scorer, opened.reference, unit=unit.value, thresholds=thresholds
+    check_encoding(encoding)
+    check_thresholds(threshold, min_precision, relevance)
+    options = ReadOptions(
+        make_fields(text_field, id_field, title_field), encoding, any_text=unit == "sentence"
     )
-    with _writable(output) as out:
-        count = _WRITERS[output_format](articles, out)
-    if rejected:
-        raise typer.Exit(EXIT_SOME_REJECTED if count else 1)
+    inputs = _Inputs(_given(sources), input_format, options)
+    if output != "-":
+        check_output(Path(output), inputs.paths, force=force)
+    kind, compression = _output_kind(output, output_format)
+    opened = open_model(model_store(models_dir).find(model))
+    thresholds = choose_thresholds(
+        opened.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
+    )
+    groups = inputs.tag(Tagger(opened.scorer, opened.reference, thresholds, unit))
+    if kind == "table":
+        count = _write_tables(groups, thresholds, output)
+    else:
+        written = Output(kind, compression, "probabilities", opened.scorer.topics)
+        count = _write_records(groups, written, output)
+    if inputs.rejected:
+        raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
+    if not count:
+        raise InputError("nothing to tag: no input holds a text", hint="Check what was given.")
 
 
-def _check_sureness(threshold: float | None, min_precision: float | None) -> None:
-    for name, value in (("--threshold", threshold), ("--min-precision", min_precision)):
-        if value is not None and math.isnan(value):
-            raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
-    if threshold is not None and min_precision is not None:
-        raise typer.BadParameter("give --threshold or --min-precision, not both")
-
-
-def _thresholds(
-    scorer: Scorer, threshold: float | None, min_precision: float | None
-) -> NDArray[np.float64] | None:
-    if threshold is not None:
-        return np.full(len(scorer.topics), threshold)
-    return None if min_precision is None else thresholds_for_precision(scorer, min_precision)
-
-
-def _sources(sources: list[str] | None) -> list[str]:
+def _given(sources: list[str] | None) -> list[str]:
     if sources:
         return sources
     if sys.stdin.isatty():
@@ -128,46 +114,83 @@ def _sources(sources: list[str] | None) -> list[str]:
     return ["-"]
 
 
-def _check_encoding(encoding: str) -> None:
-    try:
-        "".encode(encoding)
-    except (LookupError, UnicodeError) as err:
-        raise typer.BadParameter(
-            f"unknown encoding {encoding!r}: use a name such as cp1252 or utf-16"
-        ) from err
+class _Inputs:
+    """What is read; whatever is wrong with it is said on standard error, and counted.
+
+    Attributes:
+        paths: Files to be read.
+        rejected: How many inputs and texts were rejected so far.
+    """
+
+    def __init__(self, given: list[str], input_format: str | None, options: ReadOptions) -> None:
+        listing = list_sources(given, input_format)
+        self._sources, self._options = listing.sources, options
+        self.paths = [source.path for source in listing.sources if source.path]
+        self.rejected = 0
+        for line in listing.notes():
+            _note(line)
+        for error in listing.errors:
+            self._reject(str(error))
+
+    def tag(self, tagger: Tagger) -> Iterator[list[TaggedArticle]]:
+        """Yield the articles, some at a time."""
+        for source in self._sources:
+            try:
+                blocks = read_blocks([source], self._options, sys.stdin.buffer, note=_note)
+                for block in blocks:
+                    documents = []
+                    for item in parse_block(block, self._options):
+                        if isinstance(item, Reject):
+                            self._reject(f"{item.place}: {item.detail}")
+                            continue
+                        if item.encoding != "utf-8" and item.source == item.id:
+                            _note(f"{item.source}: read as {item.encoding}")
+                        documents.append(item)
+                    yield tagger.tag(documents)
+            except InputError as err:
+                self._reject(str(err))
+
+    def _reject(self, line: str) -> None:
+        self.rejected += 1
+        typer.echo(f"error: {line}", err=True)
 
 
-def _good_documents(
-    sources: list[str], encoding: str, rejected: list[InputError]
-) -> Iterator[Document]:
-    for item in read_documents(sources, sys.stdin.buffer, encoding):
-        if isinstance(item, InputError):
-            rejected.append(item)
-            typer.echo(f"error: {item}", err=True)
-        else:
-            yield item
+def _note(line: str) -> None:
+    typer.echo(f"note: {line}", err=True)
 
 
-def _writable(output: str) -> AbstractContextManager[IO[str]]:
-    if output == "-":
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")
-        return nullcontext(sys.stdout)
-    return replacing(Path(output))
+def _output_kind(
+    output: str, asked: Literal["table"] | Format | None
+) -> tuple[Literal["table"] | Format, Compression]:
+    is_table = output == "-" or output.lower().endswith(_TABLE_SUFFIXES)
+    if asked == "table" or (asked is None and is_table):
+        return "table", "none"
+    return output_kind(output, asked)
 
 
-def _write_table(articles: Iterable[TaggedArticle], out: IO[str]) -> int:
-    from topicml.cli.render import render_article  # rich takes long to import
+def _write_tables(
+    groups: Iterator[list[TaggedArticle]], thresholds: Thresholds, output: str
+) -> int:
+    from topicml.io.writers.table import write_table  # rich takes long to import
 
     count = 0
-    for count, article in enumerate(articles, start=1):  # noqa: B007 - the count is the result
-        render_article(article, out)
+    with _writable(output) as binary:
+        out = io.TextIOWrapper(binary, encoding="utf-8", write_through=True)
+        for articles in groups:
+            for article in articles:
+                write_table(article, thresholds, out)
+                count += 1
+        out.detach()
     return count
 
 
-_WRITERS: dict[Format, Callable[[Iterable[TaggedArticle], IO[str]], int]] = {
-    Format.TABLE: _write_table,
-    Format.JSONL: write_jsonl,
-    Format.JSON: write_json,
-    Format.CSV: write_csv,
-}
+def _write_records(groups: Iterator[list[TaggedArticle]], written: Output, output: str) -> int:
+    from topicml.io.writers.writer import write_stream
+
+    records = ([article.to_dict(written.detail) for article in group] for group in groups)
+    with _writable(output) as out:
+        return write_stream(records, written, out)
+
+
+def _writable(output: str) -> AbstractContextManager[BinaryIO]:
+    return nullcontext(sys.stdout.buffer) if output == "-" else replacing(Path(output))

@@ -11,8 +11,8 @@ import typer
 
 from topicml.cli.options import ModelOption, ModelsDirOption, model_store
 from topicml.models.folder import open_model
-from topicml.scoring import compiled
-from topicml.scoring.engine import BULK
+from topicml.scoring import compiler
+from topicml.scoring.backends import BULK
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
 _NOT_INSTALLED = "not installed"
@@ -90,19 +90,19 @@ def _import_error(package: str) -> str:
 
 
 def _scorer_lines() -> list[tuple[str, str]]:
-    """Say which form of the kernel scores, and where its compiled form is kept."""
-    if not compiled.is_available():
-        return [("scorer", "plain Python and numpy (for bulk: pip install 'topicml[batch]')")]
-    numba = f"numba {_version(compiled.NAME)}"
-    try:
-        folder = compiled.cache_folder()
-    except ImportError as err:
-        return [("scorer", f"plain Python and numpy ({numba} cannot be imported: {err})")]
+    """Say which backend scores, and where compiled code is kept."""
+    if not compiler.is_installed():
+        return [("scorer", "reference (for bulk: pip install 'topicml[batch]')")]
+    numba = f"{compiler.NAME} {_version(compiler.NAME)}"
+    reason = compiler.why_not_usable()
+    if reason:
+        return [("scorer", f"reference ({numba}: {reason})")]
     nowhere = "nowhere, so each process compiles anew (NUMBA_CACHE_DIR can name a folder)"
-    beyond = f"compiled by {numba} beyond {BULK / 1_000_000:g} MB"
+    state = "" if compiler.is_compiled_kept() else " (not yet)"
+    folder = compiler.cache_folder()
     return [
-        ("scorer", f"plain Python for a few texts, {beyond}"),
-        ("compiled in", folder or nowhere),
+        ("scorer", f"reference, compiled by {numba} beyond {BULK / 1_000_000:g} MB"),
+        ("compiled in", f"{folder}{state}" if folder else nowhere),
     ]
 
 

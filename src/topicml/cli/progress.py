@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -19,56 +19,52 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from topicml.batch.run import Progress as Step
+from topicml.batch.progress import Progress as RunProgress
+from topicml.io.records import Reject
 
 _SECONDS_BETWEEN_LINES = 10.0
 _WIDE = 100
 
 
-class Watcher(Protocol):
-    """Told how far a run is, and at the end what came of it."""
-
-    def __enter__(self) -> Watcher: ...
-    def __exit__(self, *exception: object) -> None: ...
-    def update(self, step: Step) -> None:
-        """Take in how far the run is."""
-
-    def finish(self, summary: dict[str, Any]) -> None:
-        """Take in the summary."""
-
-
-def make_watcher(quiet: bool, log_format: str) -> Watcher:
+def make_reporter(quiet: bool, log_format: str) -> QuietReporter:
     """Return what tells of a run on standard error."""
     if quiet:
-        return QuietWatcher()
+        return QuietReporter()
     if log_format == "json":
-        return JsonWatcher()
-    return TerminalWatcher(Console(stderr=True, highlight=False, markup=False, emoji=False))
+        return JsonReporter()
+    return TerminalReporter(Console(stderr=True, highlight=False, markup=False, emoji=False))
 
 
-class QuietWatcher:
-    """Tells nothing."""
+class QuietReporter:
+    """Tells of rejected records that no file takes, and of nothing else."""
 
-    def __enter__(self) -> QuietWatcher:
+    def __enter__(self) -> QuietReporter:
         return self
 
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def update(self, step: Step) -> None:
+    def update(self, progress: RunProgress) -> None:
         """Tell nothing."""
+
+    def note(self, line: str) -> None:
+        """Tell nothing."""
+
+    def reject(self, reject: Reject) -> None:
+        """Write why, and where the record is."""
+        sys.stderr.write(f"rejected: {reject.place}: {reject.reason}: {reject.detail}\n")
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Tell nothing."""
 
 
-class JsonWatcher(QuietWatcher):
+class JsonReporter(QuietReporter):
     """Writes a JSON object a line: progress now and then, and the summary."""
 
     def __init__(self) -> None:
         self._started = self._told = time.monotonic()
 
-    def update(self, step: Step) -> None:
+    def update(self, progress: RunProgress) -> None:
         """Write a line if the last one is a while ago."""
         now = time.monotonic()
         if now - self._told < _SECONDS_BETWEEN_LINES:
@@ -78,12 +74,20 @@ class JsonWatcher(QuietWatcher):
             {
                 "event": "progress",
                 "seconds": round(now - self._started, 3),
-                "bytes_read": step.bytes_read,
-                "bytes_in_all": step.bytes_in_all,
-                "tagged": step.counts.records,
-                "rejected": sum(step.counts.rejects.values()),
+                "bytes_read": progress.bytes_read,
+                "bytes_in_all": progress.total_bytes,
+                "tagged": progress.counts.records,
+                "rejected": sum(progress.counts.rejects.values()),
             }
         )
+
+    def note(self, line: str) -> None:
+        """Write the note."""
+        self._write({"event": "note", "note": line})
+
+    def reject(self, reject: Reject) -> None:
+        """Write why, and where the record is."""
+        self._write({"event": "reject", **reject.to_dict()})
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Write the summary."""
@@ -93,7 +97,7 @@ class JsonWatcher(QuietWatcher):
         sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-class TerminalWatcher(QuietWatcher):
+class TerminalReporter(QuietReporter):
     """Draws a progress bar on a terminal, and a table at the end."""
 
     def __init__(self, console: Console) -> None:
@@ -109,7 +113,7 @@ class TerminalWatcher(QuietWatcher):
         self._task = self._bar.add_task("", total=None, told="starting")
         self._first: tuple[float, int] | None = None
 
-    def __enter__(self) -> TerminalWatcher:
+    def __enter__(self) -> TerminalReporter:
         if self._console.is_terminal:
             self._bar.start()
         return self
@@ -118,18 +122,29 @@ class TerminalWatcher(QuietWatcher):
         if self._console.is_terminal:
             self._bar.stop()
 
-    def update(self, step: Step) -> None:
+    def update(self, progress: RunProgress) -> None:
         """Move the bar."""
         now = time.monotonic()
-        self._first = self._first or (now, step.bytes_read)
-        rejected = sum(step.counts.rejects.values())
-        told = f"{step.counts.records:,} records, {step.bytes_read / 1e6:,.0f} MB"
+        self._first = self._first or (now, progress.bytes_read)
+        rejected = sum(progress.counts.rejects.values())
+        told = f"{progress.counts.records:,} records, {progress.bytes_read / 1e6:,.0f} MB"
         if now > self._first[0]:
-            rate = (step.bytes_read - self._first[1]) / 1e6 / (now - self._first[0])
+            rate = (progress.bytes_read - self._first[1]) / 1e6 / (now - self._first[0])
             told += f", {rate:.1f} MB/s"
         told += f", {rejected:,} rejected" if rejected else ""
-        told += " (resumed)" if step.is_resumed else ""
-        self._bar.update(self._task, completed=step.bytes_read, total=step.bytes_in_all, told=told)
+        told += " (resumed)" if progress.is_resumed else ""
+        self._bar.update(
+            self._task, completed=progress.bytes_read, total=progress.total_bytes, told=told
+        )
+
+    def note(self, line: str) -> None:
+        """Write the note above the bar."""
+        self._console.print(Text(f"note: {line}"))
+
+    def reject(self, reject: Reject) -> None:
+        """Write above the bar why, and where the record is."""
+        line = f"rejected: {reject.place}: {reject.reason}: {reject.detail}"
+        self._console.print(Text(line), soft_wrap=True)
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Draw the summary."""
@@ -153,6 +168,9 @@ def _sentences(summary: dict[str, Any]) -> list[str]:
     if summary["rejected"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["rejects"].items())
         lines.append(f"{summary['rejected']:,} rejected: {reasons}")
+    if summary["encodings"]:
+        found = ", ".join(f"{name} {count:,}" for name, count in summary["encodings"].items())
+        lines.append(f"Records in other encodings than UTF-8: {found}")
     if summary["duplicates"] is not None:
         lines.append(f"{summary['duplicates']:,} near copies of earlier records")
     return lines

@@ -9,7 +9,8 @@ from typing import IO
 from rich.table import Table
 from rich.text import Text
 
-from topicml.cli.render import console, render_rows
+from topicml.cli.render import render_rows
+from topicml.io.writers.table import table_console
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.metrics import Evaluation, format_interval
 from topicml.training.search import Candidate
@@ -19,7 +20,7 @@ _CANDIDATES_SHOWN = 5
 
 def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None = None) -> None:
     """Draw headline figures with intervals, scores per topic, and the reliability table."""
-    screen = console(out)
+    screen = table_console(out)
     screen.print(Text(protocol, style="dim"))
     screen.print(
         f"{evaluation.sentences} sentences of {evaluation.documents} documents; "

@@ -37,8 +37,8 @@ def tune(
     """
     from rich.progress import Progress
 
-    from topicml.cli.render import console
     from topicml.cli.render_evaluation import render_candidates, render_evaluation
+    from topicml.io.writers.table import table_console
     from topicml.models.parameters import PARAMETERS, write_tuned_parameters
     from topicml.taxonomy import load_taxonomy
     from topicml.training.dataset import load_dataset
@@ -49,7 +49,7 @@ def tune(
     store = writable_store(models_dir)
     make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
     settings = draw_settings(trials, seed)
-    with Progress(console=console(sys.stderr), transient=True) as progress:
+    with Progress(console=table_console(sys.stderr), transient=True) as progress:
         task = progress.add_task("Fitting", total=count_fits(data, settings))
         tuned = tune_parameters(data, settings, jobs=jobs, on_fit=lambda: progress.advance(task))
     path = write_tuned_parameters(store, name, tuned.chosen)

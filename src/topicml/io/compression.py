@@ -3,29 +3,119 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.io.optional_dependencies import load_zstd
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Chunk, Reject
+from topicml.io.records import Failure
+from topicml.text.decoding import transcode
 
-BLOCK = 1 << 18
+READ_BYTES = 1 << 18
 """Bytes that are read at once."""
 
 _PIECE = 1 << 20  # bytes that are decompressed at once, whatever a hostile file would give
-_GZIP = b"\x1f\x8b"
-_ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([low, 0x2A, 0x4D, 0x18]) for low in range(0x50, 0x60)))
 _LONGEST_WINDOW = 31  # zstd --long=31, as some public dumps have; memory only where it is used
+_MOST_MEMORY = 1 << 28  # for xz; its largest preset takes a quarter
 
 
-class Failure(NamedTuple):
-    """Why an input could not be read to its end: a reject's reason and detail."""
+class _GzipMember:
+    """A gzip member with the interface that the other decompressors share."""
 
-    reason: str
-    detail: str
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._rest = b""
+        self._is_full = False
+        self._error: zlib.error | None = None
+
+    @property
+    def eof(self) -> bool:
+        return self._member.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._member.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not (self._rest or self._is_full or self._error)
+
+    def decompress(self, data: bytes, size: int) -> bytes:
+        if self._error:
+            raise self._error
+        before = self._member.copy()
+        data = self._rest + data
+        try:
+            piece = self._member.decompress(data, size)
+        except zlib.error as err:
+            self._error = err
+            return b"".join(_good_start(before, data))
+        self._rest = self._member.unconsumed_tail
+        self._is_full = len(piece) == size
+        return piece
+
+
+def _good_start(member: Any, data: bytes) -> Iterator[bytes]:
+    """Yield what can be decompressed before the damage, which would be lost with its piece."""
+    with contextlib.suppress(zlib.error):
+        for byte in data:
+            yield member.decompress(bytes([byte]))
+
+
+def _zstd_frame() -> Any:
+    zstd = load_zstd()
+    options = {zstd.DecompressionParameter.window_log_max: _LONGEST_WINDOW}
+    return zstd.ZstdDecompressor(options=options)
+
+
+def _bzip2_stream() -> Any:
+    import bz2
+
+    return bz2.BZ2Decompressor()
+
+
+def _xz_stream() -> Any:
+    import lzma
+
+    return lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
+
+
+class _Compression(NamedTuple):
+    """A way to compress.
+
+    Attributes:
+        name: As messages call it.
+        suffix: Of files.
+        starts: First bytes of files.
+        start: Makes a decompressor for one member, stream or frame.
+        step: Bytes that it is given at once. What it made of them is lost where they are
+            damaged, so they are few, but for gzip, which goes back.
+    """
+
+    name: str
+    suffix: str
+    starts: tuple[bytes, ...]
+    start: Callable[[], Any]
+    step: int = 1 << 10
+
+
+_ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([low, 0x2A, 0x4D, 0x18]) for low in range(0x50, 0x60)))
+_BZIP2 = tuple(
+    b"BZh%d" % level + block
+    for level in range(1, 10)
+    for block in (b"1AY&SY", b"\x17rE8P\x90")  # of a first block, and of an end without any
+)
+_KNOWN = (
+    _Compression("gzip", ".gz", (b"\x1f\x8b",), _GzipMember, READ_BYTES),
+    _Compression("Zstandard", ".zst", _ZSTD, _zstd_frame),
+    _Compression("bzip2", ".bz2", _BZIP2, _bzip2_stream),
+    _Compression("xz", ".xz", (b"\xfd7zXZ\0",), _xz_stream),
+)
+_LONGEST_START = 10
+
+COMPRESSIONS = tuple(known.suffix for known in _KNOWN)
+"""Suffixes of compressed files."""
 
 
 class _DamageError(Exception):
@@ -35,18 +125,31 @@ class _DamageError(Exception):
 
 
 class Stream:
-    """An input that is read once, from start to end; gzip and Zstandard by their first bytes.
+    """An input that is read once, from start to end, decompressed as its first bytes say.
+
+    Args:
+        file: To be read.
+        name: What its records are said to be from.
+        path: Of a regular file; None for what can be read only once.
 
     Attributes:
-        name: What its records are said to be from.
+        name: See above.
+        path: See above.
         consumed: Bytes read from the file, compressed ones where it is compressed.
+        offset: Of the byte that is next, after decompression.
+        compression: How it is compressed, known once something was read; None for not at all.
+        encoding: What it is decoded from, see ``transcode``.
         failure: Set where it could not be read to its end. Reading goes on to what was
             decompressed before, and then ends as at the end of a file.
     """
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, path: str | None = None) -> None:
         self.name = name
+        self.path = path
         self.consumed = 0
+        self.offset = 0
+        self.compression: str | None = None
+        self.encoding = "utf-8"
         self.failure: Failure | None = None
         self._file = file
         self._pieces = self._decompressed()
@@ -57,8 +160,7 @@ class Stream:
         """Return so many bytes, and fewer only at the end, however they come in."""
         parts = []
         while size > 0 and self._fill():
-            part = self._piece[self._at : self._at + size]
-            self._at += len(part)
+            part = self._take(self._at + size)
             size -= len(part)
             parts.append(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -66,6 +168,7 @@ class Stream:
     def peek(self, size: int) -> bytes:
         """Return so many bytes, or all there are, and leave them to be read."""
         head = self.read(size)
+        self.offset -= len(head)
         self._piece = head + self._piece[self._at :]
         self._at = 0
         return head
@@ -74,11 +177,28 @@ class Stream:
         """Yield what is left of a line, with its end, in pieces."""
         while self._fill():
             end = self._piece.find(b"\n", self._at) + 1
-            part = self._piece[self._at : end or len(self._piece)]
-            self._at += len(part)
-            yield part
+            yield self._take(end or len(self._piece))
             if end:
                 return
+
+    def transcode(self, encoding: str) -> None:
+        """Give UTF-8 from here on, see ``decoding.transcode``."""
+        if encoding == "utf-8":
+            return
+        held = self._piece[self._at :]
+        self._pieces = transcode(itertools.chain([held], self._pieces), encoding)
+        self._piece, self._at = b"", 0
+        self.encoding = encoding
+
+    def place(self, offset: int) -> int | None:
+        """Return an offset as it is in the file, or None where that is not known."""
+        return offset if self.encoding == "utf-8" else None
+
+    def _take(self, end: int) -> bytes:
+        part = self._piece[self._at : end]
+        self._at += len(part)
+        self.offset += len(part)
+        return part
 
     def _fill(self) -> bool:
         while self._at >= len(self._piece):
@@ -90,121 +210,48 @@ class Stream:
 
     def _decompressed(self) -> Iterator[bytes]:
         try:
-            blocks = self._blocks()
+            reads = self._reads()
             head = b""
-            while len(head) < 4 and (block := next(blocks, b"")):  # a pipe may give single bytes
-                head += block
-            whole = itertools.chain([head] if head else [], blocks)
-            if head.startswith(_GZIP):
-                yield from _gunzip(whole)
-            elif head.startswith(_ZSTD):
-                yield from _unzstd(whole)
-            else:
-                yield from whole
+            # a pipe may give single bytes
+            while len(head) < _LONGEST_START and (more := next(reads, b"")):
+                head += more
+            whole = itertools.chain([head] if head else [], reads)
+            known = next((known for known in _KNOWN if head.startswith(known.starts)), None)
+            self.compression = known and known.name
+            yield from _decompress(whole, known) if known else whole
         except _DamageError as err:
-            self.failure = err.failure
+            self.failure = self.failure or err.failure
+
+    def _reads(self) -> Iterator[bytes]:
+        try:
+            while bytes_read := self._file.read(READ_BYTES):
+                self.consumed += len(bytes_read)
+                yield bytes_read
         except OSError as err:
             self.failure = Failure("unreadable_input", err.strerror or "cannot be read")
 
-    def _blocks(self) -> Iterator[bytes]:
-        while block := self._file.read(BLOCK):
-            self.consumed += len(block)
-            yield block
 
-
-def _gunzip(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        for block in blocks:
-            data = block
-            while data:
-                if member.eof:
-                    data = data.lstrip(b"\0")  # padding between members
-                    if not data:
-                        break
-                    member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-                before = member.copy()
-                try:
-                    piece = member.decompress(data, _PIECE)
-                except zlib.error:
-                    yield from _good_start(before, data)
-                    raise
-                yield piece
-                data = member.unused_data or member.unconsumed_tail
-        while not member.eof and (piece := member.decompress(b"", _PIECE)):
+def _decompress(reads: Iterable[bytes], how: _Compression) -> Iterator[bytes]:
+    member = how.start()
+    for data in _steps(reads, how.step):
+        while data or not (member.eof or member.needs_input):
+            if member.eof:
+                data = data.lstrip(b"\0")  # padding between members
+                if not data:
+                    break
+                member = how.start()
+            try:
+                piece = member.decompress(data, _PIECE)
+            except Exception as err:
+                detail = f"the {how.name} data are damaged here ({err})"
+                raise _DamageError("damaged_input", detail) from err
             yield piece
-    except zlib.error as err:
-        raise _DamageError("damaged_input", f"the gzip data are damaged here ({err})") from err
+            data = member.unused_data if member.eof else b""
     if not member.eof:
-        raise _DamageError("truncated_input", "the gzip data end too early")
+        raise _DamageError("truncated_input", f"the {how.name} data end too early")
 
 
-def _good_start(member: Any, data: bytes) -> Iterator[bytes]:
-    """Yield what can be decompressed before the damage, which would be lost with its piece."""
-    with contextlib.suppress(zlib.error):
-        for byte in data:
-            yield member.decompress(bytes([byte]))
-
-
-def _unzstd(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    zstd = load_zstd()
-    options = {zstd.DecompressionParameter.window_log_max: _LONGEST_WINDOW}
-    frame = zstd.ZstdDecompressor(options=options)
-    try:
-        for block in blocks:
-            data = block
-            while data or not (frame.eof or frame.needs_input):
-                if frame.eof:
-                    frame = zstd.ZstdDecompressor(options=options)
-                yield frame.decompress(data, _PIECE)
-                data = frame.unused_data if frame.eof else b""
-    except zstd.ZstdError as err:
-        raise _DamageError("damaged_input", f"the Zstandard data are damaged here ({err})") from err
-    if not frame.eof:
-        raise _DamageError("truncated_input", "the Zstandard data end too early")
-
-
-def make_reject(source: str, number: int, failure: Failure, raw: bytes) -> Reject:
-    """Return a reject with as much of its bytes as is kept."""
-    return Reject(source, number, *failure, raw[:MOST_RAW], len(raw))
-
-
-def reject_chunk(reject: Reject, digest: str, size: int) -> Chunk:
-    """Return a chunk of one record that was rejected when it was read.
-
-    Without a digest it gets one of the bytes that are kept.
-    """
-    digest = digest or hashlib.sha256(reject.reason.encode() + reject.raw).hexdigest()
-    return Chunk(reject.source, reject.number, "rejects", (reject,), digest, size)
-
-
-def unread_chunk(stream: Stream, number: int, raw: bytes, size: int) -> Chunk:
-    """Return the chunk that stands for what could not be read at the end of a stream.
-
-    ``raw`` is the record that was cut in two.
-    """
-    failure = stream.failure
-    assert failure is not None  # noqa: S101 - a bug and no input
-    return reject_chunk(make_reject(stream.name, number, failure, raw), "", size)
-
-
-TOO_LARGE = Failure("too_large", f"a record of more than {LARGEST_RECORD // 1_000_000} MB")
-
-
-def pass_over(stream: Stream, number: int, start: Iterable[bytes]) -> tuple[Reject, str]:
-    """Read to the end of a line that is too large; return it as a reject, and its digest.
-
-    Args:
-        stream: That the line is from.
-        number: Of the line.
-        start: What was read of it.
-    """
-    digest = hashlib.sha256()
-    raw = b""
-    length = 0
-    for part in itertools.chain(start, stream.rest_of_line()):
-        digest.update(part)
-        line = part.removesuffix(b"\n")
-        raw += line[: MOST_RAW - len(raw)]
-        length += len(line)
-    return Reject(stream.name, number, *TOO_LARGE, raw, length), digest.hexdigest()
+def _steps(reads: Iterable[bytes], step: int) -> Iterator[bytes]:
+    for data in reads:
+        for start in range(0, len(data), step):
+            yield data[start : start + step]

@@ -1,4 +1,4 @@
-"""Packages that only a batch run needs, imported when it does."""
+"""Packages that only some formats need, imported when they do."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What goes through a batch run: chunks of input, records, and records that cannot be tagged."""
+"""What comes out of an input: blocks, and records that cannot be tagged."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 LARGEST_RECORD = 16_000_000
@@ -14,7 +14,32 @@ LARGEST_RECORD = 16_000_000
 MOST_RAW = 1_000_000
 """Bytes of a rejected record that are kept with its reason."""
 
-Kind = Literal["jsonl", "rows", "arrow", "files", "pages", "rejects"]
+Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"]
+
+Kind = Literal["jsonl", "json", "rows", "arrow", "files", "pages", "rejects"]
+
+REASONS = {
+    "bad_row": "A row of CSV or TSV whose quotes or number of columns are wrong.",
+    "binary": "Binary data, not text.",
+    "broken_json": "Not valid JSON.",
+    "damaged_input": "Compressed data, a row group or a WARC record that is damaged.",
+    "empty_text": "A text without a character that is not blank.",
+    "failed": "Tagging raised an error; please report it.",
+    "invalid_utf8": "Bytes that are not UTF-8 among others that are.",
+    "lone_surrogate": "Half of a character, as a wrong \\ud800 escape gives it.",
+    "missing_dependency": "A package is not installed that this format or compression needs.",
+    "missing_text": "A record without the field of the text, or null in it.",
+    "no_main_text": "A web page in which no main text was found.",
+    "not_an_object": "JSON that is no object of fields.",
+    "too_large": f"More than {LARGEST_RECORD // 1_000_000} MB in one record.",
+    "too_slow": "Tagging took longer than one record may take.",
+    "truncated_input": "The input ends within what it is made of; all before that was read.",
+    "unreadable_input": "A file that cannot be opened, read, or read as what it is said to be.",
+    "unsupported_format": "A known format that is not read, such as PDF.",
+    "wrong_encoding": "Bytes that are not in the encoding that was named, marked or found.",
+    "wrong_type": "A text that is no string, or an id that is neither string nor whole number.",
+}
+"""All reasons of rejects, and what each means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +55,37 @@ class Fields:
 
     text: str = "text"
     id: str = "id"
-    title: str | None = None
+    title: str | None = "title"
     keep: tuple[str, ...] = ()
 
 
-class Chunk(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How inputs are read.
+
+    Attributes:
+        fields: Which fields of a record are what.
+        encoding: Of all inputs, whatever they say themselves; None to find out.
+        any_text: Whether a text may be empty or binary, too.
+    """
+
+    fields: Fields = Fields()
+    encoding: str | None = None
+    any_text: bool = False
+
+
+class Block(NamedTuple):
     """A piece of the input that one process works on.
 
     Attributes:
         source: File that it is from, ``<stdin>`` for standard input.
-        first: Number of its first record in that file, from 1 (for JSONL: the line).
-        kind: How ``data`` is to be read, see ``sources.parse_chunk``.
+        first: Number of its first record in that file, from 1 (for JSON Lines: the line).
+        kind: How ``data`` is to be read, see ``readers.parse_block``.
         data: Picklable.
         digest: SHA-256 of what was read, in hexadecimal digits.
         size: Bytes read from the file (compressed ones, where it is compressed), for progress.
+        offset: Byte in the decompressed file where it starts, where that is known.
+        encoding: What the file was decoded by.
     """
 
     source: str
@@ -52,25 +94,22 @@ class Chunk(NamedTuple):
     data: Any
     digest: str
     size: int
+    offset: int | None = None
+    encoding: str = "utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A text to be tagged.
+class Failure(NamedTuple):
+    """Why a record or an input cannot be read: a reject's reason and detail."""
 
-    Attributes:
-        id: Its own id, or ``source:number``.
-        text: The text; the title, where there is one, is its first paragraph.
-        kept: Values of the fields that are carried through, by name.
-        source: File that it is from.
-        number: Its number in that file, from 1.
-    """
+    reason: str
+    detail: str
 
-    id: str
-    text: str
-    source: str
-    number: int
-    kept: dict[str, Any] = field(default_factory=dict)
+
+TOO_LARGE = Failure(
+    "too_large",
+    f"this is more than {LARGEST_RECORD // 1_000_000} MB for one record; "
+    "split it into articles, one record each",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +119,13 @@ class Reject:
     Attributes:
         source: File that it is from.
         number: Its number in that file, from 1.
-        reason: A short, stable name, such as ``broken_json``.
-        detail: What exactly is wrong.
-        raw: Its bytes, at most ``MOST_RAW`` of them.
+        reason: One of ``REASONS``.
+        detail: What exactly is wrong, and what to do where that helps.
+        raw: Its bytes, at most ``MOST_RAW`` of them; in UTF-8 where a file of records was in
+            another encoding, and 0xFF where there was no character.
         length: How many bytes it has.
+        offset: Byte in the decompressed file where it starts; None where there is none, as in
+            Parquet, or where it is not known, as in files that are not UTF-8.
     """
 
     source: str
@@ -92,17 +134,32 @@ class Reject:
     detail: str
     raw: bytes
     length: int
+    offset: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the record is, for messages."""
+        place = f"{self.source}:{self.number}"
+        return place if self.offset is None else f"{place} (byte {self.offset})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the line of the rejects file."""
         return {
             "source": self.source,
             "line": self.number,
+            "offset": self.offset,
             "reason": self.reason,
             "detail": self.detail,
             "raw": base64.b64encode(self.raw).decode("ascii"),
             "bytes": self.length,
         }
+
+
+def make_reject(
+    source: str, number: int, failure: Failure, raw: bytes, offset: int | None = None
+) -> Reject:
+    """Return a reject with as much of its bytes as is kept."""
+    return Reject(source, number, *failure, raw[:MOST_RAW], len(raw), offset)
 
 
 def reject_lines(rejects: Iterable[Reject]) -> bytes:

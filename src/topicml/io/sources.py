@@ -1,48 +1,33 @@
-"""The input of a batch run: which files, in which formats, as chunks and then as records."""
+"""Which files the inputs of a command stand for."""
 
 from __future__ import annotations
 
-import functools
 import glob
-import itertools
 import os
+import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, cast, get_args
+from typing import NamedTuple
 
 from topicml.errors import InputError
-from topicml.io.compression import Failure, Stream, make_reject, reject_chunk
-from topicml.io.optional_dependencies import load_zstd
-from topicml.io.readers.csv import check_header, cut_rows, parse_rows
-from topicml.io.readers.html import check_extractor, cut_files, parse_files
-from topicml.io.readers.jsonl import check_lines, cut_lines, parse_lines
-from topicml.io.readers.parquet import check_columns, cut_row_groups, parse_batch
-from topicml.io.readers.warc import check_archive, cut_pages, parse_pages
-from topicml.io.records import Chunk, Fields, Kind, Record, Reject
-
-Format = Literal["jsonl", "csv", "tsv", "parquet", "txt", "html", "warc"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES
+from topicml.io.records import Format
 
 STDIN = "<stdin>"
+"""What records from standard input are said to be from."""
 
-_SUFFIXES: dict[str, Format] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".warc": "warc",
-    ".html": "html",
-    ".htm": "html",
-    ".txt": "txt",
-    ".text": "txt",
-    ".md": "txt",
-}
-_COMPRESSED = (".gz", ".zst")
-_DELIMITERS = {"csv": ",", "tsv": "\t"}
-_ONE_RECORD = ("txt", "html")
 _LONGEST_NAME = 200
+_CHECK = "Check the path and permissions. Text itself goes to standard input, with -."
+_MANIFESTS = "README and the like"
+_OWN_OUTPUT = "outputs of a batch run"
+_NO_ARTICLES = re.compile(
+    r"(readme|licen[sc]e|copying|changelog|contributing|notice)\b.*"
+    r"|manifest\.json|package\.json|requirements.*\.txt|robots\.txt|.*\.(sha256|md5|sig)",
+    re.IGNORECASE | re.DOTALL,
+)
+_COMPANIONS = (".rejects.jsonl", ".summary.json", ".part", ".checkpoint")
 
 
 class Source(NamedTuple):
@@ -51,25 +36,48 @@ class Source(NamedTuple):
     Attributes:
         name: As records, rejects and errors call it.
         path: None for standard input.
-        format: How it is read.
+        format: How it is read; None where its content is to say.
+        is_forced: Whether a user named the format, whatever the content says.
     """
 
     name: str
     path: str | None
-    format: Format
+    format: Format | None
+    is_forced: bool = False
 
 
-def list_sources(inputs: Sequence[str], input_format: str | None = None) -> list[Source]:
+class Listing(NamedTuple):
+    """What inputs stand for.
+
+    Attributes:
+        sources: Files to be read, in order.
+        errors: Inputs that are missing or hold nothing that is read.
+        skipped: How many files in folders are not read, by kind.
+        repeated: Names of files that were there already, under this name or another.
+    """
+
+    sources: list[Source]
+    errors: list[InputError]
+    skipped: Counter[str]
+    repeated: list[str]
+
+    def notes(self) -> list[str]:
+        """Return lines that say what is not read, or not again."""
+        kinds = ", ".join(f"{kind} {count}" for kind, count in self.skipped.most_common())
+        notes = [f"not read in folders: {kinds}"] if kinds else []
+        return notes + [f"{name}: given twice, read once" for name in self.repeated]
+
+
+def list_sources(inputs: Sequence[str], input_format: str | None = None) -> Listing:
     """Return the files that the inputs stand for, in their order.
 
     Args:
-        inputs: Files, globs, folders (the text and HTML files in them) and ``-``.
-        input_format: One of ``FORMATS``; without it, a file's name says, and standard input
-            is JSON Lines.
+        inputs: Files, globs, folders and ``-``. Of a folder, all files that some reader knows
+            by their names are read, but for hidden ones and those that are no articles.
+        input_format: One of ``FORMATS``, for all inputs; without it, name and content say.
 
     Raises:
-        InputError: A file that is missing or of an unknown format, a glob that matches nothing,
-            a folder without texts, ``-`` twice.
+        InputError: The format is unknown, or ``-`` is there twice.
     """
     if input_format is not None and input_format not in FORMATS:
         raise InputError(
@@ -77,252 +85,135 @@ def list_sources(inputs: Sequence[str], input_format: str | None = None) -> list
         )
     if list(inputs).count("-") > 1:
         raise InputError("standard input (-) is named twice", hint="Name it once.")
-    found: list[Source] = []
+    lister = _Lister(input_format)
     for name in inputs:
-        found += _expand(name, input_format)
-    return found
+        lister.add_input(name)
+    return lister.listing
 
 
-def _expand(name: str, forced: Format | None) -> Iterable[Source]:
-    if name == "-":
-        return [Source(STDIN, None, forced or "jsonl")]
-    if _mode(name) is not None:
-        return _list_path(name, forced)
-    matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []  # noqa: PTH207
-    if not matches:
+class _Lister:
+    """Gathers files, each once."""
+
+    def __init__(self, forced: Format | None) -> None:
+        self.listing = Listing([], [], Counter(), [])
+        self._forced = forced
+        self._seen: set[tuple[int, int]] = set()  # device and inode, so that links are followed
+
+    def add_input(self, name: str) -> None:
+        if name == "-":
+            source = Source(STDIN, None, self._forced, self._forced is not None)
+            self.listing.sources.append(source)
+            return
+        is_glob = _status(name) is None and glob.has_magic(name)
+        # sorted, and read where the shell leaves them as they are
+        paths = sorted(glob.glob(name, recursive=True)) if is_glob else [name]  # noqa: PTH207
+        if not paths:
+            self._fail("no file matches this", name)
+        for path in paths:
+            self._add_path(path)
+
+    def _add_path(self, path: str) -> None:
+        status = _status(path)
+        if status is None:
+            self._fail("no such file or folder", path)
+        elif stat.S_ISDIR(status.st_mode):
+            self._add_folder(path)
+        else:
+            self._add_file(path, status)
+
+    def _fail(self, what: str, name: str, hint: str = _CHECK) -> None:
+        name = show_path(name)
         short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
-        raise InputError(
-            "no file matches this" if glob.has_magic(name) else "no such file or folder",
-            where=short,
-            hint="Check the path.",
-        )
-    return itertools.chain.from_iterable(_list_path(match, forced) for match in matches)
+        self.listing.errors.append(InputError(what, where=short, hint=hint))
+
+    def _add_file(self, path: str, status: os.stat_result) -> None:
+        name = show_path(path)
+        key = (status.st_dev, status.st_ino)
+        if stat.S_ISREG(status.st_mode) and key in self._seen:
+            self.listing.repeated.append(name)
+            return
+        self._seen.add(key)
+        known = self._forced or _format_of(path)
+        self.listing.sources.append(Source(name, path, known, self._forced is not None))
+
+    def _add_folder(self, folder: str) -> None:
+        found: list[tuple[str, os.stat_result]] = []
+        skipped: Counter[str] = Counter()
+        for path in self._walk(folder):
+            status = _status(path)
+            if status is None or not stat.S_ISREG(status.st_mode):
+                skipped["no regular file"] += 1
+            elif kind := _unread_kind(path):
+                skipped[kind] += 1
+            else:
+                found.append((path, status))
+        self.listing.skipped.update(skipped)
+        for path, status in sorted(found, key=lambda item: Path(item[0]).parts):
+            self._add_file(path, status)
+        if not found:
+            there = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))
+            hint = f"In it: {there or 'no files'}. Read are {', '.join(SUFFIXES)}."
+            self._fail("nothing in this folder is read", folder, hint)
+
+    def _walk(self, folder: str) -> Iterator[str]:
+        """Yield the files below a folder, of one that is linked to from below itself once."""
+        entered: set[tuple[int, int]] = set()
+
+        def fail(err: OSError) -> None:
+            self._fail(err.strerror or "cannot be read", str(err.filename))
+
+        for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+            status = _status(root)
+            if status is None or (status.st_dev, status.st_ino) in entered:
+                folders.clear()
+                continue
+            entered.add((status.st_dev, status.st_ino))
+            folders[:] = sorted(n for n in folders if not n.startswith(".") and not _is_own(n))
+            yield from (os.path.join(root, n) for n in names if not n.startswith("."))  # noqa: PTH118
 
 
-def _mode(path: str) -> int | None:
+def _status(path: str) -> os.stat_result | None:
     try:
-        return os.stat(path).st_mode  # noqa: PTH116 - Path is slow for a million files
+        return os.stat(path)  # noqa: PTH116 - Path is slow for a million files
     except (OSError, ValueError):
         return None
 
 
-def _list_path(path: str, forced: Format | None) -> list[Source]:
-    mode = _mode(path)
-    if mode is not None and stat.S_ISDIR(mode):
-        return _list_folder(path, forced)
-    known = forced or _format_of(path)
-    if known is None and mode is not None and not stat.S_ISREG(mode):
-        known = "jsonl"  # a pipe has no name that says
-    if known is None:
-        raise InputError(
-            "a format that is not read",
-            where=_name(path),
-            hint=f"Read are {', '.join(_SUFFIXES)}, all but .parquet also with .gz or .zst behind. "
-            f"Or name its format: --input-format {'|'.join(FORMATS)}",
-        )
-    return [Source(_name(path), path, known)]
+def _is_own(name: str) -> bool:
+    return name.endswith(_COMPANIONS)
 
 
-def _list_folder(folder: str, forced: Format | None) -> list[Source]:
-    wanted = {*_ONE_RECORD, forced}
-    files = []
-    others: set[str] = set()
-    for root, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            known = _format_of(name)
-            if known is None or name.startswith("."):
-                continue
-            if known in wanted:
-                files.append(os.path.join(root, name))  # noqa: PTH118
-            else:
-                others.add(Path(name).suffixes[0])
-    if not files:
-        suffix = min(others, default=None)
-        dumps = f' Dumps are named by a glob: "{folder}/**/*{suffix}*"' if suffix else ""
-        raise InputError(
-            "no text or HTML files in this folder",
-            where=_name(folder),
-            hint=f"Files ending in {', '.join(_suffixes_of(_ONE_RECORD))} are read.{dumps}",
-        )
-    files.sort(key=lambda path: Path(path).parts)
-    return [Source(_name(file), file, forced or cast("Format", _format_of(file))) for file in files]
+def _unread_kind(path: str) -> str | None:
+    """Return what a file in a folder is that is not read; None where it is."""
+    name = os.path.basename(path)  # noqa: PTH119
+    if _NO_ARTICLES.fullmatch(name):
+        return _MANIFESTS
+    if _is_own(name):
+        return _OWN_OUTPUT
+    if _format_of(name):
+        return None
+    return _suffix(name) or "no suffix"
 
 
-def _suffixes_of(formats: Iterable[str]) -> list[str]:
-    return sorted(suffix for suffix, known in _SUFFIXES.items() if known in formats)
+def _suffix(name: str) -> str:
+    """Return a file's suffix in small letters, with that of a compression behind it."""
+    plain = _without_compression(name.lower())
+    return os.path.splitext(plain)[1] + name.lower()[len(plain) :]  # noqa: PTH122
+
+
+def _without_compression(name: str) -> str:
+    for suffix in COMPRESSIONS:
+        name = name.removesuffix(suffix)
+    return name
 
 
 def _format_of(path: str) -> Format | None:
     name = path.lower()
-    plain = name
-    for suffix in _COMPRESSED:
-        plain = plain.removesuffix(suffix)
-    known = _SUFFIXES.get(os.path.splitext(plain)[1])  # noqa: PTH122
+    plain = _without_compression(name)
+    known = SUFFIXES.get(os.path.splitext(plain)[1])  # noqa: PTH122
     return None if known == "parquet" and plain != name else known
 
 
-def _name(path: str) -> str:
-    return os.fsencode(path).decode("utf-8", errors="replace")  # a file name may be any bytes
-
-
-def check_fields(
-    inputs: Sequence[str], fields: Fields, input_format: str | None = None
-) -> list[Source]:
-    """Look at the start of every file, so that a wrong field is found before anything is written.
-
-    An input of records must have the text's field in one of its first records. Standard input
-    and pipes, which can be read only once, are left to ``read_chunks``.
-
-    Returns:
-        The files that will be read.
-
-    Raises:
-        InputError: A field or a file is missing, or a file is not what it is said to be.
-        MissingExtraError: A package is not installed that one of the formats needs.
-    """
-    sources = list_sources(inputs, input_format)
-    if any(source.format == "html" for source in sources):
-        check_extractor()
-    if any(source.path and source.path.lower().endswith(".zst") for source in sources):
-        load_zstd()
-    for source in sources:
-        if source.format == "parquet":
-            path = _seekable(source)
-            check_columns(path, source.name, fields)
-        elif source.format not in _ONE_RECORD and _is_regular(source):
-            with _open(source) as file:
-                _check(source, Stream(file, source.name), fields)
-    return sources
-
-
-def _seekable(source: Source) -> Path:
-    if source.path is None or not _is_regular(source):
-        raise InputError(
-            "Parquet cannot be read from a pipe", where=source.name, hint="Name the file itself."
-        )
-    return Path(source.path)
-
-
-def _is_regular(source: Source) -> bool:
-    return source.path is not None and stat.S_ISREG(_mode(source.path) or 0)
-
-
-def _open(source: Source) -> BinaryIO:
-    try:
-        return Path(source.path or "").open("rb")
-    except OSError as err:
-        raise InputError(
-            err.strerror or "cannot be read",
-            where=source.name,
-            hint="Check the path and permissions.",
-        ) from err
-
-
-def _check(source: Source, stream: Stream, fields: Fields) -> None:
-    if source.format == "jsonl":
-        check_lines(stream, fields)
-    elif source.format == "warc":
-        check_archive(stream)
-    else:
-        check_header(stream, fields, _DELIMITERS[source.format])
-
-
-def read_chunks(
-    inputs: Sequence[str],
-    fields: Fields,
-    stdin: BinaryIO,
-    *,
-    chunk_bytes: int = 2_000_000,
-    input_format: str | None = None,
-) -> Iterator[Chunk]:
-    """Read the inputs as chunks of whole records, in order, in constant memory.
-
-    The same input and ``chunk_bytes`` give the same chunks. All inputs are looked at before this
-    returns, see ``check_fields``; reading starts with the first chunk that is asked for. What
-    cannot be read after that is among the chunks as a reject, and the run goes on.
-
-    Args:
-        inputs: Files, globs, folders and ``-``.
-        fields: Which fields are what.
-        stdin: What ``-`` stands for.
-        chunk_bytes: About how many bytes a chunk has. It has more where one record has.
-        input_format: One of ``FORMATS``, for all inputs.
-
-    Raises:
-        InputError: See ``check_fields``.
-        MissingExtraError: See ``check_fields``.
-    """
-    sources = check_fields(inputs, fields, input_format)
-    opened: dict[str, Stream] = {}
-    for source in sources:
-        if source.format not in (*_ONE_RECORD, "parquet") and not _is_regular(source):
-            stream = Stream(stdin if source.path is None else _open(source), source.name)
-            _check(source, stream, fields)
-            opened[source.name] = stream
-    return _read_all(sources, fields, stdin, chunk_bytes, opened)
-
-
-def _read_all(
-    sources: Iterable[Source],
-    fields: Fields,
-    stdin: BinaryIO,
-    chunk_bytes: int,
-    opened: dict[str, Stream],
-) -> Iterator[Chunk]:
-    for one_record, group in itertools.groupby(sources, lambda s: s.format in _ONE_RECORD):
-        if one_record:
-            files = (
-                (s.name, s.format == "html", functools.partial(_open_raw, s, stdin)) for s in group
-            )
-            yield from cut_files(files, chunk_bytes)
-        else:
-            for source in group:
-                yield from _read_source(source, fields, chunk_bytes, opened)
-
-
-def _open_raw(source: Source, stdin: BinaryIO) -> BinaryIO:
-    return stdin if source.path is None else Path(source.path).open("rb")
-
-
-def _read_source(
-    source: Source, fields: Fields, chunk_bytes: int, opened: dict[str, Stream]
-) -> Iterator[Chunk]:
-    try:
-        if source.format == "parquet":
-            yield from cut_row_groups(_seekable(source), source.name, fields, chunk_bytes)
-        elif source.name in opened:
-            yield from _cut(source, opened.pop(source.name), chunk_bytes)
-        else:
-            with _open(source) as file:
-                yield from _cut(source, Stream(file, source.name), chunk_bytes)
-    except InputError as err:  # it was there when all were looked at
-        failure = Failure("unreadable_input", err.what)
-        yield reject_chunk(make_reject(source.name, 1, failure, b""), "", 0)
-
-
-def _cut(source: Source, stream: Stream, chunk_bytes: int) -> Iterator[Chunk]:
-    if source.format == "jsonl":
-        return cut_lines(stream, chunk_bytes)
-    if source.format == "warc":
-        return cut_pages(stream, chunk_bytes)
-    return cut_rows(stream, _DELIMITERS[source.format], chunk_bytes)
-
-
-def parse_chunk(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
-    """Turn a chunk into its records, and rejects for those that cannot be tagged, in order."""
-    return _PARSERS[chunk.kind](chunk, fields)
-
-
-def _give_rejects(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:  # noqa: ARG001
-    yield from chunk.data
-
-
-_PARSERS: dict[Kind, Callable[[Chunk, Fields], Iterator[Record | Reject]]] = {
-    "jsonl": parse_lines,
-    "rows": parse_rows,
-    "arrow": parse_batch,
-    "files": parse_files,
-    "pages": parse_pages,
-    "rejects": _give_rejects,
-}
+def show_path(path: str) -> str:
+    """Return a path as text; a file's name may be any bytes."""
+    return os.fsencode(path).decode("utf-8", errors="replace")

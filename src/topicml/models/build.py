@@ -26,9 +26,10 @@ from topicml.models.folder import (
 )
 from topicml.models.golden import choose_golden, golden_lines
 from topicml.models.store import ModelStore
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import Taxonomy
 from topicml.training.dataset import Dataset
+from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS
 from topicml.training.fit import FittedModel
 from topicml.training.metrics import Evaluation

@@ -36,7 +36,7 @@ from topicml.models.manifest import (
     read_text,
 )
 from topicml.scoring.scorer import Scorer
-from topicml.scoring.scorer_file import check_vocabulary, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 
 PIPELINE = "pipeline.joblib"
 SCORER = "scorer.npz"
@@ -127,15 +127,14 @@ def check_files(path: Path) -> Fields:
 def verify_model(path: Path) -> Model:
     """Check every file of a folder, and the model as for a bulk run.
 
-    Beyond ``check_golden``: the pipeline's and the card's hashes, that no other file is there,
-    and that the scorer's lookup tables belong to its vocabulary.
+    Beyond ``check_golden``: the pipeline's and the card's hashes, and that no other file is
+    there.
 
     Raises:
         ModelError: Names the first file or sentence that is not as it was made.
     """
     check_files(path)
     model = open_model(path)
-    check_vocabulary(model.scorer, path / SCORER)
     check_golden(model)
     return model
 

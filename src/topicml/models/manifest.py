@@ -4,13 +4,14 @@ Every format has ``format`` and ``manifest_sha256``, the hash of the file itself
 in it set to zeros. So a damaged manifest is distinguished from one of a newer release.
 
 1. The files of ``folder.FILES``, and in the manifest the SHA-256 of each.
-2. ``scorer.npz`` carries its lookup tables. The fields of the manifest are those of format 1,
-   and for a scorer of format 1 the tables are made when it is read.
+2. ``scorer.npz`` carries lookup tables beside the vocabularies.
+3. It carries none: they are made when they are needed, and those of format 2 are passed over.
 
-To add format 3, say here what changes and raise ``FORMAT``. What changes in the manifest goes
-into a function in ``_UPGRADES`` that turns the fields of format 2 into those of format 3; what
-changes in another file is detected by that file's own reader. Folders on disk stay as they
-were made, and a small one of format 2 stays with the tests.
+The fields of the manifest are those of format 1 in all of them. To add format 4, say here what
+changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
+that turns the fields of format 3 into those of format 4; what changes in another file is told
+apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
+format stays with the tests.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 from topicml.errors import ModelError
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 10_000_000
 """Bytes; the metrics of a thousand topics are a tenth of it."""
@@ -125,7 +126,7 @@ def _unchanged(fields: Fields) -> Fields:
     return fields
 
 
-_UPGRADES: dict[int, Callable[[Fields], Fields]] = {1: _unchanged}
+_UPGRADES: dict[int, Callable[[Fields], Fields]] = {1: _unchanged, 2: _unchanged}
 """By format number, what turns its fields into those of the next format."""
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from topicml.scoring.engine import Engine, FeatureBlock, Floats
+from topicml.scoring.backends import Backend, Backends
+from topicml.scoring.features import FeatureBlock, Floats
 
 
 class Scores(NamedTuple):
@@ -47,7 +48,7 @@ class Scorer:
             where none did.
         intercepts: T + 1.
         blocks: The feature blocks: at most one of words and one of characters.
-        engine: Runs the kernel over them.
+        backends: What scores by them.
     """
 
     topics: tuple[str, ...]
@@ -57,7 +58,7 @@ class Scorer:
     precision_thresholds: Floats
     intercepts: Floats
     blocks: tuple[FeatureBlock, ...]
-    engine: Engine
+    backends: Backends
 
     def score(self, buffer: Any, offsets: ArrayLike) -> Scores:
         """Score n texts that lie in one buffer, as those of an Arrow string array do.
@@ -95,7 +96,8 @@ class Scorer:
             raise ValueError(f"{len(first)} starts and {len(last)} ends")
         if len(first) and (first.min() < 0 or last.max() > len(read) or (first > last).any()):
             raise ValueError(f"texts are not inside a buffer of {len(read)} bytes")
-        values, counts = self.engine.score(read, first, last, self.intercepts)
+        log_odds, counts = self.backends.score(read, first, last)
+        values = _sigmoid(log_odds + self.intercepts)
         words, known, letter_words, letters, latin = counts.T
         known_share = _share(known, words) if self._knows_words else np.ones(len(first))
         latin_share = _share(latin, letters)
@@ -110,8 +112,31 @@ class Scorer:
         return self.score_texts(texts).probabilities
 
     @property
+    def backend(self) -> Backend:
+        """What the next call is scored by: the reference scorer, or the compiled kernel."""
+        return self.backends.current
+
+    def use(self, choice: Backend | Literal["auto"]) -> None:
+        """Choose what scores from now on; the results agree to rounding.
+
+        Args:
+            choice: ``reference`` starts at once; ``compiled`` is 20 times as fast and takes a
+                second to start, or 12 where no process has compiled it before. Where numba
+                cannot be used, the reference scorer stands in for it, and ``backend`` tells.
+                ``auto``, which is what a new scorer does, changes over when enough text was
+                scored for that to pay.
+        """
+        self.backends.use(choice)
+
+    @property
     def _knows_words(self) -> bool:
         return any(b.analyzer == "word" and b.ngram_range[0] == 1 for b in self.blocks)
+
+
+def _sigmoid(log_odds: Floats) -> Floats:
+    power = np.exp(-np.abs(log_odds))  # never overflows
+    probabilities: Floats = np.where(log_odds >= 0, 1.0, power) / (1.0 + power)
+    return probabilities
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:

@@ -1,8 +1,7 @@
 """``scorer.npz``: a scorer as arrays of numbers and UTF-8 bytes, written and read with care.
 
-It holds topics, thresholds, intercepts, and per feature block its settings, vocabulary, idf,
-coefficients and lookup tables. A file of format 1 has no lookup tables; they are then made
-when it is read.
+It holds topics, thresholds, intercepts, and per feature block its settings, vocabulary, idf and
+coefficients. Files that also have lookup tables, as those of format 2 do, are read without them.
 """
 
 from __future__ import annotations
@@ -12,22 +11,17 @@ import math
 import os
 import tokenize
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import ModelError
-from topicml.scoring.engine import Engine, FeatureBlock
-from topicml.scoring.lookup import Lookup, build_lookup, check_lookup
+from topicml.scoring.backends import Backends
+from topicml.scoring.features import FeatureBlock
 from topicml.scoring.scorer import Scorer
-
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
-
-    from topicml.training.fit import Decision
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -35,14 +29,14 @@ LARGEST = 4_000_000_000
 """Bytes of a scorer file; beyond it is no model of sentences."""
 
 _ANALYZERS = ("word", "char_wb")
-_CERTAIN = 50.0  # log-odds, as in features.CERTAIN
 _LONGEST_HEADER = 1_000  # bytes before the numbers of an array
 _END_RECORD = 22  # bytes of a zip file's last record
-_LONGEST_NGRAM = 100  # each beginning of a term takes a node
+_LONGEST_NGRAM = 100  # each beginning of a term takes a state of a trie
+_MOST_STATES = 1 << 24  # of a trie, see kernel.ID_BITS
 _REPAIR = "Restore the model folder from version control or train it again."
-_TABLE = "block{}_{}"
+_BLOCK = "block{}_"
 _TYPES = {np.dtype(kind) for kind in ("uint8", "int32", "int64", "float64")}
-_FORMS = {  # type and dimensions; those of lookup tables are checked with what is in them
+_FORMS = {  # type and dimensions
     **dict.fromkeys(("topics", "settings", "vocabulary"), ("uint8", 1)),
     **dict.fromkeys(("thresholds", "relevance_threshold", "precisions"), ("float64", 1)),
     **dict.fromkeys(("intercepts", "idf"), ("float64", 1)),
@@ -50,74 +44,41 @@ _FORMS = {  # type and dimensions; those of lookup tables are checked with what 
 }
 
 
-def export_scorer(
-    pipeline: Pipeline, topics: Sequence[str], decision: Decision, path: Path
-) -> None:
-    """Write a fitted pipeline as ``scorer.npz``: the same bytes for the same pipeline.
-
-    Args:
-        pipeline: Fitted, with calibration folded in.
-        topics: T topic ids, in column order.
-        decision: Gives the thresholds.
-        path: File to write.
-    """
-    coefficients, intercepts = _coefficients(pipeline.named_steps["classifier"])
+def save_scorer(scorer: Scorer, path: Path) -> None:
+    """Write ``scorer.npz``: the same bytes for the same scorer."""
     arrays: dict[str, NDArray[Any]] = {
-        "topics": _to_bytes("\n".join(topics)),
-        "thresholds": np.asarray(decision.thresholds, dtype=np.float64),
-        "relevance_threshold": np.array([decision.relevance_threshold]),
-        "precisions": np.array(decision.precisions),
-        "precision_thresholds": decision.precision_thresholds,
-        "intercepts": intercepts,
+        "topics": _to_bytes("\n".join(scorer.topics)),
+        "thresholds": scorer.thresholds,
+        "relevance_threshold": np.array([scorer.relevance_threshold]),
+        "precisions": np.array(scorer.precisions),
+        "precision_thresholds": scorer.precision_thresholds,
+        "intercepts": scorer.intercepts,
     }
-    start = 0
-    blocks = pipeline.named_steps["features"].transformer_list
-    for number, (_, vectorizer) in enumerate(blocks):
-        rows = coefficients[start : start + len(vectorizer.idf_)]
-        for name, array in _block_arrays(vectorizer, rows).items():
-            arrays[_TABLE.format(number, name)] = array
-        start += len(rows)
+    for number, block in enumerate(scorer.blocks):
+        for name, array in _block_arrays(block).items():
+            arrays[_BLOCK.format(number) + name] = array
     np.savez(path, **arrays)  # type: ignore[arg-type]  # numbers and bytes: nothing to pickle
 
 
-def _coefficients(classifier: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return m by T + 1 coefficients and T + 1 intercepts, relevance last."""
-    relevance = classifier.relevance_
-    estimators = [e for e in (*classifier.estimators_, relevance) if e is not None]
-    coefficients = np.vstack([e.coef_[0] for e in estimators]).T
-    intercepts = [e.intercept_[0] for e in estimators]
-    if relevance is None:  # training saw no sentence without a topic: all are relevant
-        coefficients = np.column_stack([coefficients, np.zeros(len(coefficients))])
-        intercepts.append(_CERTAIN)
-    return coefficients, np.array(intercepts)
-
-
-def _block_arrays(vectorizer: Any, coefficients: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
-    terms = [str(term) for term in vectorizer.get_feature_names_out()]
+def _block_arrays(block: FeatureBlock) -> dict[str, NDArray[Any]]:
     settings = {
-        "analyzer": vectorizer.analyzer,
-        "ngram_range": list(vectorizer.ngram_range),
-        "lengths": _lengths(terms, vectorizer.analyzer),
-        "sublinear_tf": bool(vectorizer.sublinear_tf),
+        "analyzer": block.analyzer,
+        "ngram_range": list(block.ngram_range),
+        "sublinear_tf": block.sublinear_tf,
     }
     return {
         "settings": _to_bytes(json.dumps(settings, sort_keys=True)),
-        "vocabulary": _to_bytes("\n".join(terms)),
-        "idf": vectorizer.idf_,
-        "coefficients": np.ascontiguousarray(coefficients),
-        **build_lookup(terms, vectorizer.analyzer)._asdict(),
+        "vocabulary": _to_bytes("\n".join(block.vocabulary)),
+        "idf": block.idf,
+        "coefficients": block.coefficients,
     }
-
-
-def _lengths(terms: Sequence[str], analyzer: str) -> list[int]:
-    return sorted({term.count(" ") + 1 if analyzer == "word" else len(term) for term in terms})
 
 
 def load_scorer(path: Path) -> Scorer:
     """Read ``scorer.npz``: never a pickle, never more memory than the file is long.
 
     Raises:
-        ModelError: The file is missing, truncated, not made by ``export_scorer``, or its
+        ModelError: The file is missing, truncated, not made by ``save_scorer``, or its
             arrays do not fit together.
     """
     try:
@@ -132,7 +93,7 @@ def load_scorer(path: Path) -> Scorer:
             precision_thresholds=arrays["precision_thresholds"],
             intercepts=arrays["intercepts"],
             blocks=blocks,
-            engine=Engine(blocks, len(arrays["intercepts"])),
+            backends=Backends(blocks),
         )
     except FileNotFoundError as err:
         raise ModelError("file is missing", where=path, hint=_REPAIR) from err
@@ -218,46 +179,42 @@ def _check_forms(arrays: Arrays, path: Path) -> None:
 def _read_blocks(arrays: Arrays) -> Iterator[FeatureBlock]:
     seen = set()
     number = 0
-    while _TABLE.format(number, "settings") in arrays:
-        block = {
-            name.removeprefix(_TABLE.format(number, "")): array
-            for name, array in arrays.items()
-            if name.startswith(_TABLE.format(number, ""))
-        }
-        settings = json.loads(_to_text(block["settings"]))
-        if settings["analyzer"] not in _ANALYZERS or settings["analyzer"] in seen:
-            raise ValueError(f"unknown or second analyzer {settings['analyzer']!r}")
-        seen.add(settings["analyzer"])
-        yield _read_block(block, settings)
+    while (prefix := _BLOCK.format(number)) + "settings" in arrays:
+        block = _read_block({k.removeprefix(prefix): v for k, v in arrays.items() if prefix in k})
+        if block.analyzer not in _ANALYZERS or block.analyzer in seen:
+            raise ValueError(f"unknown or second analyzer {block.analyzer!r}")
+        _check_terms(block)
+        seen.add(block.analyzer)
+        yield block
         number += 1
 
 
-def _read_block(arrays: Arrays, settings: Mapping[str, Any]) -> FeatureBlock:
-    analyzer = settings["analyzer"]
+def _read_block(arrays: Arrays) -> FeatureBlock:
+    settings = json.loads(_to_text(arrays["settings"]))
     shortest, longest = settings["ngram_range"]
-    if not 1 <= int(shortest) <= int(longest) <= _LONGEST_NGRAM:
-        raise ValueError(f"n-grams from {shortest} to {longest}")
-    terms = None if "term_nodes" in arrays else _to_text(arrays["vocabulary"]).split("\n")
-    lengths = settings["lengths"] if terms is None else _lengths(terms, analyzer)
-    if not all(1 <= int(length) <= int(longest) for length in lengths):
-        raise ValueError(f"terms of other lengths than from {shortest} to {longest}")
-    if terms is None:
-        lookup = Lookup(*(arrays[field] for field in Lookup._fields))
-    else:
-        lookup = build_lookup(terms, analyzer)
-    check_lookup(lookup, len(arrays["idf"]))
-    if (len(lookup.word_keys) > 0) != (analyzer == "word"):
-        raise ValueError("lookup tables are those of another analyzer")
+    terms = _to_text(arrays["vocabulary"]).split("\n")
     return FeatureBlock(
-        analyzer=analyzer,
+        analyzer=str(settings["analyzer"]),
         ngram_range=(int(shortest), int(longest)),
-        lengths=tuple(int(length) for length in lengths),
         sublinear_tf=bool(settings["sublinear_tf"]),
-        packed_vocabulary=arrays["vocabulary"],
+        vocabulary={term: index for index, term in enumerate(terms)},
         idf=arrays["idf"],
         coefficients=arrays["coefficients"],
-        lookup=lookup,
     )
+
+
+def _check_terms(block: FeatureBlock) -> None:
+    """Make sure that the vocabulary can be scored by, in memory as large as the file."""
+    shortest, longest = block.ngram_range
+    if not 1 <= shortest <= longest <= _LONGEST_NGRAM:
+        raise ValueError(f"n-grams from {shortest} to {longest}")
+    lengths = block.term_lengths()
+    if min(lengths) < 1 or max(lengths) > longest:
+        raise ValueError(f"terms of other lengths than from {shortest} to {longest}")
+    if 2 * sum(lengths) >= _MOST_STATES:
+        raise ValueError(f"more than {_MOST_STATES:,} beginnings of n-grams")
+    if not (np.isfinite(block.idf) & (block.idf > 0)).all():
+        raise ValueError("an inverse document frequency is not above zero")
 
 
 def _check_shapes(scorer: Scorer, path: Path) -> None:
@@ -268,42 +225,13 @@ def _check_shapes(scorer: Scorer, path: Path) -> None:
         and scorer.precision_thresholds.shape == (topics, len(scorer.precisions))
         and len(scorer.blocks) > 0
         and all(
-            block.idf.shape == (len(block.lookup.term_nodes),)
+            block.idf.shape == (len(block.vocabulary),)
             and block.coefficients.shape == (len(block.idf), topics + 1)
             for block in scorer.blocks
         )
     )
     if not fits:
         raise ModelError("arrays do not fit together", where=path, hint=_REPAIR)
-
-
-def check_vocabulary(scorer: Scorer, path: Path) -> None:
-    """Make the lookup tables anew from the vocabulary and compare.
-
-    Raises:
-        ModelError: They are not those of the file: its terms are found by other names.
-    """
-    for block in scorer.blocks:
-        if not _belongs(block):
-            raise ModelError(
-                f"lookup tables do not belong to the {block.analyzer} vocabulary",
-                where=path,
-                hint=_REPAIR,
-            )
-
-
-def _belongs(block: FeatureBlock) -> bool:
-    """Whether a block's lookup tables are those of its vocabulary."""
-    try:
-        if _lengths(block.vocabulary, block.analyzer) != list(block.lengths):
-            return False
-        made = build_lookup(block.vocabulary, block.analyzer)
-    except ValueError:  # no UTF-8, or no vocabulary that tables can be made of
-        return False
-    return all(
-        np.array_equal(getattr(made, field), getattr(block.lookup, field))
-        for field in Lookup._fields
-    )
 
 
 def _to_bytes(text: str) -> NDArray[np.uint8]:

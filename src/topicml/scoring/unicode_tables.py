@@ -9,7 +9,16 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.scoring.kernel import BLANK, CASED, IGNORABLE, LAST_ASCII, LATIN, LETTER, WORD, Letters
+from topicml.scoring.kernel import (
+    BLANK,
+    CASED,
+    IGNORABLE,
+    LAST_ASCII,
+    LATIN,
+    LETTER,
+    WORD,
+    UnicodeTables,
+)
 
 POINTS = sys.maxunicode + 1
 _DOTTED_I = 0x130  # its lower case is two code points; the kernel knows it by itself
@@ -23,37 +32,11 @@ _KINDS = (
 _SURROGATES = "surrogatepass"
 
 
-class _Lower(dict[int, int]):
-    """Lower case of code points, each looked up when first asked for."""
-
-    def __missing__(self, point: int) -> int:
-        lowered = chr(point).lower()
-        self[point] = ord(lowered) if len(lowered) == 1 else point
-        return self[point]
-
-
-class _Classes(dict[int, int]):
-    """Class bits of code points, each looked up when first asked for."""
-
-    def __missing__(self, point: int) -> int:
-        letter = chr(point)
-        after_a, alone = ("a" + letter + "Σ").lower(), (letter + "Σ").lower()
-        cased = alone.endswith("ς")
-        is_latin = letter.isalpha() and (letter.isascii() or "À" <= letter <= "ɏ")
-        bits = WORD * (letter.isalnum() or letter == "_") | BLANK * letter.isspace()
-        bits |= LETTER * (letter.isalnum() and not letter.isdecimal()) | LATIN * is_latin
-        bits |= CASED * cased | IGNORABLE * (not cased and after_a.endswith("ς"))
-        self[point] = bits
-        return bits
-
-
 _SOLID = bytes(byte > LAST_ASCII or not chr(byte).isspace() for byte in range(256))
-PLAIN_LETTERS = Letters(_Lower(), _Classes(), _SOLID)
-"""The tables as dictionaries that fill as they are used."""
 
 
 @functools.cache
-def letter_tables() -> Letters:
+def unicode_tables() -> UnicodeTables:
     """Return the tables as arrays, one number for each code point.
 
     A letter is cased, or ignored in looking for a cased one, where a capital sigma behind
@@ -69,7 +52,7 @@ def letter_tables() -> Letters:
         cased = _gives_final_sigma(letters, "")
         part[cased] |= CASED
         part[_gives_final_sigma(letters, "a") & ~cased] |= IGNORABLE
-    return Letters(_lower_points(everything), classes, np.frombuffer(_SOLID, dtype=np.uint8))
+    return UnicodeTables(_lower_points(everything), classes, np.frombuffer(_SOLID, dtype=np.uint8))
 
 
 def _lower_points(everything: str) -> NDArray[np.int32]:

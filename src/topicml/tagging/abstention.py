@@ -15,12 +15,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Reason = Literal["not_english", "furniture", "unfamiliar", "no_topic", "below_threshold"]
+Reason = Literal["not_english", "boilerplate", "unfamiliar", "no_topic", "below_threshold"]
 
 REASONS: tuple[Reason | None, ...] = (
     None,
     "not_english",
-    "furniture",
+    "boilerplate",
     "unfamiliar",
     "no_topic",
     "below_threshold",
@@ -33,7 +33,7 @@ FEWEST_KNOWN = 0.4
 _FEWEST_WORDS = 4
 _FEWEST_LATIN = 0.5  # share of the letters
 _ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely English
-_LONGEST_FURNITURE = 14  # words
+_LONGEST_BOILERPLATE = 14  # words
 _LONGEST_CAPTION = 5
 _ENGLISH = "en"
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -58,7 +58,7 @@ id yang dan di dari untuk dengan pada ini itu tidak dalam akan oleh sebagai adal
 """
 
 # Phrases that only a page says, however it goes on; and such as stand alone, or nearly so.
-_FURNITURE_STARTS = (
+_BOILERPLATE_STARTS = (
     r"leave a (reply|comment)|log ?(in|out)|sign (in|up|out)|register (now|here)|subscribe",
     r"follow us|related (articles?|stories|posts|topics)|(click|tap) here|skip to|back to top",
     r"advertisement|all rights reserved|©|your e-?mail address|required fields|we use cookies",
@@ -67,16 +67,16 @@ _FURNITURE_STARTS = (
     r"reporting by .*editing by",
     r"this (article|story) (was|has been) (updated|originally|first)",
 )
-_FURNITURE_CAPTIONS = (
+_BOILERPLATE_CAPTIONS = (
     r"share (this|on|via)|read (more|next|also)|see also|print this|sponsored|copyright",
     r"photo(graph)?s? ?(by|:|credit)|image (credit|source)|with inputs? from|by our (staff|own)",
     r"(reporting|editing) by|terms (of service|and conditions)",
 )
-_FURNITURE_WHOLE = r"comments?( \(\d+\))?|menu|search|home|blogs?|newsletters?|tags?"
-_FURNITURE = re.compile(
-    rf"\W*(({'|'.join(_FURNITURE_STARTS)})(\W|$)|({_FURNITURE_WHOLE})\W*$)", re.IGNORECASE
+_BOILERPLATE_WHOLE = r"comments?( \(\d+\))?|menu|search|home|blogs?|newsletters?|tags?"
+_BOILERPLATE = re.compile(
+    rf"\W*(({'|'.join(_BOILERPLATE_STARTS)})(\W|$)|({_BOILERPLATE_WHOLE})\W*$)", re.IGNORECASE
 )
-_CAPTION = re.compile(rf"\W*({'|'.join(_FURNITURE_CAPTIONS)})(\W|$)", re.IGNORECASE)
+_CAPTION = re.compile(rf"\W*({'|'.join(_BOILERPLATE_CAPTIONS)})(\W|$)", re.IGNORECASE)
 
 
 def _small_words() -> dict[str, tuple[str, ...]]:
@@ -95,7 +95,7 @@ def _small_words() -> dict[str, tuple[str, ...]]:
 _LANGUAGES = _small_words()
 
 
-def screen(
+def abstain(
     texts: Sequence[str],
     word_count: NDArray[np.int64],
     latin_share: NDArray[np.float64],
@@ -120,9 +120,9 @@ def screen(
     codes[unknown | (word_count == 0)] = _CODES["unfamiliar"]
     for n in np.flatnonzero((known_share < _ENOUGH_KNOWN) & ~foreign).tolist():
         foreign[n] = _is_other_language(_WORDS.findall(texts[n].lower()))
-    short = np.flatnonzero((word_count <= _LONGEST_FURNITURE) & ~foreign)
+    short = np.flatnonzero((word_count <= _LONGEST_BOILERPLATE) & ~foreign)
     sizes = zip(short.tolist(), word_count[short].tolist(), strict=True)
-    codes[[n for n, size in sizes if _is_furniture(texts[n], size)]] = _CODES["furniture"]
+    codes[[n for n, size in sizes if _is_boilerplate(texts[n], size)]] = _CODES["boilerplate"]
     codes[foreign] = _CODES["not_english"]
     return codes
 
@@ -141,8 +141,8 @@ def _is_other_language(words: list[str]) -> bool:
     return foreign >= 2 and foreign > english
 
 
-def _is_furniture(text: str, word_count: int) -> bool:
+def _is_boilerplate(text: str, word_count: int) -> bool:
     """Whether a short text is part of the page around an article."""
-    if _FURNITURE.match(text):
+    if _BOILERPLATE.match(text):
         return True
     return word_count <= _LONGEST_CAPTION and bool(_CAPTION.match(text))

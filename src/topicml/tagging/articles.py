@@ -1,4 +1,4 @@
-"""From an article to its tags.
+"""A tagged article and its output record: its topics follow from its sentences.
 
 An article has every topic that one of its sentences has; its probability is the highest
 among them. (docs/decisions/article-topics.md has the figures behind the rule.)
@@ -7,33 +7,42 @@ among them. (docs/decisions/article-topics.md has the figures behind the rule.)
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import compress
-from typing import Any, Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.errors import ModelError
-from topicml.scoring.scorer import Scorer, Scores
-from topicml.tagging.abstention import REASONS, Reason, screen
-from topicml.text.documents import Document
-from topicml.text.sentences import Sentence, split_sentences, whole_text
+from topicml.tagging.abstention import REASONS, Reason
+from topicml.text.sentences import Sentence
 
-Unit = Literal["article", "sentence"]
+Detail = Literal["article", "sentence", "probabilities"]
+DETAILS: tuple[Detail, ...] = get_args(Detail)
+FIELDS = ("id", "model", "topics", "reason", "sentences", "duplicate_of")
+"""Fields of an output record, which none that is carried through may be named like."""
+
+Tag = tuple[int, float]
+"""A topic's column and its probability."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaggedSentence:
-    """A sentence with its topics; ``probabilities`` has T values in column order.
+    """A sentence with its topics.
 
-    ``reason`` says why there is no topic, and is None where there is one.
+    Attributes:
+        sentence: Where it is, and its text.
+        topics: Those given, in column order.
+        probabilities: T values, in column order.
+        relevance: Probability of having any topic.
+        reason: Why there is no topic; None where there is one.
     """
 
     sentence: Sentence
     topics: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    relevance: float
     reason: Reason | None
 
 
@@ -46,24 +55,71 @@ class ArticleTopic:
     sentences: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class TaggedArticle:
-    """A text with its topics, the most probable first, and all its sentences.
+    """A text with its topics, the most probable first, and all its n sentences.
 
-    ``reason`` says why there is no topic (the commonest reason of its sentences), and is
-    None where there is one.
+    Attributes:
+        id: Of the document.
+        model: ``name@version``.
+        topics: Those that one of its sentences has.
+        reason: Why there is no topic (the commonest reason of its sentences); None where
+            there is one.
+        topic_ids: All T topics, in column order.
+        text: What was tagged.
+        spans: n places of sentences in the text, start and end in characters.
+        tags: n lists of the topics given.
+        codes: n places in ``abstention.REASONS``.
+        probabilities: n by T.
+        relevance: n.
+        kept: Fields of the document that are carried through.
+        encoding: What the document's bytes were decoded by.
     """
 
     id: str
     model: str
     topics: tuple[ArticleTopic, ...]
-    sentences: tuple[TaggedSentence, ...]
-    topic_ids: tuple[str, ...]
     reason: Reason | None
+    topic_ids: tuple[str, ...]
+    text: str
+    spans: Sequence[tuple[int, int]]
+    tags: Sequence[Sequence[Tag]]
+    codes: NDArray[np.int8]
+    probabilities: NDArray[np.float64]
+    relevance: NDArray[np.float64]
+    kept: dict[str, Any] = field(default_factory=dict)
+    encoding: str = "utf-8"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the output record of ``classify --format jsonl``."""
-        return {
+    @cached_property
+    def sentences(self) -> tuple[TaggedSentence, ...]:
+        """The n sentences, each with its topics."""
+        return tuple(
+            TaggedSentence(
+                Sentence(start, end, self.text[start:end]),
+                tuple(self.topic_ids[topic] for topic, _ in tags),
+                probabilities,
+                relevance,
+                REASONS[code],
+            )
+            for (start, end), tags, probabilities, relevance, code in zip(
+                self.spans,
+                self.tags,
+                self.probabilities,
+                self.relevance.tolist(),
+                self.codes,
+                strict=True,
+            )
+        )
+
+    def to_dict(self, detail: Detail = "probabilities") -> dict[str, Any]:
+        """Return the output record.
+
+        Args:
+            detail: ``article`` says nothing of sentences; ``sentence`` gives their places,
+                topics with their probabilities, and reasons; ``probabilities`` also their text,
+                relevance and all probabilities.
+        """
+        record: dict[str, Any] = {
             "id": self.id,
             "model": self.model,
             "topics": [
@@ -71,150 +127,77 @@ class TaggedArticle:
                 for t in self.topics
             ],
             "reason": self.reason,
-            "sentences": [
-                {
-                    "index": index,
-                    "start": tagged.sentence.start,
-                    "end": tagged.sentence.end,
-                    "text": tagged.sentence.text,
-                    "topics": list(tagged.topics),
-                    "reason": tagged.reason,
-                    "probabilities": dict(
-                        zip(self.topic_ids, tagged.probabilities.tolist(), strict=True)
-                    ),
-                }
-                for index, tagged in enumerate(self.sentences)
-            ],
         }
-
-
-def classify_documents(
-    documents: Iterable[Document],
-    scorer: Scorer,
-    model: str,
-    *,
-    unit: Unit = "article",
-    thresholds: NDArray[np.float64] | None = None,
-) -> Iterator[TaggedArticle]:
-    """Tag documents one after another; see ``classify_document``."""
-    for document in documents:
-        yield classify_document(document, scorer, model, unit=unit, thresholds=thresholds)
-
-
-def classify_document(
-    document: Document,
-    scorer: Scorer,
-    model: str,
-    *,
-    unit: Unit = "article",
-    thresholds: NDArray[np.float64] | None = None,
-) -> TaggedArticle:
-    """Tag one text.
-
-    Args:
-        document: The text.
-        scorer: The model's scorer.
-        model: ``name@version``, for the record.
-        unit: ``sentence`` takes the whole text as one sentence, unsplit.
-        thresholds: T probabilities from which on a topic is given; None for the model's own.
-    """
-    text = document.text
-    sentences = whole_text(text) if unit == "sentence" else split_sentences(text)
-    probabilities, given, reasons = tag_sentences(scorer, [s.text for s in sentences], thresholds)
-    topics = article_topics(scorer.topics, probabilities, given)
-    return TaggedArticle(
-        id=document.id,
-        model=model,
-        topics=topics,
-        sentences=tuple(
-            TaggedSentence(sentence, tuple(compress(scorer.topics, row)), probability, reason)
-            for sentence, row, probability, reason in zip(
-                sentences, given, probabilities, reasons, strict=True
-            )
-        ),
-        topic_ids=scorer.topics,
-        reason=None if topics else article_reason(reasons),
-    )
-
-
-def tag_sentences(
-    scorer: Scorer, texts: Sequence[str], thresholds: NDArray[np.float64] | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[Reason | None]]:
-    """Decide the topics of n sentences.
-
-    Args:
-        scorer: The model's scorer.
-        texts: n sentences.
-        thresholds: T probabilities; None for the model's own.
-
-    Returns:
-        Probabilities and which topics are given, both n by T, and for each sentence without
-        a topic the reason.
-    """
-    scores = scorer.score_texts(texts)
-    given, codes = decide(scorer, scores, texts, thresholds)
-    return scores.probabilities, given, [REASONS[code] for code in codes]
-
-
-def decide(
-    scorer: Scorer,
-    scores: Scores,
-    texts: Sequence[str],
-    thresholds: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
-    """Decide the topics of n scored sentences.
-
-    Args:
-        scorer: The model's scorer.
-        scores: What it found.
-        texts: n sentences.
-        thresholds: T probabilities; None for the model's own.
-
-    Returns:
-        Which topics are given, n by T, and n places in ``REASONS``, 0 where there is one.
-    """
-    relevant = scores.relevance >= scorer.relevance_threshold
-    codes = screen(texts, scores.word_count, scores.latin_share, scores.known_share, relevant)
-    given = scores.probabilities >= (scorer.thresholds if thresholds is None else thresholds)
-    given[codes != 0] = False
-    codes[(codes == 0) & ~given.any(axis=1)] = REASONS.index("below_threshold")
-    return given, codes
-
-
-def thresholds_for_precision(scorer: Scorer, precision: float) -> NDArray[np.float64]:
-    """Return T thresholds that reached a precision in cross-validation.
-
-    The nearest precision at or above the one asked for is taken. A topic that never reached
-    it is never given; no threshold is under the model's own.
-
-    Raises:
-        ModelError: The model has no thresholds for a precision as high as that.
-    """
-    reached = [k for k, p in enumerate(scorer.precisions) if p >= precision - 1e-9]
-    if not reached:
-        known = ", ".join(f"{p:g}" for p in scorer.precisions)
-        raise ModelError(
-            f"no thresholds for a precision of {precision:g}", hint=f"The model has: {known}."
-        )
-    chosen = scorer.precision_thresholds[:, reached[0]]
-    return np.maximum(np.where(np.isnan(chosen), np.inf, chosen), scorer.thresholds)
-
-
-def article_reason(reasons: Sequence[Reason | None]) -> Reason:
-    """Return the commonest reason; ``unfamiliar`` for a text without a sentence."""
-    counts = Counter(reason for reason in reasons if reason is not None)
-    return counts.most_common(1)[0][0] if counts else "unfamiliar"
+        if detail == "sentence":
+            record["sentences"] = _brief_sentences(self)
+        elif detail == "probabilities":
+            record["sentences"] = _full_sentences(self)
+        return {**record, **self.kept} if self.kept else record
 
 
 def article_topics(
-    topics: tuple[str, ...], probabilities: NDArray[np.float64], given: NDArray[np.bool_]
+    topic_ids: Sequence[str], tags: Iterable[Sequence[Tag]]
 ) -> tuple[ArticleTopic, ...]:
     """Return the topics that at least one of n sentences has, the most probable first."""
-    found = [
-        ArticleTopic(
-            topic, float(probabilities[rows, t].max()), tuple(np.flatnonzero(rows).tolist())
+    sentences: dict[int, list[int]] = {}
+    highest: dict[int, float] = {}
+    for index, found in enumerate(tags):
+        for topic, probability in found:
+            sentences.setdefault(topic, []).append(index)
+            highest[topic] = max(highest.get(topic, 0.0), probability)
+    return tuple(
+        ArticleTopic(topic_ids[topic], highest[topic], tuple(sentences[topic]))
+        for topic in sorted(highest, key=lambda topic: (-highest[topic], topic))
+    )
+
+
+def article_reason(codes: Iterable[int]) -> Reason:
+    """Return the commonest of n reasons; ``unfamiliar`` for a text without a sentence.
+
+    Args:
+        codes: n places in ``abstention.REASONS``.
+    """
+    counts = Counter(reason for code in codes if (reason := REASONS[code]) is not None)
+    return counts.most_common(1)[0][0] if counts else "unfamiliar"
+
+
+def _brief_sentences(article: TaggedArticle) -> list[dict[str, Any]]:
+    names = article.topic_ids
+    return [
+        {
+            "index": index,
+            "start": start,
+            "end": end,
+            "topics": [names[topic] for topic, _ in tags] if tags else [],
+            "reason": REASONS[code],
+            "probabilities": {names[topic]: p for topic, p in tags} if tags else {},
+        }
+        for index, ((start, end), tags, code) in enumerate(
+            zip(article.spans, article.tags, article.codes.tolist(), strict=True)
         )
-        for t, topic in enumerate(topics)
-        if (rows := given[:, t]).any()
     ]
-    return tuple(sorted(found, key=lambda t: -t.probability))
+
+
+def _full_sentences(article: TaggedArticle) -> list[dict[str, Any]]:
+    names = article.topic_ids
+    rows = zip(
+        article.spans,
+        article.tags,
+        article.codes.tolist(),
+        article.relevance.tolist(),
+        article.probabilities.tolist(),
+        strict=True,
+    )
+    return [
+        {
+            "index": index,
+            "start": start,
+            "end": end,
+            "text": article.text[start:end],
+            "topics": [names[topic] for topic, _ in tags],
+            "reason": REASONS[code],
+            "relevance": relevance,
+            "probabilities": dict(zip(names, probabilities, strict=True)),
+        }
+        for index, ((start, end), tags, code, relevance, probabilities) in enumerate(rows)
+    ]

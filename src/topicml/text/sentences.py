@@ -1,18 +1,22 @@
 """Sentences of a text with exact character offsets.
 
-The splitting itself is sentencex's. Around it stand three guards: odd spaces and
-straight quotes are folded one character for one (so offsets hold), paragraphs are
-split apart first, and a panic inside the library costs one paragraph its fine
-splitting, never the run.
+The splitting itself is sentencex's. It is given paragraphs in which every character that it
+makes more of than there is (quotes, brackets, dashes, odd spaces, full stops of abbreviations)
+is folded one for one into a plain one, so that offsets hold. A panic inside the library costs
+one paragraph its fine splitting, never the run.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
+from bisect import bisect_right
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import sentencex
+
+from topicml.text.normalise import HYPHENATED, IGNORABLE, LINE_BREAKS
+from topicml.text.paragraphs import LIST_NUMBER, Span, paragraph_spans
 
 
 class Sentence(NamedTuple):
@@ -23,33 +27,66 @@ class Sentence(NamedTuple):
     text: str
 
 
-_SENTENCE_ENDS = (*".!?:;\"'”’)]",)
-_PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
-_WIDEST_WRAP = 120
-_NARROWEST_WRAP = 40
-
-# sentencex pairs straight quotes wrongly where every paragraph of a long quotation opens
-# with one, so they are turned into opening and closing ones. An apostrophe is always a
-# closing one: as an opening one it would swallow all up to the next.
-_OPENING_QUOTE = re.compile(r'"(?<![^\s(\[{—–-]")(?=\S)')
-# all of Unicode's space separators (category Zs)
-_SPACES = (
-    " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+# Quotes, brackets, dashes and Markdown's marks become "/", which is where words end for sentencex
+# and no more to it: a quotation is no block then. Apostrophes and hyphens are part of their words
+# and become "^". Footnote figures are folded like the closing quotes that they follow.
+_MARKS = '"`<>(){}[]*\\‒–—―‘‚‛“”„‟‹›«»•▪◦⁃¹²³⁰⁴⁵⁶⁷⁸⁹'
+_SPACES = (  # all of Unicode's space separators (category Zs), and two controls
+    " \t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
-_LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-_INVISIBLE = "\u200b\ufeff"
-_SURROGATES = range(0xD800, 0xE000)  # alone, they cannot be handed to a library that takes UTF-8
-_LEFT_TO_TRIM = " \n\x1f"  # by folding and joining
-_BLANKED = (*_SPACES, *_LINE_BREAKS, *_INVISIBLE, "\t")
-_FOLDS = [*((blank, " ") for blank in _BLANKED if blank != " "), ('"', "”"), ("'", "’")]
-_ASCII_FOLDS = [(old, new) for old, new in _FOLDS if old.isascii()]
-_OTHER_FOLDS = {  # by all bytes but the last in UTF-8, which most texts have none of
-    prefix: [(old, new) for old, new in _FOLDS if old.encode()[:-1] == prefix]
-    for prefix in {old.encode()[:-1] for old, _ in _FOLDS if not old.isascii()}
-}
-_HALVES = dict.fromkeys(_SURROGATES, "\ufffd")
+_FOLDS = dict.fromkeys(_SPACES + LINE_BREAKS, " ") | dict.fromkeys(_MARKS, "/")
+_FOLDS |= dict.fromkeys("'’-‐‑_", "^")
+_ASCII_FOLDS = bytes(ord(_FOLDS.get(chr(byte), chr(byte))) for byte in range(128))
+_ASCII_FOLDS += bytes(range(128, 256))
+_ASCII = bytes(range(128))
+_SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be handed to a library that takes UTF-8
+_IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
+
+_OPEN = (  # a name or number follows
+    "Adm Amb Asst Atty Brig Capt Cdr cf Cmdr Col Cols Comdr Cpl Cpt Dep Drs Ens fig Fig figs Figs"
+    " Ft Gen Gens Gov Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Mr Mrs Ms Msgt Mt nos Nos Pfc pp Prof Pvt"
+    " Rep Reps Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt Supt Tsgt vol Vol vols Vols vs Vs"
+)
+_ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
+    "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs Dr est"
+    " Est etc Feb Govt Inc Intl Jan Ltd Mar Natl Nov Oct para Regt Regts sec Sep Sept Sqn Sqdn St"
+    " Thurs Tues Univ"
+)
+_STARTERS = (  # of sentences, but not of names: U.S. First Army, U.S. Under Secretary
+    "The This That These Those There Then They Their It Its He His She Her We Our You Your My In On"
+    " At By For From With After Before During Since Until While When Where What Who Why How If But"
+    " So Yet Nor However Although Though Because As Also An Another Both Each Some Many Now Today"
+    " Once Between Among Despite Meanwhile Moreover Instead Thus Therefore Asked Officials"
+    " According Last Later Here Such Not No"
+)
+_STARTER_WORDS = frozenset(_STARTERS.split())
+_NEXT_WORD = re.compile(r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [a-z]|\^[a-z]))")
+
+
+def _after(words: str) -> str:
+    """Return a pattern that holds behind the full stop of one of some words."""
+    every = sorted(set(words.split()), key=len)  # a look back has one length
+    return "|".join(rf"(?<=\b(?:{'|'.join(group)})\.)" for _, group in groupby(every, key=len))
+
+
+_FULL_STOP = re.compile(
+    r"\.(?<![a-wyz]{5}\.)"  # not one of these words is as long, but for approx.: a quick way out
+    rf"(?:(?=[ /^\d])(?:(?P<open>{_after(_OPEN)}|(?<=\bi\.e\.)|(?<=\be\.g\.))"
+    rf"|{_after(f'{_ABBREVIATIONS} {_ABBREVIATIONS.upper()} {_OPEN.upper()}')}"
+    r"|(?P<no>(?<=\bNo\.))|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
+    r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
+)
+_FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}(?:[/^]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])")
+_CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
+_GOES_ON = re.compile(r"[a-z,;:.!?…]")
+_SPEAKER = re.compile(  # “Never again!” Mr. Ito said
+    r"(?:[A-Z][\w./^]* ){1,4}?(?:said|says|asked|added|told|replied|wrote|shouted|cried)\b"
+)
+_LONE_MARKER = re.compile(rf"[/^.…]+|/?{LIST_NUMBER}[./]{{1,2}}")
+_LONGEST_MARKER = 6
+_PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
 
 
 def split_sentences(text: str, language: str = "en") -> list[Sentence]:
@@ -67,37 +104,23 @@ def split_sentences(text: str, language: str = "en") -> list[Sentence]:
     return [Sentence(start, end, text[start:end]) for start, end in spans]
 
 
-def sentence_spans(text: str, language: str = "en") -> list[tuple[int, int]]:
+def sentence_spans(text: str, language: str = "en") -> list[Span]:
     """Return where the sentences of ``split_sentences`` start and end."""
-    folded = _fold(text)
-    paragraphs = _paragraphs(text)
-    joined = _BETWEEN.join([folded[start:end] for start, end in paragraphs])
-    pieces = _segment(joined, language)
+    encoded = _encode(text)
+    others = set(encoded.translate(None, _ASCII).decode())
+    if not others.isdisjoint(IGNORABLE):
+        ignored = [match.start() - rank for rank, match in enumerate(_IGNORABLE.finditer(text))]
+        return [
+            (start + bisect_right(ignored, start), end + bisect_right(ignored, end - 1))
+            for start, end in sentence_spans(_IGNORABLE.sub("", text), language)
+        ]
+    paragraphs = paragraph_spans(text)
+    folded = _fold(encoded, others)
+    parts = [folded[start:end] for start, end in paragraphs]
+    pieces = _segment(parts, language)
     if pieces is None:  # then one paragraph at a time, so that only a bad one suffers
-        pieces = []
-        for start, end in paragraphs:
-            part = folded[start:end]
-            pieces += _segment(part, language) or _plain_segments(part)
-            pieces.append(_BETWEEN)
+        pieces = [p for part in parts for p in _segment([part], language) or _plain_segments(part)]
     return _locate(pieces, paragraphs)
-
-
-def _locate(pieces: list[str], paragraphs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return where pieces of joined paragraphs are in the text, trimmed."""
-    spans = []
-    following = iter(paragraphs)
-    shift = cursor = limit = 0  # a piece that starts under the limit is shifted by so much
-    for piece in pieces:
-        body = piece.strip(_LEFT_TO_TRIM)
-        if body:
-            first = cursor if piece[0] == body[0] else cursor + piece.index(body[0])
-            while first >= limit:
-                start, end = next(following)
-                shift = start - limit
-                limit += end - start + len(_BETWEEN)
-            spans.append((first + shift, first + shift + len(body)))
-        cursor += len(piece)
-    return spans
 
 
 def whole_text(text: str) -> list[Sentence]:
@@ -105,96 +128,90 @@ def whole_text(text: str) -> list[Sentence]:
     return [Sentence(0, len(text), text)]
 
 
-def _fold(text: str) -> str:
-    """Replace odd spaces, quotes and halves of characters, one for one."""
-    if '"' in text:
-        text = _OPENING_QUOTE.sub("“", text)
+def _encode(text: str) -> bytes:
+    """Return UTF-8 of a text with hyphenated words and halves of characters made whole."""
+    if "-\n" in text.replace("\r", "\n"):
+        text = HYPHENATED.sub(lambda match: "x" * len(match[0]), text)
     try:
-        encoded = text.encode()
+        return text.encode()
     except UnicodeEncodeError:
-        text = text.translate(_HALVES)
-        encoded = text.encode()
-    folds = [*_ASCII_FOLDS]
-    if not text.isascii():
-        for prefix, others in _OTHER_FOLDS.items():
-            folds += others if prefix in encoded else ()
-    for old, new in folds:  # far faster than one translate
-        text = text.replace(old, new)
-    return text
+        return _SURROGATE.sub("\ufffd", text).encode()
 
 
-def _segment(folded: str, language: str) -> list[str] | None:
-    """Return the pieces of a folded text, or None where sentencex fails on it."""
+def _fold(encoded: bytes, others: set[str]) -> str:
+    """Replace what sentencex makes too much of, one for one."""
+    folded = encoded.translate(_ASCII_FOLDS).decode()
+    for old in others & _FOLDS.keys():  # far faster than one translate
+        folded = folded.replace(old, _FOLDS[old])
+    return _FOOTNOTE.sub(_as_closing, _FULL_STOP.sub(_plain_or_end, folded))
+
+
+def _plain_or_end(match: re.Match[str]) -> str:
+    """Return what makes sentencex take an abbreviation's full stop for what it is."""
+    if match["open"] is None:
+        following = _NEXT_WORD.match(match.string, match.end())
+        if following and (following[1] or "The") in _STARTER_WORDS:
+            return "!"
+    return "/" if match["no"] is None else "."
+
+
+def _as_closing(match: re.Match[str]) -> str:
+    """Return a footnote's figure, with its full stop, as closing quotes."""
+    return "." + "/" * (len(match[0]) - 1)
+
+
+def _segment(parts: list[str], language: str) -> list[str] | None:
+    """Return the pieces of folded paragraphs, or None where sentencex fails on them."""
     try:
-        pieces: list[str] = sentencex.segment(language, folded)
+        pieces: list[str] = sentencex.segment(language, _BETWEEN.join(parts))
     except BaseException as err:
         if type(err).__name__ != "PanicException":
             raise
         return None
-    if "".join(pieces) == folded:
-        return pieces
-    mended = _with_breaks(pieces, folded)
-    return mended if "".join(mended) == folded else None
-
-
-def _with_breaks(pieces: list[str], folded: str) -> list[str]:
-    """Put back the paragraph breaks that sentencex drops every ten kilobytes."""
-    mended = []
-    cursor = 0
-    for piece in pieces:
-        if not folded.startswith(piece, cursor) and folded.startswith(_BETWEEN, cursor):
-            mended.append(_BETWEEN)
-            cursor += len(_BETWEEN)
-        mended.append(piece)
-        cursor += len(piece)
-    return mended
+    pieces = [piece for piece in pieces if piece != _BETWEEN]  # some come back, some do not
+    return pieces if "".join(pieces) == "".join(parts) else None
 
 
 def _plain_segments(paragraph: str) -> list[str]:
     """Split after sentence-ending punctuation: the fallback where sentencex fails."""
     cuts = [0, *(match.end() for match in _PLAIN_BOUNDARY.finditer(paragraph)), len(paragraph)]
-    return [paragraph[a:b] for a, b in itertools.pairwise(cuts)]
+    return [paragraph[a:b] for a, b in pairwise(cuts)]
 
 
-def _paragraphs(text: str) -> list[tuple[int, int]]:
-    """Return where paragraphs are: lines, joined where a line break is only a wrap."""
-    lines = _lines(text)
-    if not lines:
-        return []
-    width = max(end - start for start, end in lines)
-    is_narrow = _NARROWEST_WRAP <= width <= _WIDEST_WRAP
-    spans = lines[:1]
-    for before, after in itertools.pairwise(lines):
-        is_tight = is_narrow and text.count("\n", before[1], after[0]) <= 1
-        # between most lines neither is so, and no more needs to be looked at
-        may_be_wrap = is_tight or not text[after[0]].isupper()
-        if may_be_wrap and _is_wrap(text, before, after, width if is_tight else None):
-            spans[-1] = spans[-1][0], after[1]
-        else:
-            spans.append(after)
+def _locate(pieces: list[str], paragraphs: list[Span]) -> list[Span]:
+    """Return the spans in the text of the pieces of its paragraphs, trimmed and put right."""
+    spans: list[Span] = []
+    following = iter(paragraphs)
+    cursor = limit = 0
+    is_open = False  # whether the last span goes on in what follows
+    before = ""
+    for piece in pieces:
+        skipped = 0
+        is_first = cursor == limit
+        if is_first:
+            cursor, limit = next(following)
+            is_open = False
+        elif piece[0] in "/^" and before[-1] != " " and (closing := _CLOSING.match(piece)):
+            spans[-1] = spans[-1][0], cursor + closing.end(1)
+            skipped = closing.end()
+            is_open = _goes_on(before, piece, skipped)
+        body = piece[skipped:].strip(" ")
+        if body:
+            start = cursor + (piece.index(body[0], skipped) if piece[skipped] == " " else skipped)
+            end = start + len(body)
+            is_marker = len(body) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
+            if is_open or (is_marker and end == limit and not is_first):
+                spans[-1] = spans[-1][0], end
+            else:
+                spans.append((start, end))
+            is_open = is_marker
+        cursor += len(piece)
+        before = piece
     return spans
 
 
-def _is_wrap(text: str, before: tuple[int, int], after: tuple[int, int], width: int | None) -> bool:
-    """Whether what is between two lines is only a wrap.
-
-    It is where a sentence goes on, and where lines have a width and the next line's first
-    word would not have fitted.
-    """
-    line, following = text[slice(*before)].rstrip(), text[slice(*after)].strip()
-    if following[0].islower() and not line.endswith(_SENTENCE_ENDS):
-        return True
-    if width is None:
-        return False
-    return len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
-
-
-def _lines(text: str) -> list[tuple[int, int]]:
-    """Return where the lines are that are not blank, without their line breaks."""
-    spans = []
-    start = 0
-    for line in text.splitlines(keepends=True):
-        if not line.isspace():
-            spans.append((start, start + len(line.rstrip(_LINE_BREAKS))))
-        start += len(line)
-    return spans
+def _goes_on(before: str, piece: str, start: int) -> bool:
+    """Whether a sentence goes on at ``start``, behind a quotation's end and closing quotes."""
+    return bool(_GOES_ON.match(piece, start)) or (
+        before[-1] in "!?" and bool(_SPEAKER.match(piece, start))
+    )

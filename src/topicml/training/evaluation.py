@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from topicml.errors import TrainingError
 from topicml.scoring.scorer import Scorer
-from topicml.tagging.articles import tag_sentences
+from topicml.tagging.tagger import tag_sentences
 from topicml.training.cross_validation import cross_validate
 from topicml.training.dataset import Dataset, Split, join
 from topicml.training.features import Parameters, sigmoid

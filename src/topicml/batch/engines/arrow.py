@@ -9,21 +9,22 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from topicml.batch.limits import tag_guarded
+from topicml.batch.limits import tag_items
+from topicml.batch.worker import open_proven
 from topicml.errors import InputError, did_you_mean
-from topicml.io.compression import Failure
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.parquet import column_values, decode_dictionary, plain_value
-from topicml.io.readers.records import decode_failure, make_record
-from topicml.io.records import Fields, Record
-from topicml.io.writers.shards import Output, arrow_schema, records_to_arrow
-from topicml.models.folder import Model, check_golden, open_model
+from topicml.io.readers.parquet import column_values, parse_rows, plain_value
+from topicml.io.records import Fields, ReadOptions, Reject
+from topicml.io.writers.output import Output
+from topicml.io.writers.parquet import arrow_schema, records_to_arrow
 from topicml.models.store import default_store
-from topicml.tagging.tagger import FIELDS, Detail, Tagger
+from topicml.tagging.articles import FIELDS, Detail, TaggedArticle
+from topicml.tagging.tagger import Tagger
 
 if TYPE_CHECKING:
     import pyarrow
@@ -81,7 +82,7 @@ def tag_batch(
     is_table = isinstance(batch, pa.Table)
     done = []
     for whole in batch.to_batches() if is_table else [batch]:
-        chosen = whole.select([*_wanted(columns)])
+        chosen = whole.select([*_wanted(columns, whole.schema.names)])
         done += [worker.tag(piece, columns, schema) for piece in _slices(chosen, columns)]
     tagged: Tabular = pa.Table.from_batches(done, schema) if is_table else _join(done, schema)
     return tagged
@@ -104,13 +105,13 @@ def _output(fields: Fields, detail: Detail) -> Output:
     return Output("parquet", "none", detail, (), fields.keep)
 
 
-def _wanted(fields: Fields) -> dict[str, None]:
-    title = () if fields.title is None else (fields.title,)
+def _wanted(fields: Fields, names: list[str]) -> dict[str, None]:
+    title = (fields.title,) if fields.title in names else ()
     return dict.fromkeys((fields.text, fields.id, *title, *fields.keep))
 
 
 def _check_columns(names: list[str], fields: Fields) -> None:
-    for name in _wanted(fields):
+    for name in _wanted(fields, names):
         if name not in names:
             raise InputError(
                 f"no column {name!r}",
@@ -134,56 +135,45 @@ def _open_worker(model: str | None, detail: Detail) -> _Worker:
 
 @functools.cache
 def _make_worker(model: str | None, detail: Detail) -> _Worker:
-    opened = open_model(default_store().find(None if model is None else str(model)))
-    opened.scorer.engine.compile()
-    check_golden(opened)  # on every machine that takes part, whatever it is made of
-    return _Worker(opened, detail)
+    # proven on every machine that takes part, whatever it is made of
+    path = default_store().find(None if model is None else str(model))
+    return _Worker(path, detail)
 
 
 class _Worker:
     """Tags slices with one model, in one detail."""
 
-    def __init__(self, model: Model, detail: Detail) -> None:
+    def __init__(self, path: Path, detail: Detail) -> None:
+        model = open_proven(path, "compiled")
         self._reference = model.reference
-        self._tagger = Tagger(model, detail)
+        self._tagger = Tagger(model.scorer, model.reference)
         self._detail = detail
 
     def tag(self, piece: Any, fields: Fields, schema: Any) -> Any:
         """Return a record batch of the schema, with a row for each of the piece's."""
-        rows: list[dict[str, Any]] = []
-        places: list[int] = []
-        records: list[Record] = []
-        for place, values in enumerate(_rows(piece)):
-            record = _record(values, fields, place)
-            if isinstance(record, Record):
-                places.append(place)
-                records.append(record)
-                failure = None
-            else:
-                failure = record
-            rows.append(self._bare(values, fields, failure))
-        outcomes, _ = tag_guarded(self._tagger, records)
-        for place, outcome in zip(places, outcomes, strict=True):
-            if isinstance(outcome, Failure):
-                rows[place][ERROR] = _said(outcome)
-            else:
-                rows[place] |= {name: outcome[name] for name in FIELDS[2:] if name in outcome}
+        items = parse_rows(piece, ReadOptions(fields), "", 1)
+        names = (fields.id, *fields.keep)
+        columns = [column_values(piece.column(name)) for name in names]
+        outcomes = tag_items(self._tagger, items)
+        rows = [
+            self._row(outcome, dict(zip(names, values, strict=True)), fields)
+            for outcome, *values in zip(outcomes, *columns, strict=True)
+        ]
         return _to_arrow(rows, _output(fields, self._detail), schema)
 
-    def _bare(
-        self, values: dict[str, Any], fields: Fields, failure: Failure | None
+    def _row(
+        self, outcome: TaggedArticle | Reject, values: dict[str, Any], fields: Fields
     ) -> dict[str, Any]:
-        """Return a row's output without tags."""
-        return {
+        row = {
             "id": _identifier(values[fields.id]),
             "model": self._reference,
-            ERROR: None if failure is None else _said(failure),
+            ERROR: None,
             **{name: plain_value(values[name]) for name in fields.keep},
         }
-
-
-def _said(failure: Failure) -> str:
-    return f"{failure.reason}: {failure.detail}"
+        if isinstance(outcome, Reject):
+            return {**row, ERROR: f"{outcome.reason}: {outcome.detail}"}
+        record = outcome.to_dict(self._detail)
+        return {**row, **{name: record[name] for name in FIELDS[2:] if name in record}}
 
 
 def _identifier(value: Any) -> str | None:
@@ -191,21 +181,6 @@ def _identifier(value: Any) -> str | None:
     if isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _rows(piece: Any) -> Iterator[dict[str, Any]]:
-    names = piece.schema.names
-    columns = [column_values(decode_dictionary(column)) for column in piece.columns]
-    for row in zip(*columns, strict=True):
-        yield dict(zip(names, row, strict=True))
-
-
-def _record(values: dict[str, Any], fields: Fields, number: int) -> Record | Failure:
-    text = values[fields.text]
-    if isinstance(text, bytes):
-        return decode_failure(text) or Failure("invalid_utf8", "not UTF-8")
-    made = make_record(values, fields, "", number, b"")
-    return made if isinstance(made, Record) else Failure(made.reason, made.detail)
 
 
 def _to_arrow(rows: list[dict[str, Any]], output: Output, schema: Any) -> Any:

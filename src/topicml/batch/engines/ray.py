@@ -1,14 +1,13 @@
-"""A batch run on a Ray cluster: the same chunks and the same worker as on one machine.
+"""A batch run on a Ray cluster: the same blocks and the same worker as on one machine.
 
-Files are cut into chunks by tasks and tagged by actors, each of which opens the model once. So
-what is rejected, and what each record says, is what ``run_batch`` has. Chunks do not keep their
-order on the way, but parts have names that do.
+Files are cut into blocks by tasks and tagged by actors, each of which opens the model once. So
+what is rejected, and what each record says, is what ``run_batch`` has. Blocks do not keep their
+order on the way, but shards have names that do.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import io
 import itertools
@@ -16,25 +15,27 @@ import os
 import pickle
 import socket
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from topicml.batch.engines.local import ChunkWorker
-from topicml.batch.job import Job, check_kept, make_output
-from topicml.batch.run import Progress, input_size
-from topicml.batch.shards import Parts
-from topicml.batch.summary import make_summary, write_summary
+from topicml.batch.job import Job, make_output
+from topicml.batch.prepare import prepare, total_bytes
+from topicml.batch.progress import Progress, ProgressReporter
+from topicml.batch.shards import Shards
+from topicml.batch.summary import Counts, make_summary, write_summary
+from topicml.batch.worker import BlockWorker, open_proven
 from topicml.errors import InputError, TopicmlError
-from topicml.io.compression import Failure, make_reject
+from topicml.files import check_output
 from topicml.io.optional_dependencies import load
-from topicml.io.records import Chunk, reject_lines
-from topicml.io.sources import Source, check_fields, read_chunks
-from topicml.models.folder import check_golden, open_model
-from topicml.tagging.tagger import Counts
+from topicml.io.readers import read_blocks
+from topicml.io.records import Block, reject_lines
+from topicml.io.sources import Source
+from topicml.io.writers.writer import Writer
 
-PART_BYTES = 32_000_000
-"""Input of about so many bytes becomes one part of the output."""
+SHARD_BYTES = 32_000_000
+"""Input of about so many bytes becomes one shard of the output."""
 
 _CPUS_PER_READER = 8  # reading is a small part of the work
 _QUIET = {"RAY_DATA_LOG_LEVEL": "ERROR", "RAY_BACKEND_LOG_LEVEL": "fatal"}
@@ -43,23 +44,19 @@ _EXTRA = ("ray", "a batch run on Ray")
 
 
 class _Share(NamedTuple):
-    """Files that one task reads: a large one, or several small ones of one format.
+    """Files that one task reads: a large one, or several small ones.
 
     Attributes:
         number: Of the share, in the order of the input.
-        folder: That relative paths start from.
-        paths: Of the files.
-        format: Of the files.
+        sources: The files.
     """
 
     number: int
-    folder: str
-    paths: tuple[str, ...]
-    format: str
+    sources: tuple[Source, ...]
 
 
 class _Result(NamedTuple):
-    """What came of a part.
+    """What came of a shard.
 
     Attributes:
         place: Where in the input it is from.
@@ -76,14 +73,10 @@ class _Result(NamedTuple):
     has_rejects: bool
 
 
-def run_ray(
-    job: Job,
-    address: str | None = None,
-    watch: Callable[[Progress], None] = lambda progress: None,  # noqa: ARG005
-) -> dict[str, Any]:
+def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) -> dict[str, Any]:
     """Tag a dump on a Ray cluster.
 
-    The output is a folder of parts; the rejects and the summary are files beside it, as those of
+    The output is a folder of shards; the rejects and the summary are files beside it, as those of
     ``run_batch``. All machines must see inputs, output and model under the same paths, and have
     topicml installed.
 
@@ -92,7 +85,7 @@ def run_ray(
             as many as it has.
         address: Of the cluster; for None the one of ``RAY_ADDRESS``, else a Ray of this machine
             that is started for the run. One that the program is connected to is used as it is.
-        watch: Told of progress after each part.
+        reporter: Told of progress after each shard.
 
     Returns:
         The summary, as it stands in ``OUT.summary.json``.
@@ -112,29 +105,26 @@ def run_ray(
         os.environ.setdefault(name, level)
     for name in ("ray", "ray.data", "pyarrow"):
         load(name, *_EXTRA)
-    model = open_model(job.model)
-    check_golden(model)
-    check_kept(job, model)
-    sources = check_fields(job.inputs, job.fields, job.input_format)
-    in_all = input_size(sources)
-    job = dataclasses.replace(job, model=job.model.absolute())
+    job, model, sources = prepare(replace(job, model=job.model.absolute()), reporter)
+    total = total_bytes(sources)
     path = Path(job.output).absolute()
-    parts = Parts(path, job.rejects_path().absolute())
-    parts.start(force=job.force)
+    check_output(path, [source.path for source in sources if source.path], force=job.force)
+    shards = Shards(path, job.rejects_path().absolute())
+    shards.start(force=job.force)
     counts, seen = Counts(), 0
     places: list[str] = []
     rejected: list[str] = []
     try:
-        with _connected(job, address), contextlib.closing(_work(job, sources, parts)) as results:
+        with _connected(job, address), contextlib.closing(_work(job, sources, shards)) as results:
             for result in results:
                 counts.add(result.counts)
                 seen += result.size
                 places += [result.place] * result.has_records
                 rejected += [result.place] * result.has_rejects
-                watch(Progress(seen, in_all, counts, False))
-        parts.finish(places, rejected, make_output(job, model))
+                reporter.update(Progress(seen, total, counts, False))
+        shards.finish(places, rejected, Writer(make_output(job, model)))
     except BaseException:
-        parts.discard()
+        shards.discard()
         raise
     summary = make_summary(job, model, counts, time.monotonic() - started)
     write_summary(summary, path)
@@ -200,16 +190,16 @@ def _unreachable(address: str, err: Exception) -> InputError:
     )
 
 
-def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, None, None]:
-    """Yield what came of each part, in any order."""
+def _work(job: Job, sources: list[Source], shards: Shards) -> Generator[_Result, None, None]:
+    """Yield what came of each shard, in any order."""
     ray, data = load("ray", *_EXTRA), load("ray.data", *_EXTRA)
     context = data.DataContext.get_current()
     before = context.target_max_block_size, context.enable_progress_bars
-    context.target_max_block_size, context.enable_progress_bars = PART_BYTES, False
+    context.target_max_block_size, context.enable_progress_bars = SHARD_BYTES, False
     shares = list(_share_out(sources))
     readers = -(-int(ray.cluster_resources().get("CPU", 1)) // _CPUS_PER_READER)
     try:
-        chunks = data.from_items(
+        blocks = data.from_items(
             [{"share": pickle.dumps(share)} for share in shares],
             override_num_blocks=max(1, len(shares)),
         ).map_batches(
@@ -220,9 +210,9 @@ def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, N
             num_cpus=0,  # so that actors may have all
             concurrency=readers,
         )
-        results = chunks.map_batches(
+        results = blocks.map_batches(
             _Tag,
-            fn_constructor_args=(job, parts),
+            fn_constructor_args=(job, shards),
             batch_size=None,
             batch_format="pyarrow",
             num_cpus=1,
@@ -238,79 +228,64 @@ def _work(job: Job, sources: list[Source], parts: Parts) -> Generator[_Result, N
 
 
 def _share_out(sources: list[Source]) -> Iterator[_Share]:
-    """Put small files together, so that not each becomes a part."""
-    number, folder = itertools.count(), str(Path.cwd())
-    for kind, group in itertools.groupby(sources, lambda source: source.format):
-        paths: list[str] = []
-        held = 0
-        for source in group:
-            path = str(source.path)
-            paths.append(path)
-            held += Path(path).stat().st_size
-            if held >= PART_BYTES:
-                yield _Share(next(number), folder, tuple(paths), kind)
-                paths, held = [], 0
-        if paths:
-            yield _Share(next(number), folder, tuple(paths), kind)
+    """Put small files together, so that not each becomes a shard."""
+    number = itertools.count()
+    held: list[Source] = []
+    size = 0
+    for source in sources:
+        path = Path(str(source.path)).absolute()  # tasks may run in another folder
+        held.append(source._replace(path=str(path)))
+        size += path.stat().st_size
+        if size >= SHARD_BYTES:
+            yield _Share(next(number), tuple(held))
+            held, size = [], 0
+    if held:
+        yield _Share(next(number), tuple(held))
 
 
 def _read(table: Any, job: Job) -> Iterator[Any]:
-    """Yield the chunks of a share, one a row."""
+    """Yield the blocks of a share, one a row."""
+    options, no_input = job.read_options(), io.BytesIO()
     for packed in table["share"].to_pylist():
         share: _Share = pickle.loads(packed)  # noqa: S301 - made by this run
-        for number, chunk in enumerate(_chunks(share, job)):
-            yield _row(share=share.number, number=number, chunk=pickle.dumps(chunk))
-
-
-def _chunks(share: _Share, job: Job) -> Iterator[Chunk]:
-    try:
-        with contextlib.chdir(share.folder):  # records are named by the paths that were given
-            yield from read_chunks(
-                share.paths,
-                job.fields,
-                io.BytesIO(),
-                chunk_bytes=job.chunk_bytes,
-                input_format=share.format,
-            )
-    except InputError as err:  # it was there when all were looked at
-        failure = Failure("unreadable_input", err.what)
-        reject = make_reject(share.paths[0], 1, failure, b"")
-        yield Chunk(reject.source, reject.number, "rejects", (reject,), "", 0)
+        blocks = read_blocks(share.sources, options, no_input, block_bytes=job.block_bytes)
+        for number, block in enumerate(blocks):
+            yield _row(share=share.number, number=number, block=pickle.dumps(block))
 
 
 class _Tag:
-    """Makes a part of some chunks; one for each process."""
+    """Makes a shard of some blocks; one for each process."""
 
-    def __init__(self, job: Job, parts: Parts) -> None:
+    def __init__(self, job: Job, shards: Shards) -> None:
         self._job = job
-        self._parts = parts
+        self._shards = shards
 
     def __call__(self, table: Any) -> Any:
-        """Write the part, and return what is in it, or the error that ends the run."""
+        """Write the shard, and return what is in it, or the error that ends the run."""
         if not table.num_rows:
             return _row(result=b"").slice(0, 0)
         place = f"{table['share'][0].as_py():06d}-{table['number'][0].as_py():08d}"
         try:
-            result: _Result | TopicmlError = self._tag(table["chunk"], place)
+            result: _Result | TopicmlError = self._tag(table["block"], place)
         except TopicmlError as err:  # what Ray makes of an error is not what it was
             result = err
         return _row(result=pickle.dumps(result))
 
     @functools.cached_property
-    def _worker(self) -> ChunkWorker:
-        return ChunkWorker(self._job, open_model(self._job.model))
+    def _worker(self) -> BlockWorker:
+        return BlockWorker(self._job, open_proven(self._job.model, self._job.backend))
 
-    def _tag(self, chunks: Any, place: str) -> _Result:
+    def _tag(self, blocks: Any, place: str) -> _Result:
         counts, size = Counts(), 0
         pieces, rejects = [], []
-        for packed in chunks:
-            chunk: Chunk = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
-            result = self._worker(chunk)
+        for packed in blocks:
+            block: Block = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
+            result = self._worker(block)
             pieces.append(result.piece)
             rejects.append(reject_lines(result.rejects))
             counts.add(result.counts)
-            size += chunk.size
-        self._parts.write(place, pieces, b"".join(rejects), self._worker.output)
+            size += block.size
+        self._shards.write(place, pieces, b"".join(rejects), self._worker.writer)
         return _Result(place, size, counts, any(pieces), any(rejects))
 
 

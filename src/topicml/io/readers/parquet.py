@@ -12,61 +12,84 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import InputError
-from topicml.io.compression import Failure, make_reject, reject_chunk
+from topicml.io.blocks import reject_block
+from topicml.io.compression import Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.records import decode_failure, make_record, missing_field
-from topicml.io.records import Chunk, Fields, Record, Reject
+from topicml.io.readers.fields import make_document, missing_field, repeated_field, utf8_failure
+from topicml.io.records import Block, Failure, ReadOptions, Reject, make_reject
+from topicml.text.document import Document
 
 _BUFFER = 1 << 20
 _MOST_ROWS = 8192
 
 
-def _open(path: Path, name: str) -> Any:
-    pyarrow = load("pyarrow", "batch", "reading Parquet")
+def _open(stream: Stream) -> Any:
+    pyarrow = _arrow()
+    if stream.path is None:
+        raise InputError(
+            "Parquet cannot be read from a pipe", where=stream.name, hint="Name the file itself."
+        )
+    if stream.compression:
+        raise InputError(
+            f"a Parquet file compressed with {stream.compression}",
+            where=stream.name,
+            hint="Decompress it; Parquet is compressed within.",
+        )
     parquet = load("pyarrow.parquet", "batch", "reading Parquet")
     try:
-        return parquet.ParquetFile(path, memory_map=False, buffer_size=_BUFFER, pre_buffer=False)
+        return parquet.ParquetFile(
+            stream.path, memory_map=False, buffer_size=_BUFFER, pre_buffer=False
+        )
     except (pyarrow.ArrowException, OSError) as err:
         raise InputError(
             f"not a Parquet file, or a damaged one ({err})",
-            where=name,
+            where=stream.name,
             hint="Write it anew, or name its format: --input-format",
         ) from err
 
 
-def check_columns(path: Path, name: str, fields: Fields) -> None:
+def _arrow() -> Any:
+    return load("pyarrow", "batch", "reading Parquet")
+
+
+def check_pyarrow() -> None:
+    """Look for what reads Parquet.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    _arrow()
+
+
+def check_columns(stream: Stream, options: ReadOptions) -> None:
     """Look for the text's column in the schema.
 
     Raises:
         InputError: There is no such column, it is there twice or holds no text, or this is not
             a Parquet file.
-        MissingExtraError: pyarrow is not installed.
     """
-    with _open(path, name) as file:
+    with _open(stream) as file:
         schema = file.schema_arrow
-        found = schema.get_all_field_indices(fields.text)
+        text = options.fields.text
+        found = schema.get_all_field_indices(text)
         if not found:
-            raise missing_field(name, fields.text, schema.names, _largest_text_column(file))
+            raise missing_field(stream.name, text, schema.names, _largest_text_column(file))
         if len(found) > 1:
-            raise InputError(
-                f"several columns {fields.text!r}",
-                where=name,
-                hint="Give each column a name of its own.",
-            )
+            raise repeated_field(stream.name, text)
         kind = schema.field(found[0]).type
         if not _holds_text(kind) and str(kind) != "null":
             raise InputError(
-                f"column {fields.text!r} holds {kind}, not text",
-                where=name,
+                f"column {text!r} holds {kind}, not text",
+                where=stream.name,
                 hint="Name the one with the text: --text-field",
             )
 
 
-def cut_row_groups(path: Path, name: str, fields: Fields, chunk_bytes: int) -> Iterator[Chunk]:
+def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Iterator[Block]:
     """Yield batches of rows, about so many bytes at a time, as Arrow streams."""
-    pyarrow = load("pyarrow", "batch", "reading Parquet")
-    total = path.stat().st_size
-    with _open(path, name) as file:
+    fields, name = options.fields, stream.name
+    total = Path(stream.path or "").stat().st_size
+    with _open(stream) as file:
         wanted = {fields.text, fields.id, fields.title, *fields.keep}
         columns = [column for column in dict.fromkeys(file.schema_arrow.names) if column in wanted]
         rows = file.metadata.num_rows
@@ -82,28 +105,28 @@ def cut_row_groups(path: Path, name: str, fields: Fields, chunk_bytes: int) -> I
         for group in range(file.num_row_groups):
             end = number + file.metadata.row_group(group).num_rows
             batches = file.iter_batches(
-                batch_size=_batch_rows(file.metadata.row_group(group), columns, chunk_bytes),
+                batch_size=_batch_rows(file.metadata.row_group(group), columns, block_bytes),
                 row_groups=[group],
                 columns=columns,
                 use_threads=False,
             )
             try:
                 for batch in batches:
-                    for piece in _slices(batch, chunk_bytes):
+                    for piece in _slices(batch, block_bytes):
                         data = _serialise(piece)
                         first, number = number, number + piece.num_rows
                         digest = hashlib.sha256(data).hexdigest()
-                        yield Chunk(name, first, "arrow", data, digest, size())
-            except (pyarrow.ArrowException, OSError) as err:
+                        yield Block(name, first, "arrow", data, digest, size())
+            except (_arrow().ArrowException, OSError) as err:
                 failure = Failure(
                     "damaged_input", f"rows {number} to {end - 1} cannot be read ({err})"
                 )
                 reject = make_reject(name, number, failure, b"")
                 number = end
-                yield reject_chunk(reject, "", size())
+                yield reject_block(reject, size())
 
 
-def _batch_rows(group: Any, columns: list[str], chunk_bytes: int) -> int:
+def _batch_rows(group: Any, columns: list[str], block_bytes: int) -> int:
     """Return how many rows make about so many bytes, by what the file says of itself."""
     sizes = (group.column(index) for index in range(group.num_columns))
     needed = sum(
@@ -112,19 +135,19 @@ def _batch_rows(group: Any, columns: list[str], chunk_bytes: int) -> int:
         if column.path_in_schema.partition(".")[0] in columns or column.path_in_schema in columns
     )
     row: int = max(needed // max(group.num_rows, 1), 1)
-    return max(1, min(chunk_bytes // row, _MOST_ROWS))
+    return max(1, min(block_bytes // row, _MOST_ROWS))
 
 
-def _slices(batch: Any, chunk_bytes: int) -> Iterator[Any]:
+def _slices(batch: Any, block_bytes: int) -> Iterator[Any]:
     """Cut a batch that is larger than the file's figures say (repeated values are stored once)."""
-    pieces = min(max(batch.nbytes // (2 * chunk_bytes), 1), max(batch.num_rows, 1))
+    pieces = min(max(batch.nbytes // (2 * block_bytes), 1), max(batch.num_rows, 1))
     rows = math.ceil(batch.num_rows / pieces)
     for start in range(0, batch.num_rows, max(rows, 1)):
         yield batch.slice(start, rows)
 
 
 def _serialise(batch: Any) -> bytes:
-    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    pyarrow = _arrow()
     arrays = [decode_dictionary(column) for column in batch.columns]
     plain = pyarrow.RecordBatch.from_arrays(arrays, names=batch.schema.names)
     sink = pyarrow.BufferOutputStream()
@@ -134,36 +157,64 @@ def _serialise(batch: Any) -> bytes:
     return data
 
 
-def parse_batch(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
-    """Yield a record or a reject for each row of an Arrow stream."""
-    pyarrow = load("pyarrow", "batch", "reading Parquet")
-    with pyarrow.ipc.open_stream(chunk.data) as reader:
+def parse_batch(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Yield a document or a reject for each row of an Arrow stream."""
+    with _arrow().ipc.open_stream(block.data) as reader:
         batch = reader.read_next_batch()
+    return parse_rows(batch, options, block.source, block.first)
+
+
+def parse_rows(
+    batch: Any, options: ReadOptions, source: str = "", first: int = 1
+) -> Iterator[Document | Reject]:
+    """Yield a document or a reject for each row of a ``pyarrow.RecordBatch``.
+
+    Args:
+        batch: With the columns of the options' fields.
+        options: How it is read.
+        source: File that it is from.
+        first: Number of its first row there.
+    """
     names = batch.schema.names
     columns = [column_values(column) for column in batch.columns]
-    for number, row in enumerate(zip(*columns, strict=True), start=chunk.first):
+    for number, row in enumerate(zip(*columns, strict=True), start=first):
         values = dict(zip(names, row, strict=True))
-        text = values[fields.text]
-        if isinstance(text, bytes):
-            failure = decode_failure(text) or Failure("invalid_utf8", "not UTF-8")
-            yield make_reject(chunk.source, number, failure, text)
-            continue
-        raw = text if isinstance(text, str) else json.dumps(values, default=str)
-        record = make_record(values, fields, chunk.source, number, raw.encode("utf-8"))
-        if isinstance(record, Record):
-            record.kept.update({key: plain_value(value) for key, value in record.kept.items()})
-        yield record
+        made = _parse_row(values, options, source, number)
+        if isinstance(made, Failure):
+            yield make_reject(source, number, made, _raw(values, options.fields.text))
+        else:
+            yield made
+
+
+def _parse_row(
+    values: dict[str, Any], options: ReadOptions, source: str, number: int
+) -> Document | Failure:
+    text = values[options.fields.text]
+    if isinstance(text, bytes) and (failure := utf8_failure(text)):
+        return failure
+    made = make_document(values, options, source, number)
+    if isinstance(made, Document):
+        made.kept.update({name: plain_value(value) for name, value in made.kept.items()})
+    return made
+
+
+def _raw(values: dict[str, Any], text_field: str) -> bytes:
+    text = values[text_field]
+    if isinstance(text, bytes):
+        return text
+    raw = text if isinstance(text, str) else json.dumps(values, default=str)
+    return raw.encode("utf-8")
 
 
 def decode_dictionary(column: Any) -> Any:
     """Return a column with its values in place; one without a dictionary as it is."""
-    types = load("pyarrow", "batch", "reading Parquet").types
+    types = _arrow().types
     return column.dictionary_decode() if types.is_dictionary(column.type) else column
 
 
 def column_values(column: Any) -> list[Any]:
     """Return a column's values; of text, those that are not UTF-8 as bytes."""
-    pyarrow = load("pyarrow", "batch", "reading Parquet")
+    pyarrow = _arrow()
     kind = column.type
     if _holds_text(kind):
         # as bytes, so that one bad value does not cost the column
@@ -204,7 +255,7 @@ def plain_value(value: Any) -> Any:
 
 
 def _holds_text(kind: Any) -> bool:
-    types = load("pyarrow", "batch", "reading Parquet").types
+    types = _arrow().types
     if types.is_dictionary(kind):
         kind = kind.value_type
     checks = (

@@ -6,91 +6,69 @@ goes on at the next line that starts one. FastWARC reads the single records.
 
 from __future__ import annotations
 
-import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 from topicml.errors import InputError
-from topicml.io.compression import (
-    BLOCK,
-    TOO_LARGE,
-    Failure,
-    Stream,
-    make_reject,
-    unread_chunk,
-)
+from topicml.io.blocks import Item, pack, parse_items
+from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.html import check_extractor, page_record
-from topicml.io.readers.records import refuse_unreadable
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, Chunk, Fields, Record, Reject
+from topicml.io.readers.files import text_document
+from topicml.io.readers.html import page_document
+from topicml.io.records import (
+    LARGEST_RECORD,
+    MOST_RAW,
+    TOO_LARGE,
+    Block,
+    Failure,
+    ReadOptions,
+    Reject,
+    make_reject,
+)
+from topicml.text.document import Document
 
 _START = b"WARC/"
 _LONGEST_LINE = 1 << 16
 _MOST_HEADERS = 1 << 18
-_HTML = ("text/html", "application/xhtml+xml")
+_PAGES = ("text/html", "application/xhtml+xml")
+_TEXT = "text/plain"
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _RECORD = (
     "WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http; msgtype=response\r\n"
     "Content-Length: {}\r\n\r\n"
 )
 
 
-class Page(NamedTuple):
-    """A web page as it was sent, HTTP headers first."""
+def check_fastwarc() -> None:
+    """Look for what takes answers of servers apart.
 
-    number: int
-    id: str
-    uri: str | None
-    date: str | None
-    http: bytes
+    Raises:
+        MissingExtraError: FastWARC is not installed.
+    """
+    load("fastwarc.warc", "articles", "reading WARC")
 
 
-def check_archive(stream: Stream) -> None:
+def check_archive(stream: Stream, options: ReadOptions) -> None:  # noqa: ARG001 - as for all formats
     """Look at the start of a stream, without reading it away.
 
     Raises:
         InputError: It is no WARC file.
-        MissingExtraError: FastWARC, or what finds the text of a page, is not installed.
     """
-    load("fastwarc.warc", "articles", "reading WARC")
-    check_extractor()
     head = stream.peek(_LONGEST_LINE)
-    refuse_unreadable(head, stream.name)
     if head.strip() and not head.lstrip().startswith(_START):
         raise InputError(
             "not a WARC file", where=stream.name, hint="Name its format: --input-format"
         )
 
 
-def cut_pages(stream: Stream, chunk_bytes: int) -> Iterator[Chunk]:
-    """Yield pages, about so many bytes at a time: HTML that was answered with status 200."""
-    items: list[Page | Reject] = []
-    held = 0
-    before = 0
-    cutter = _Cutter(stream)
-    for item in cutter:
-        items.append(item)
-        held += len(item.raw if isinstance(item, Reject) else item.http)
-        if held >= chunk_bytes:
-            yield _chunk(stream, items, stream.consumed - before)
-            before = stream.consumed
-            items, held = [], 0
-    if items:
-        yield _chunk(stream, items, stream.consumed - before)
-        before = stream.consumed
-    if stream.failure:
-        yield unread_chunk(stream, cutter.number, cutter.tail, stream.consumed - before)
+def cut_pages(stream: Stream, block_bytes: int) -> Iterator[Block]:
+    """Yield pages, about so many bytes at a time.
 
-
-def _chunk(stream: Stream, items: list[Page | Reject], size: int) -> Chunk:
-    digest = hashlib.sha256()
-    for item in items:
-        if isinstance(item, Reject):
-            digest.update(repr((item.number, item.reason, item.length)).encode() + item.raw)
-        else:
-            digest.update(repr((*item[:4], len(item.http))).encode() + item.http)
-    first = items[0].number
-    return Chunk(stream.name, first, "pages", tuple(items), digest.hexdigest(), size)
+    These are HTML and plain text that was answered with status 200, and the texts that an archive
+    of conversions (WET) has of pages.
+    """
+    return pack(stream, _Cutter(stream), "pages", block_bytes)
 
 
 class _Cutter:
@@ -100,14 +78,17 @@ class _Cutter:
         self.tail = b""
         """Where the stream could not be read to its end: the record that was cut in two."""
         self._stream = stream
+        self._start = 0  # of that record
+        self._line_start = 0  # of the line that was read last
 
-    def __iter__(self) -> Iterator[Page | Reject]:
+    def __iter__(self) -> Iterator[Item | Reject]:
         line = self._line()
         while line:
             if not line.strip():
                 line = self._line()
                 continue
             self.number += 1
+            self._start = self._line_start
             if not line.startswith(_START):
                 reject, line = self._step_over(line, "what is here is not a WARC record")
                 if reject:
@@ -127,6 +108,7 @@ class _Cutter:
 
     def _line(self) -> bytes:
         """Return the next line, of an overlong one only the start; nothing at the end."""
+        self._line_start = self._stream.offset
         line = b""
         for part in self._stream.rest_of_line():
             line += part[: _LONGEST_LINE - len(line)]
@@ -151,67 +133,94 @@ class _Cutter:
             self.tail = raw
             return None, line
         failure = ("damaged_input", detail)
-        return Reject(self._stream.name, self.number, *failure, raw[:MOST_RAW], length), line
+        raw = raw[:MOST_RAW]
+        return Reject(self._stream.name, self.number, *failure, raw, length, self._start), line
 
     def _read_block(
         self, head: bytes, headers: Mapping[str, str], length: int
-    ) -> Page | Reject | None:
+    ) -> Item | Reject | None:
         start = self._stream.read(min(length, _LONGEST_LINE))
-        left = length - len(start)
-        is_page = headers.get("warc-type") == "response" and _is_html_answer(start)
-        parts = [start]
-        held = len(start)
-        while left and (part := self._stream.read(min(left, BLOCK))):
-            left -= len(part)
-            if is_page and held <= LARGEST_RECORD:
-                parts.append(part)
-                held += len(part)
-        http = b"".join(parts)
+        kind = _kind(headers, start)
+        block, left = self._read_rest(start, length - len(start), keep=kind is not None)
         if left:
             if self._stream.failure:
-                self.tail = head + http
+                self.tail = head + block
                 return None
             failure = Failure("truncated_input", "the file ends within this record")
-            return make_reject(self._stream.name, self.number, failure, head + http)
-        if not is_page:
+            return make_reject(self._stream.name, self.number, failure, head + block, self._start)
+        if not kind:
             return None
         if length > LARGEST_RECORD:
-            return Reject(self._stream.name, self.number, *TOO_LARGE, http[:MOST_RAW], length)
-        uri = headers.get("warc-target-uri", "").strip("<>")
-        identifier = headers.get("warc-record-id", "").strip("<>")
-        return Page(self.number, identifier, uri or None, headers.get("warc-date"), http)
+            return Reject(
+                *(self._stream.name, self.number, *TOO_LARGE),
+                *(block[:MOST_RAW], length, self._start),
+            )
+        charset = _CHARSET.search(headers.get("content-type", ""))
+        about = (
+            kind,
+            headers.get("warc-record-id", "").strip("<>"),
+            headers.get("warc-target-uri", "").strip("<>") or None,
+            headers.get("warc-date"),
+            charset and charset[1],
+        )
+        return Item(self._stream.name, self.number, self._start, block, about)
+
+    def _read_rest(self, start: bytes, left: int, *, keep: bool) -> tuple[bytes, int]:
+        """Return a record's block, as much of it as is kept, and how many bytes are missing."""
+        parts = [start]
+        held = len(start)
+        while left and (part := self._stream.read(min(left, READ_BYTES))):
+            left -= len(part)
+            if keep and held <= LARGEST_RECORD:
+                parts.append(part)
+                held += len(part)
+        return b"".join(parts), left
 
 
-def _is_html_answer(start: bytes) -> bool:
-    """Whether an answer of HTTP has status 200 and is said to be HTML."""
+def _kind(headers: Mapping[str, str], start: bytes) -> str | None:
+    """Return what a record is to be read as: ``answer``, ``text``, or None for not at all."""
+    content = headers.get("content-type", "").lower()
+    if headers.get("warc-type") == "conversion":
+        return "text" if content.startswith(_TEXT) else None
+    is_read = headers.get("warc-type") == "response" and _answer_type(start)
+    return "answer" if is_read else None
+
+
+def _answer_type(start: bytes) -> str | None:
+    """Return what an answer of HTTP is said to be, where it has status 200 and is read."""
     head = start.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("latin-1")
     status, *lines = head.split("\n")
     if not status.startswith("HTTP/") or status.split()[1:2] != ["200"]:
-        return False
+        return None
     for line in lines:
         name, _, value = line.partition(":")
         if name.strip().lower() == "content-type":
-            return value.strip().lower().startswith(_HTML)
-    return False
+            said = value.strip().lower()
+            return said if said.startswith((*_PAGES, _TEXT)) else None
+    return None
 
 
-def parse_pages(chunk: Chunk, fields: Fields) -> Iterator[Record | Reject]:
-    """Yield a record or a reject for each page.
+def parse_pages(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Yield a document or a reject for each page.
 
     Its id is the ``WARC-Record-ID`` (a page that was fetched twice has two); the address and
     the date are its fields ``warc_uri`` and ``warc_date``.
     """
-    for item in chunk.data:
-        if isinstance(item, Reject):
-            yield item
-            continue
-        page = _decode_http(item.http)
-        if isinstance(page, Failure):
-            yield make_reject(chunk.source, item.number, page, item.http)
-            continue
-        body, charset = page
-        values = {"warc_uri": item.uri, "warc_date": item.date, fields.id: item.id}
-        yield page_record(body, charset, values, fields, chunk.source, item.number)
+    return parse_items(block.data.items, block, options, _parse_page)
+
+
+def _parse_page(item: Item, block: Block, options: ReadOptions) -> Document | Failure:  # noqa: ARG001
+    kind, identifier, uri, date, charset = item.about
+    values = {"warc_uri": uri, "warc_date": date, options.fields.id: identifier}
+    if kind == "text":
+        return text_document(item.raw, charset, values, options, item.source, item.number)
+    page = _decode_http(item.raw)
+    if isinstance(page, Failure):
+        return page
+    body, charset = page
+    is_text = (_answer_type(item.raw) or "").startswith(_TEXT)
+    make = text_document if is_text else page_document
+    return make(body, charset, values, options, item.source, item.number)
 
 
 def _decode_http(http: bytes) -> tuple[bytes, str | None] | Failure:

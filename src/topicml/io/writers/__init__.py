@@ -1,1 +1,1 @@
-"""Tagged articles to bytes, one module a format."""
+"""Output records and tagged articles to bytes: one module a format, and what puts them together."""

@@ -5,6 +5,10 @@ import json
 import sys
 from pathlib import Path
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+from reporters import Recorder
+
 from topicml.batch.job import Job
 from topicml.batch.run import run_batch
 from topicml.io.records import Fields
@@ -15,4 +19,4 @@ if __name__ == "__main__":
     job = Job(**{**options, "inputs": tuple(options["inputs"]), "model": Path(options["model"])})
     sys.stdout.write("started\n")
     sys.stdout.flush()
-    run_batch(job, io.BytesIO(), sys.stdout.buffer, lambda _: None)
+    run_batch(job, io.BytesIO(), sys.stdout.buffer, Recorder())

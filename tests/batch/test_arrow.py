@@ -1,8 +1,7 @@
-"""`tag_batch` and what a run on a cluster is made of, without a cluster."""
+"""`tag_batch`: Arrow tables in, Arrow tables out."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -13,19 +12,14 @@ import pyarrow as pa
 import pytest
 from conftest import Tiny
 
-from topicml.batch import Fields, arrow, guard, tag_batch, tag_schema
-from topicml.batch.engines.ray import run_ray
-from topicml.batch.job import Job
-from topicml.batch.limits import tag_guarded
-from topicml.batch.shards import Parts
-from topicml.errors import InputError, MissingExtraError, ModelError, OutputError
-from topicml.io.compression import Failure
-from topicml.io.records import Record
-from topicml.io.writers.shards import Output
+from topicml.batch import Fields, limits, tag_batch, tag_schema
+from topicml.batch.engines import arrow
+from topicml.batch.worker import open_proven
+from topicml.errors import InputError, ModelError
 from topicml.models.folder import open_model
-from topicml.tagging.articles import classify_document
-from topicml.tagging.tagger import Counts, Detail, Tagger
-from topicml.text.documents import Document
+from topicml.tagging.articles import Detail
+from topicml.tagging.tagger import Tagger
+from topicml.text.document import Document
 
 TEXTS = [
     "The bread rises in the oven. Nobody answered.\n\nThe boat left the harbour.",
@@ -63,7 +57,8 @@ def test_a_row_says_what_classify_says_of_its_text(model: str, detail: Detail) -
     tagged = tag_batch(batch_of(TEXTS), model=model, detail=detail)
     assert tagged.schema == tag_schema(detail=detail)
     for text, row in zip(TEXTS, tagged.to_pylist(), strict=True):
-        expected = classify_document(Document(row["id"], text), opened.scorer, "m").to_dict()
+        (article,) = Tagger(opened.scorer, "m").tag([Document(row["id"], text)])
+        expected = article.to_dict()
         assert row["model"] == opened.reference
         assert row["reason"] == expected["reason"]
         assert row["error"] is None
@@ -217,11 +212,11 @@ def test_the_model_is_opened_once_however_many_threads_ask(
 ) -> None:
     opened: list[Path] = []
 
-    def open_slowly(path: Path) -> Any:
+    def open_slowly(path: Path, backend: Any) -> Any:
         opened.append(path)
-        return open_model(path)
+        return open_proven(path, backend)
 
-    monkeypatch.setattr(arrow, "open_model", open_slowly)
+    monkeypatch.setattr(arrow, "open_proven", open_slowly)
     arrow._make_worker.cache_clear()
     results: list[Any] = [None] * 8
 
@@ -252,55 +247,11 @@ def test_heavy_packages_wait_until_there_is_a_batch() -> None:
     assert done.stdout == "set()\n"
 
 
-class Picky(Tagger):
-    """Fails where a text says so."""
-
-    def __init__(self) -> None:
-        self.calls: list[int] = []
-
-    def tag(self, records: Any) -> Any:
-        self.calls.append(len(records))
-        texts = [record.text for record in records]
-        if "raise" in texts:
-            raise ValueError("no")
-        while "hang" in texts:
-            pass
-        return [{"id": record.id} for record in records], Counts(records=len(records))
-
-
-def records_of(*texts: str) -> list[Record]:
-    return [Record(str(n), text, "f", n) for n, text in enumerate(texts)]
-
-
-def test_only_the_record_that_fails_is_lost_to_it() -> None:
-    tagger = Picky()
-    outcomes, counts = tag_guarded(tagger, records_of("a", "raise", "b"))
-    assert outcomes == [{"id": "0"}, Failure("failed", "ValueError: no"), {"id": "2"}]
-    assert counts.records == 2
-    assert tagger.calls == [3, 1, 1, 1]
-
-
-def test_a_record_that_hangs_is_given_up() -> None:
-    outcomes, _ = tag_guarded(Picky(), records_of("a", "hang"), seconds=0.05)
-    assert outcomes == [{"id": "0"}, Failure("too_slow", "over 0.05 s")]
-
-
-def test_a_thread_that_gets_no_signals_tags_too() -> None:
-    results: list[Any] = []
-    thread = threading.Thread(
-        target=lambda: results.append(tag_guarded(Picky(), records_of("a", "raise", "b")))
-    )
-    thread.start()
-    thread.join()
-    ((outcomes, _),) = results
-    assert outcomes == [{"id": "0"}, Failure("failed", "ValueError: no"), {"id": "2"}]
-
-
 def test_a_row_that_fails_is_said_to_have(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         arrow,
-        "tag_guarded",
-        lambda tagger, records: guard._tag_singly(tagger, records, 60.0),
+        "tag_items",
+        lambda tagger, items: [limits.tag_items(tagger, [item])[0] for item in items],
     )
     arrow._make_worker.cache_clear()
     real = Tagger.tag
@@ -318,83 +269,3 @@ def test_a_row_that_fails_is_said_to_have(model: str, monkeypatch: pytest.Monkey
         *(None, BAD[None]),
     ]
     assert tagged.column("topics").is_null().to_pylist() == [False, False, True, False, True]
-
-
-JSONL = Output("jsonl", "none", "sentence", ("baking",))
-
-
-@pytest.fixture
-def parts(tmp_path: Path) -> Parts:
-    return Parts(tmp_path / "out.jsonl", tmp_path / "out.rejects.jsonl")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
-
-
-def test_parts_are_a_folder_once_all_is_done(parts: Parts, tmp_path: Path) -> None:
-    parts.start(force=False)
-    parts.write("2", [b"c\n"], b"r2\n", JSONL)
-    parts.write("1", [b"a\n", b"", b"b\n"], b"r1\n", JSONL)
-    parts.write("1", [b"a\n", b"b\n"], b"r1\n", JSONL)  # done again
-    parts.write("3", [b""], b"", JSONL)
-    assert not parts.output.exists()
-    parts.finish(["1", "2"], ["1", "2"], JSONL)
-    assert files(tmp_path) == {
-        "out.jsonl/part-1.jsonl": b"a\nb\n",
-        "out.jsonl/part-2.jsonl": b"c\n",
-        "out.rejects.jsonl": b"r1\nr2\n",
-    }
-
-
-def test_parts_that_are_not_seen_here_are_missed(parts: Parts) -> None:
-    parts.start(force=False)
-    parts.write("1", [b"a\n"], b"", JSONL)
-    with pytest.raises(OutputError, match="1 of 2 parts"):
-        parts.finish(["1", "2"], [], JSONL)
-    with pytest.raises(OutputError, match="file system that all machines"):
-        parts.finish(["1"], ["1"], JSONL)
-
-
-def test_parts_cannot_be_written_without_their_folder(parts: Parts) -> None:
-    with pytest.raises(OutputError, match="all machines of the cluster must see it"):
-        parts.write("1", [b"a\n"], b"", JSONL)
-
-
-def test_what_is_there_is_replaced_only_by_force(parts: Parts, tmp_path: Path) -> None:
-    for made in (b"a\n", b"b\n"):
-        parts.start(force=made == b"b\n")
-        parts.write("1", [made], b"r" if made == b"a\n" else b"", JSONL)
-        with pytest.raises(InputError, match=r"another run|exists already"):
-            parts.start(force=False)
-        parts.finish(["1"], ["1"] if made == b"a\n" else [], JSONL)
-    assert files(tmp_path) == {"out.jsonl/part-1.jsonl": b"b\n"}
-    (parts.output / "notes.txt").touch()
-    with pytest.raises(InputError, match="other files than parts"):
-        parts.start(force=True)
-    assert (parts.output / "notes.txt").exists()
-
-
-def test_no_parts_are_an_empty_one(parts: Parts, tmp_path: Path) -> None:
-    parts.start(force=False)
-    parts.finish([], [], JSONL)
-    assert files(tmp_path) == {"out.jsonl/part-0.jsonl": b""}
-
-
-def test_ray_is_refused_what_needs_one_machine(tiny: Tiny, tmp_path: Path) -> None:
-    there = Job(("in.jsonl",), str(tmp_path / "out.jsonl"), tiny.folder, dedupe=True)
-    with pytest.raises(InputError, match="--engine local"):
-        run_ray(there)
-    with pytest.raises(InputError, match="no standard input or output"):
-        run_ray(Job(("-",), "out.jsonl", tiny.folder))
-
-
-def test_ray_that_is_missing_is_named_with_its_command(
-    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "Bread."}))
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'topicml\[ray\]'"):
-        run_ray(Job((str(tmp_path / "in.jsonl"),), str(tmp_path / "out.jsonl"), tiny.folder))
-    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]

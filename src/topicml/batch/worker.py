@@ -1,0 +1,111 @@
+"""A block of input made to a piece of output: the same work whatever engine asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from topicml.batch.job import Job, make_output, make_tagger
+from topicml.batch.limits import tag_items
+from topicml.batch.summary import Counts
+from topicml.errors import TopicmlError
+from topicml.io.readers import parse_block
+from topicml.io.records import Block, Reject
+from topicml.io.writers.writer import Writer
+from topicml.models.folder import Model, check_golden, open_model
+from topicml.scoring.backends import Backend
+from topicml.tagging.articles import TaggedArticle
+
+
+class Result(NamedTuple):
+    """What a worker made of a block.
+
+    Attributes:
+        piece: Of the output; nothing where near copies are yet to be marked.
+        records: Those that are yet to be marked.
+        signatures: Theirs.
+        rejects: In order.
+        counts: What was found.
+    """
+
+    piece: bytes
+    records: list[dict[str, Any]]
+    signatures: list[bytes]
+    rejects: list[Reject]
+    counts: Counts
+
+
+class StrictError(TopicmlError):
+    """A record cannot be tagged, and the run was to stop there."""
+
+
+def open_proven(path: Path, backend: Backend) -> Model:
+    """Open a model for a bulk run, and prove on its golden sentences what is going to score.
+
+    Raises:
+        ModelError: The folder is damaged, or this machine computes other probabilities.
+    """
+    model = open_model(path)
+    model.scorer.use(backend)
+    check_golden(model)
+    return model
+
+
+class BlockWorker:
+    """Makes a piece of output of a block of input; one for each process.
+
+    Attributes:
+        writer: Makes the pieces.
+
+    Args:
+        job: What to do.
+        model: From ``open_proven``.
+    """
+
+    def __init__(self, job: Job, model: Model) -> None:
+        self._job = job
+        self._options = job.read_options()
+        self._tagger = make_tagger(job, model)
+        self.writer = Writer(make_output(job, model))
+
+    def __call__(self, block: Block) -> Result:
+        """Work on a block.
+
+        Raises:
+            StrictError: A record cannot be tagged, and that was to end the run.
+        """
+        with _no_garbage_collection():
+            items = parse_block(block, self._options)
+            return self._make(tag_items(self._tagger, items, self._job.seconds))
+
+    def _make(self, outcomes: list[TaggedArticle | Reject]) -> Result:
+        articles = [outcome for outcome in outcomes if isinstance(outcome, TaggedArticle)]
+        rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
+        if rejects and self._job.strict:
+            raise StrictError(
+                f"{rejects[0].reason}: {rejects[0].detail}",
+                where=rejects[0].place,
+                hint="Repair the record, or run without --strict to set such records aside.",
+            )
+        records = [article.to_dict(self._job.detail) for article in articles]
+        counts = Counts.of(outcomes)
+        if not self._job.dedupe:
+            return Result(self.writer.encode(records), [], [], rejects, counts)
+        from topicml.batch.near_duplicates import signature
+
+        return Result(b"", records, [signature(a.text) for a in articles], rejects, counts)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage in cycles: a block's objects are many, and in none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

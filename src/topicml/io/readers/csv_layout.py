@@ -1,0 +1,173 @@
+"""What separates the columns of a CSV or TSV file, and what they are called."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable
+from io import BytesIO
+from itertools import islice
+from typing import NamedTuple
+
+from topicml.errors import InputError
+from topicml.io.compression import Stream
+from topicml.io.readers.csv_rows import RowCutter, split_row
+from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
+from topicml.io.records import LARGEST_RECORD, Fields, Reject
+
+_DELIMITERS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
+_HEAD = 1 << 18
+_ROWS = 50
+_LONGEST_NAME = 60
+_MOST_WORDS = 6
+_NO_NAME = re.compile(r"[\W\d_]*|.*[.!?]\s*", re.DOTALL)
+_DEFAULT_TEXT = Fields().text
+
+
+class Layout(NamedTuple):
+    """How the rows of a file are to be read.
+
+    Attributes:
+        delimiter: Between the columns.
+        names: Of the columns. In a file without a header they are 1, 2, 3 and so on, but for the
+            one that was taken for the text.
+        has_header: Whether the first row is one.
+        text: Number of the column that was taken for the text, where none was named.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    has_header: bool
+    text: int | None = None
+
+    def described(self) -> str:
+        """Say what was taken."""
+        head = f"separated by {_DELIMITERS[self.delimiter]}"
+        if self.has_header:
+            return f"{head}, columns {listed(self.names)}"
+        text = f", the text in column {self.text}" if self.text else ""
+        return f"{head}, without a header, columns 1 to {len(self.names)}{text}"
+
+
+_Rows = list[list[str]]
+
+
+def sniff(stream: Stream, fields: Fields, default: str = ",") -> Layout:
+    """Tell the layout of a file by its first rows, without reading them away.
+
+    Args:
+        stream: The file, in UTF-8.
+        fields: Which columns are what.
+        default: Delimiter where the rows do not say.
+
+    Raises:
+        InputError: There are rows, and no column that is the text's, or more than one.
+    """
+    for size in (_HEAD, LARGEST_RECORD + 1):
+        head = stream.peek(size)
+        is_whole = len(head) < size
+        found = {d: _first_rows(head, d, is_whole=is_whole) for d in (default, *_DELIMITERS)}
+        if is_whole or any(found.values()):
+            break
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
+        return Layout(default, (), has_header=True)
+    delimiter = _choose(found, fields.text, default)
+    rows = found[delimiter]
+    if not rows:
+        raise InputError(
+            "the first line is no row of cells",
+            where=f"{stream.name}:1",
+            hint="Its quotes are wrong; name the columns in the first line.",
+        )
+    return _name_columns(delimiter, rows, fields, stream.name)
+
+
+def _first_rows(head: bytes, delimiter: str, *, is_whole: bool) -> _Rows:
+    """Return the cells of the first rows that can be read; nothing where the first one cannot."""
+    cutter = RowCutter(Stream(BytesIO(head), ""), delimiter)
+    items = [*islice(cutter, _ROWS)]
+    if not is_whole and cutter.is_at_end:  # the last one may be cut in two
+        items = items[:-1]
+    rows = []
+    for number, item in enumerate(items):
+        try:
+            if not isinstance(item, Reject):
+                rows.append(split_row(item.raw, delimiter))
+        except (UnicodeDecodeError, csv.Error):
+            pass
+        if number == 0 and not rows:
+            break
+    return rows
+
+
+def _choose(found: dict[str, _Rows], text: str, default: str) -> str:
+    """Return the delimiter whose first row has the text's column, or that gives the best table."""
+    for delimiter, rows in found.items():
+        if rows and text in _stripped(rows[0]):
+            return delimiter
+    tables = {d: _evenness(rows) for d, rows in found.items() if rows and len(rows[0]) > 1}
+    return max(tables, key=tables.__getitem__, default=default)
+
+
+def _evenness(rows: _Rows) -> tuple[float, int]:
+    """Return how many rows are as wide as the first, as a share, and how wide that is."""
+    width = len(rows[0])
+    return sum(len(row) == width for row in rows) / len(rows), width
+
+
+def _name_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
+    names = _stripped(rows[0])
+    sample = next(islice(rows, 1, None), [])
+    if fields.text in names:
+        if names.count(fields.text) > 1:
+            raise repeated_field(f"{source}:1", fields.text)
+        return Layout(delimiter, tuple(names), has_header=True)
+    if _are_names(names) and not fields.text.isdigit():
+        guess = longest_text(dict(zip(names, sample, strict=False)))
+        raise missing_field(f"{source}:1", fields.text, names, guess)
+    return _number_columns(delimiter, rows, fields, source)
+
+
+def _number_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
+    """Return the layout of a file without a header."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
+    names = [str(number) for number in range(1, width + 1)]
+    if fields.text in names:
+        return Layout(delimiter, tuple(names), has_header=False)
+    lengths = [sum(map(len, column)) for column in zip(*_as_wide(rows, width), strict=True)]
+    longest = max(range(width), key=lengths.__getitem__) + 1
+    if fields.text != _DEFAULT_TEXT:
+        raise InputError(
+            f"no column {fields.text!r}: the first line reads like data and not like names",
+            where=f"{source}:1",
+            hint=f"Columns are numbered then, 1 to {width}. "
+            f"Name the one with the text: --text-field {longest}",
+        )
+    names[longest - 1] = fields.text
+    return Layout(delimiter, tuple(names), has_header=False, text=longest)
+
+
+def _as_wide(rows: _Rows, width: int) -> Iterable[list[str]]:
+    return (row for row in rows if len(row) == width)
+
+
+def _stripped(cells: Iterable[str]) -> list[str]:
+    return [cell.strip() for cell in cells]
+
+
+def _are_names(cells: list[str]) -> bool:
+    """Whether a row reads like names of columns: short words, no two alike, and none missing.
+
+    The first one may be: so are the numbers of rows written by some tools.
+    """
+    names = cells if cells[0] or len(cells) == 1 else cells[1:]
+    if len({name.lower() for name in names}) < len(names):
+        return False
+    return all(
+        len(name) <= _LONGEST_NAME
+        and len(name.split()) <= _MOST_WORDS
+        and not _NO_NAME.fullmatch(name)
+        for name in names
+    )

@@ -1,0 +1,150 @@
+"""What makes a record a text that can be tagged, whatever file it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from topicml.errors import InputError, did_you_mean
+from topicml.io.records import LARGEST_RECORD, TOO_LARGE, Failure, ReadOptions
+from topicml.text.decoding import is_binary, utf8_error
+from topicml.text.document import Document
+
+RECORDS_CHECKED = 100
+"""Records of an input that are looked at for the text's field."""
+
+_MOST_NAMED = 20
+_MOST_COMPARED = 1000
+
+
+def make_document(
+    values: Mapping[str, Any],
+    options: ReadOptions,
+    source: str,
+    number: int,
+    encoding: str = "utf-8",
+) -> Document | Failure:
+    """Check one record's values.
+
+    A title becomes the first paragraph (``title``, a blank line, the text) where the text does
+    not start with it already, so that offsets count from the start of the title.
+
+    Args:
+        values: Of the record's fields, by name.
+        options: Which field is what, and whether any text will do.
+        source: File that it is from.
+        number: In that file.
+        encoding: What it was decoded by.
+    """
+    fields = options.fields
+    text: Any = values.get(fields.text)
+    failure = _text_failure(text, fields.text, options.any_text)
+    if failure:
+        return failure
+    identifier = values.get(fields.id)
+    if identifier is None or identifier == "":
+        identifier = f"{source}:{number}"
+    elif isinstance(identifier, int) and not isinstance(identifier, bool):
+        identifier = str(identifier)
+    elif not isinstance(identifier, str):
+        found = _kind(identifier)
+        return Failure(
+            "wrong_type", f"{fields.id!r} must be a string or a whole number, found {found}"
+        )
+    title = None if fields.title is None else values.get(fields.title)
+    if isinstance(title, str) and title.strip() and not text.startswith(title):
+        text = f"{title}\n\n{text}"
+    failure = _size_failure(text) or _size_failure(identifier)
+    if failure:
+        return failure
+    kept = {name: values.get(name) for name in fields.keep}
+    return Document(identifier, text, source, number, kept, encoding)
+
+
+def _text_failure(text: Any, name: str, any_text: bool) -> Failure | None:
+    if text is None:
+        return Failure("missing_text", f"there is no text in {name!r}")
+    if not isinstance(text, str):
+        return Failure("wrong_type", f"{name!r} must be a string, found {_kind(text)}")
+    if any_text:
+        return None
+    if not text or text.isspace():
+        return Failure("empty_text", "the text is empty")
+    if is_binary(text):
+        return Failure("binary", "this is binary data and no text")
+    return None
+
+
+def _size_failure(text: str) -> Failure | None:
+    try:
+        size = len(text) if text.isascii() else len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        return Failure("lone_surrogate", "there is a lone surrogate, half of a character")
+    return TOO_LARGE if size > LARGEST_RECORD else None
+
+
+def _kind(value: Any) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(value), "an object" if isinstance(value, dict) else type(value).__name__)
+
+
+def utf8_failure(data: bytes, encoding: str = "utf-8") -> Failure | None:
+    """Return why a record is not UTF-8, or None where it is; see ``decoding.utf8_error``."""
+    error = utf8_error(data, encoding)
+    return Failure(error.reason, error.detail) if error else None
+
+
+def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> None:
+    """Look for the text's field in the first records, each with its number.
+
+    Raises:
+        InputError: There are records, and none of them has it.
+    """
+    without: tuple[int, dict[str, Any]] | None = None
+    for number, values in islice(records, RECORDS_CHECKED):
+        if isinstance(values, dict):
+            if text in values:
+                return
+            without = without or (number, values)
+    if without:
+        number, values = without
+        raise missing_field(f"{where}:{number}", text, values, longest_text(values))
+
+
+def missing_field(where: str, name: str, found: Iterable[str], guess: str | None) -> InputError:
+    """Return the error for an input without the text's field.
+
+    Args:
+        where: File and line.
+        name: Of the field that is missing.
+        found: Names of the fields that are there.
+        guess: Name of the one that may be meant.
+    """
+    names = sorted(islice(found, _MOST_COMPARED))
+    option = f"--text-field {guess}" if guess else "--text-field NAME"
+    return InputError(
+        f"no field {name!r}",
+        where=where,
+        hint=f"{did_you_mean(name, names)}Found: {listed(names)}. "
+        f"Name the one with the text: {option}",
+    )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names for a message, not too many of them."""
+    first = [*islice(names, _MOST_NAMED + 1)]
+    return ", ".join([*first[:_MOST_NAMED], *(["…"] if len(first) > _MOST_NAMED else [])]) or "none"
+
+
+def repeated_field(where: str, name: str) -> InputError:
+    """Return the error for a table with the text's column twice."""
+    return InputError(
+        f"several columns {name!r}", where=where, hint="Give each column a name of its own."
+    )
+
+
+def longest_text(values: Mapping[str, Any]) -> str | None:
+    """Return the name of the field with the longest string, or None where none has one."""
+    lengths = {name: len(value) for name, value in values.items() if isinstance(value, str)}
+    return max(lengths, key=lengths.__getitem__, default=None)

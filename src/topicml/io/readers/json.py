@@ -1,0 +1,196 @@
+"""JSON: an array of records, one record or several values, cut into elements as it is read.
+
+Python's scanner finds where each element ends. It is given Latin-1, in which every byte is a
+character, so that its positions are offsets; what it made is not used. An element that is
+broken costs itself: the next one is looked for where one object ends and another begins.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from io import BytesIO
+
+from topicml.io.blocks import Item, pack, parse_items
+from topicml.io.compression import READ_BYTES, Stream
+from topicml.io.readers.fields import check_field
+from topicml.io.readers.jsonl import HEAD, load_json, parse_element
+from topicml.io.records import (
+    LARGEST_RECORD,
+    MOST_RAW,
+    TOO_LARGE,
+    Block,
+    Failure,
+    ReadOptions,
+    Reject,
+    make_reject,
+)
+from topicml.text.document import Document
+
+_SCANNER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_BETWEEN = re.compile(rb"[\s,]*+")
+_OBJECT = re.compile(rb'\{\s*+"')
+_NEXT_OBJECT = re.compile(rb'[}\]]\s*+,?\s*+(?=\{\s*+")')
+_OVERLAP = 1 << 10  # bytes that an end of one object and a start of another may take
+_LONGEST_ATOM = 16  # of a number, a word or an escape that may be cut at the end of what is read
+_BROKEN = Failure("broken_json", "this is not valid JSON, up to where the next object begins")
+_NOT_CLOSED = Failure("truncated_input", "the array is not closed; the file may be cut off")
+
+
+class _ElementCutter:
+    """Cuts a stream into the elements of its arrays, and into its other values."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.number = 0
+        """Of the element that was cut out last."""
+        self.tail = b""
+        """Where the stream could not be read to its end: the element that was cut in two."""
+        self._stream = stream
+        self._data = b""
+        self._text = ""  # the same, for the scanner
+        self._solid = 0  # its length without the blanks at its end
+        self._at = 0
+        self._ended = False
+        self._is_open = False  # whether this is within an array
+
+    def __iter__(self) -> Iterator[Item | Reject]:
+        self._read_on()
+        self._at = len(codecs.BOM_UTF8) if self._data.startswith(codecs.BOM_UTF8) else 0
+        while self._find_start():
+            self.number += 1
+            item = self._cut_element()
+            if item is None:
+                return
+            yield item
+        if self._stream.failure:
+            self.number += 1
+        elif self._is_open:
+            place = self._stream.place(self._stream.offset)
+            yield make_reject(self._stream.name, self.number + 1, _NOT_CLOSED, b"", place)
+
+    def _find_start(self) -> bool:
+        """Go to where an element starts, into an array or out of one; return whether there is."""
+        while True:
+            match = _BETWEEN.match(self._data, self._at)
+            self._at = match.end() if match else self._at
+            if self._at == len(self._data):
+                if self._ended:
+                    return False
+                self._read_on()
+            elif self._data[self._at : self._at + 1] == (b"]" if self._is_open else b"["):
+                self._is_open = not self._is_open
+                self._at += 1
+            else:
+                return True
+
+    def _cut_element(self) -> Item | Reject | None:
+        """Return the element that starts here, None where the stream fails within it."""
+        while True:
+            try:
+                _, end = _SCANNER.raw_decode(self._text, self._at)
+                if end < len(self._text) or self._ended or self._data[end - 1 : end] in b'"]}':
+                    return self._take(end)
+            except json.JSONDecodeError as err:
+                if not self._may_go_on(err):
+                    return self._step_over(err.pos)
+            except RecursionError:
+                return self._step_over(self._at)
+            if self._ended and self._stream.failure:
+                self.tail = self._data[self._at :]
+                return None
+            if self._ended or len(self._data) - self._at > LARGEST_RECORD:
+                return self._step_over(self._at)
+            self._read_on()
+
+    def _may_go_on(self, err: json.JSONDecodeError) -> bool:
+        """Whether what is wrong may be only that more must be read."""
+        near_end = err.pos >= self._solid - _LONGEST_ATOM
+        is_open = near_end or err.msg.startswith("Unterminated")
+        return is_open and (not self._ended or self._stream.failure is not None)
+
+    def _take(self, end: int) -> Item | Reject:
+        raw, offset = self._data[self._at : end], self._offset()
+        self._at = end
+        if len(raw) > LARGEST_RECORD:
+            return make_reject(self._stream.name, self.number, TOO_LARGE, raw, offset)
+        return Item(self._stream.name, self.number, offset, raw)
+
+    def _step_over(self, wrong: int) -> Reject | None:
+        """Go to where the next object may begin; return what is before it as a reject.
+
+        Args:
+            wrong: Where the scanner stopped. An object that it found in place of a name is the
+                next one, and the one before was not closed.
+        """
+        offset = self._offset()
+        raw, length = b"", 0
+        start = self._at + 1
+        is_object = self._data[self._at : start] == b"{"
+        pattern = _NEXT_OBJECT if is_object else _OBJECT
+        while True:
+            end = self._next_object(pattern, start, wrong)
+            if end is None and self._ended and self._stream.failure:
+                self.tail = raw + self._data[self._at :]
+                return None
+            cut = end or (
+                len(self._data) if self._ended else max(len(self._data) - _OVERLAP, start)
+            )
+            length += cut - self._at
+            raw += self._data[self._at : cut][: MOST_RAW - len(raw)]
+            self._at = cut
+            if end or self._ended:
+                break
+            self._read_on()
+            start, wrong = 0, -1
+        return self._broken(raw, length, offset, is_last=end is None)
+
+    def _next_object(self, pattern: re.Pattern[bytes], start: int, wrong: int) -> int | None:
+        if wrong > self._at and _OBJECT.match(self._data, wrong):
+            return wrong
+        match = pattern.search(self._data, start)
+        return match and (match.start() if pattern is _OBJECT else match.end())
+
+    def _broken(self, raw: bytes, length: int, offset: int | None, *, is_last: bool) -> Reject:
+        closed = raw.rstrip()
+        if is_last and self._is_open and length == len(raw) and closed.endswith(b"]"):
+            raw, self._is_open = closed[:-1], False
+        else:
+            raw = raw.rstrip(b", \t\r\n") if length == len(raw) else raw
+        length = length if len(raw) == MOST_RAW else len(raw)
+        reason = TOO_LARGE if length > LARGEST_RECORD else _BROKEN
+        return Reject(self._stream.name, self.number, *reason, raw, length, offset)
+
+    def _offset(self) -> int | None:
+        return self._stream.place(self._stream.offset - len(self._data) + self._at)
+
+    def _read_on(self) -> None:
+        held = self._data[self._at :]
+        bytes_read = self._stream.read(max(READ_BYTES, len(held)))
+        self._data = held + bytes_read
+        self._text = self._data.decode("latin-1")
+        self._solid = len(self._text.rstrip())
+        self._at = 0
+        self._ended = not bytes_read
+
+
+def check_elements(stream: Stream, options: ReadOptions) -> None:
+    """Look for the text's field in the first elements of a stream, without reading them away.
+
+    Raises:
+        InputError: None of the records there has it.
+    """
+    head = Stream(BytesIO(stream.peek(HEAD)), stream.name)
+    records = ((item.number, load_json(item.raw)) for item in _ElementCutter(head))
+    check_field(records, stream.name, options.fields.text)
+
+
+def cut_elements(stream: Stream, block_bytes: int) -> Iterator[Block]:
+    """Yield elements, about so many bytes at a time."""
+    return pack(stream, _ElementCutter(stream), "json", block_bytes)
+
+
+def parse_elements(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Yield a document or a reject for each element."""
+    return parse_items(block.data.items, block, options, parse_element)

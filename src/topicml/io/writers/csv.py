@@ -1,0 +1,68 @@
+"""CSV: a row a sentence, or a row an article where nothing is said of sentences."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+
+from topicml.io.writers.output import Output
+
+
+def header(output: Output) -> bytes:
+    """Return the row of column names."""
+    columns = ["id", "model"]
+    if output.detail != "article":
+        columns += ["index", "start", "end"]
+    full = output.detail == "probabilities"
+    columns += [*(["text"] if full else []), "topics", "reason"]
+    columns += ["relevance", *output.topics] if full else ["probabilities"]
+    return _rows([[*columns, *(["duplicate_of"] if output.dedupe else []), *output.keep]])
+
+
+def encode(records: Iterable[dict[str, Any]], output: Output) -> bytes:
+    """Return the rows of records."""
+    rows = []
+    for record in records:
+        last = [record["duplicate_of"] or ""] if output.dedupe else []
+        last += [kept_text(record.get(name)) for name in output.keep]
+        rows += [[*row, *last] for row in _record_rows(record, output)]
+    return _rows(rows)
+
+
+def _record_rows(record: dict[str, Any], output: Output) -> list[list[Any]]:
+    """Return a row for each sentence, or one for the record where there is none."""
+    first = [record["id"], record["model"]]
+    full = output.detail == "probabilities"
+    if record.get("sentences"):
+        return [[*first, *_sentence_cells(s, full=full)] for s in record["sentences"]]
+    names = ";".join(topic["topic"] for topic in record["topics"])
+    values = ";".join(f"{topic['probability']:.6f}" for topic in record["topics"])
+    places = [] if output.detail == "article" else [""] * (4 if full else 3)
+    numbers = [""] * (1 + len(output.topics)) if full else [values]
+    return [[*first, *places, names, record["reason"] or "", *numbers]]
+
+
+def _sentence_cells(sentence: dict[str, Any], *, full: bool) -> list[Any]:
+    found = [f"{value:.6f}" for value in sentence["probabilities"].values()]
+    place = [sentence["index"], sentence["start"], sentence["end"]]
+    tags = [";".join(sentence["topics"]), sentence["reason"] or ""]
+    if full:
+        return [*place, sentence["text"], *tags, f"{sentence['relevance']:.6f}", *found]
+    return [*place, *tags, ";".join(found)]
+
+
+def kept_text(value: Any) -> str:
+    """Return a kept value as text: strings as they are, others as JSON."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return orjson.dumps(value).decode("utf-8")
+
+
+def _rows(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode("utf-8")

@@ -1,0 +1,64 @@
+"""What is written: format, compression, and how much of each record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from topicml.errors import OutputError
+from topicml.tagging.articles import Detail
+
+Format = Literal["jsonl", "json", "csv", "parquet"]
+Compression = Literal["none", "gzip", "zstd"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+_COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
+_ALIASES = {"ndjson": "jsonl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is written.
+
+    Attributes:
+        format: Of the file.
+        compression: Of the whole file; Parquet compresses inside.
+        detail: How much is said of each record.
+        topics: T topic ids, in column order.
+        keep: Fields that are carried through.
+        dedupe: Whether records say what they are near copies of.
+    """
+
+    format: Format
+    compression: Compression
+    detail: Detail
+    topics: tuple[str, ...]
+    keep: tuple[str, ...] = ()
+    dedupe: bool = False
+
+
+def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compression]:
+    """Return format and compression by a file name's endings; JSON Lines for ``-`` and none.
+
+    Args:
+        path: Of the file, or ``-``.
+        asked: The format, whatever the name says.
+
+    Raises:
+        OutputError: The name says of no known format, or Parquet is to be compressed.
+    """
+    suffixes = [] if path == "-" else [suffix.lower() for suffix in Path(path).suffixes]
+    compression: Compression = "none"
+    if suffixes and suffixes[-1] in _COMPRESSIONS:
+        compression = _COMPRESSIONS[suffixes.pop()]
+    name = suffixes[-1].removeprefix(".") if suffixes else "jsonl"
+    name = asked or _ALIASES.get(name, name)
+    for known in FORMATS:
+        if name == known and (known != "parquet" or compression == "none"):
+            return known, compression
+    raise OutputError(
+        "unknown kind of output",
+        where=path,
+        hint="Names end in .jsonl, .json, .csv (each also .gz or .zst) or .parquet.",
+    )

@@ -1,0 +1,144 @@
+"""Tagged articles as tables for people, drawn with rich."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from topicml.tagging.abstention import Reason
+from topicml.tagging.articles import TaggedArticle, TaggedSentence
+from topicml.tagging.thresholds import Thresholds
+from topicml.text.normalise import reading_text
+
+WIDEST = 120
+"""Columns beyond which a table grows no more: longer lines are hard to read."""
+
+_BAR = 20
+_WIDE_ENOUGH_FOR_BARS = 70
+_COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "bright_cyan", "bright_magenta")
+_ARTICLE_REASONS: dict[Reason | None, str] = {
+    "not_english": "the text is not in English",
+    "boilerplate": "it is the page around an article, not an article",
+    "unfamiliar": "the model knows too few of its words",
+    "no_topic": "its sentences are about none of the topics",
+    "below_threshold": "no topic is likely enough",
+}
+_SENTENCE_REASONS: dict[Reason | None, str] = {
+    "not_english": "not English",
+    "boilerplate": "boilerplate",
+    "unfamiliar": "unfamiliar words",
+    "no_topic": "about none of the topics",
+    "below_threshold": "below threshold",
+}
+
+
+def table_console(out: IO[str] | None = None) -> Console:
+    """Return a console on a stream; ``NO_COLOR`` and the window's width are honoured."""
+    console = Console(file=out, highlight=False, markup=False, emoji=False)
+    console.width = min(console.width, WIDEST)
+    return console
+
+
+def printable(text: str) -> str:
+    """Return a text on one line, without what a terminal would obey."""
+    line = " ".join(reading_text(text).split())
+    return "".join(c if c.isprintable() else "\ufffd" for c in line)
+
+
+def write_table(article: TaggedArticle, thresholds: Thresholds, out: IO[str]) -> None:
+    """Draw an article's topics with probability bars, and all its sentences.
+
+    Args:
+        article: The article.
+        thresholds: What its sentences had to reach.
+        out: Where to.
+    """
+    console = table_console(out)
+    tagged = sum(bool(tags) for tags in article.tags)
+    console.print(Text(printable(article.id), style="bold"))
+    summary = f"{tagged} of {len(article.spans)} sentences tagged, model {article.model}"
+    console.print(Text(summary, style="dim"))
+    colours = {t: _COLOURS[i % len(_COLOURS)] for i, t in enumerate(article.topic_ids)}
+    if article.topics:
+        console.print(_topics_table(console, article, colours))
+    else:
+        console.print(Text(f"No topic: {_ARTICLE_REASONS[article.reason]}."))
+    console.print()
+    if article.spans:
+        console.print(_sentences_table(article, thresholds, colours))
+        console.print()
+
+
+def _topics_table(console: Console, article: TaggedArticle, colours: dict[str, str]) -> Table:
+    has_bars = console.width >= _WIDE_ENOUGH_FOR_BARS
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("topic", no_wrap=True)
+    if has_bars:
+        table.add_column("probability", no_wrap=True)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("sentences")
+    for topic in article.topics:
+        colour = colours[topic.topic]
+        table.add_row(
+            Text(topic.topic, style=colour),
+            *([_bar(topic.probability, colour)] if has_bars else []),
+            f"{topic.probability:.2f}",
+            _numbers(topic.sentences),
+        )
+    return table
+
+
+def _bar(probability: float, colour: str) -> Text:
+    filled = round(probability * _BAR)
+    return Text("━" * filled, style=colour) + Text("╌" * (_BAR - filled), style="dim")
+
+
+def _numbers(sentences: Sequence[int], most: int = 12) -> str:
+    shown = ", ".join(map(str, sentences[:most]))
+    more = len(sentences) - most
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _sentences_table(
+    article: TaggedArticle, thresholds: Thresholds, colours: dict[str, str]
+) -> Table:
+    columns = {topic: column for column, topic in enumerate(article.topic_ids)}
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right", style="dim", no_wrap=True)
+    grid.add_column()
+    for index, sentence in enumerate(article.sentences):
+        style = "" if sentence.topics else "dim"
+        grid.add_row(str(index), Text(printable(sentence.sentence.text), style=style))
+        if sentence.topics:
+            labels = Text("   ").join(
+                Text.assemble((t, colours[t]), f" {sentence.probabilities[columns[t]]:.2f}")
+                for t in sentence.topics
+            )
+        else:
+            labels = _why_untagged(sentence, article.topic_ids, thresholds)
+        grid.add_row("", labels)
+    return grid
+
+
+def _why_untagged(
+    sentence: TaggedSentence, topic_ids: Sequence[str], thresholds: Thresholds
+) -> Text:
+    """Say why a sentence has no topic, and which ones relevance alone kept from it."""
+    said = f"no tag: {_SENTENCE_REASONS[sentence.reason]}"
+    if sentence.reason == "no_topic":
+        said += f" (relevance {sentence.relevance:.2f} under {thresholds.relevance:.2f})"
+        reached = np.flatnonzero(sentence.probabilities >= thresholds.topics)
+        names = [f"{topic_ids[t]} {sentence.probabilities[t]:.2f}" for t in reached.tolist()]
+        said += f", or else {', '.join(names)}" if names else ""
+    elif sentence.reason == "below_threshold":
+        nearest = int(np.argmax(sentence.probabilities - thresholds.topics))
+        said += (
+            f" ({topic_ids[nearest]} {sentence.probabilities[nearest]:.2f} "
+            f"under {thresholds.topics[nearest]:.2f})"
+        )
+    return Text(said, style="dim italic")

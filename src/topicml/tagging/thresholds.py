@@ -1,0 +1,78 @@
+"""From which probabilities on a topic is given: the model's own thresholds, or others asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicml.errors import ModelError
+from topicml.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a sentence must reach.
+
+    Attributes:
+        topics: T probabilities from which on a topic is given.
+        relevance: Probability of having any topic under which no topic is given; 0 for no
+            such gate.
+    """
+
+    topics: NDArray[np.float64]
+    relevance: float
+
+
+def choose_thresholds(
+    scorer: Scorer,
+    *,
+    threshold: float | None = None,
+    min_precision: float | None = None,
+    relevance: float | None = None,
+) -> Thresholds:
+    """Return the model's own thresholds, or those asked for.
+
+    Args:
+        scorer: The model's scorer.
+        threshold: One probability for all topics. It decides alone: the relevance gate is
+            then open, unless ``relevance`` is given too.
+        min_precision: Give fewer, surer tags; see ``thresholds_for_precision``.
+        relevance: Probability of having any topic under which none is given.
+
+    Raises:
+        ModelError: The model has no thresholds for a precision as high as that.
+        ValueError: Both ``threshold`` and ``min_precision`` are given.
+    """
+    if threshold is not None and min_precision is not None:
+        raise ValueError("threshold and min_precision exclude each other")
+    topics, gate = scorer.thresholds, scorer.relevance_threshold
+    if threshold is not None:
+        topics, gate = np.full(len(scorer.topics), threshold), 0.0
+    elif min_precision is not None:
+        topics = thresholds_for_precision(scorer, min_precision)
+    return Thresholds(topics, gate if relevance is None else relevance)
+
+
+def thresholds_for_precision(scorer: Scorer, precision: float) -> NDArray[np.float64]:
+    """Return T thresholds that reached a precision in cross-validation.
+
+    The nearest precision at or above the one asked for is taken. A topic that never reached
+    it is never given; no threshold is under the model's own.
+
+    Raises:
+        ModelError: The model has no thresholds for a precision as high as that.
+    """
+    reached = [k for k, p in enumerate(scorer.precisions) if p >= precision - 1e-9]
+    if not reached:
+        known = ", ".join(f"{p:g}" for p in scorer.precisions)
+        highest = max(scorer.precisions, default=None)
+        raise ModelError(
+            f"no thresholds for a precision of {precision:g}",
+            hint=f"The highest this model has is {highest:g}; it has {known}."
+            if highest is not None
+            else "This model has none: use its own thresholds.",
+        )
+    chosen = scorer.precision_thresholds[:, reached[0]]
+    return np.maximum(np.where(np.isnan(chosen), np.inf, chosen), scorer.thresholds)

@@ -1,0 +1,107 @@
+"""Lines of a text to its paragraphs: which line breaks are only wraps.
+
+A line break is a wrap where a sentence plainly goes on behind it. Where that is so often
+enough, the text was wrapped at a width (mail, copies from PDF), single- or double-spaced,
+and then a line that is as wide as the others goes on too. Poems, lists, headlines and tables
+have no such lines, or end them elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+Span = tuple[int, int]
+LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)"
+"""What numbers the items of a list, without its full stop or brackets."""
+
+_ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
+_UNFINISHED = (" the", " a", " an", " of", " and", " its", " their")
+_SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
+_WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
+_WIDTHS = range(40, 121)
+_FULL = 0.85  # of the width; proportional type does not fill its lines to the same number
+_MARKER = rf"[-–—•▪◦*]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\))"
+_STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
+_LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
+_LONGEST_MARKER = 6
+
+
+def paragraph_spans(text: str) -> list[Span]:
+    """Return where paragraphs start and end in a text, in order, without space around them.
+
+    A line that holds only a list number or a bullet goes with the paragraph that follows.
+    """
+    starts, rows, lines = _lines(text)
+    read = [line.lstrip("> ") or line for line in lines] if ">" in text else lines
+    wraps = _plain_wraps(lines, read)
+    if sum(wraps) > _WRAPPED_SHARE * len(wraps):
+        _add_full_lines(wraps, lines, read, [b - a for a, b in pairwise(rows)])
+    spans: list[Span] = []
+    goes_on = False
+    for start, line, wrap in zip(starts, lines, [*wraps, False], strict=False):
+        end = start + len(line)
+        if goes_on:
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((start, end))
+        goes_on = wrap or (len(line) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(line)))
+    return spans
+
+
+def _lines(text: str) -> tuple[list[int], list[int], list[str]]:
+    """Return the lines that are not blank, stripped: their offsets, numbers and texts."""
+    starts, rows, lines = [], [], []
+    offset = 0
+    for row, line in enumerate(text.splitlines(keepends=True)):
+        body = line.strip()
+        if body:
+            starts.append(offset if line[0] == body[0] else offset + line.index(body[0]))
+            rows.append(row)
+            lines.append(body)
+        offset += len(line)
+    return starts, rows, lines
+
+
+def _plain_wraps(lines: list[str], read: list[str]) -> list[bool]:
+    """Whether each line but the last plainly goes on: in a lower-case word, or from an article.
+
+    ``read`` are the lines without the marks of quoted mail.
+    """
+    return [
+        line[-1] not in _ENDS
+        and (len(line) >= _SHORTEST_GOING_ON or line[-1] == "-")
+        and (
+            not _STARTS_ITEM.match(following)
+            if following[0].islower()
+            else line.endswith(_UNFINISHED)
+        )
+        for line, following in zip(lines, read[1:], strict=False)
+    ]
+
+
+def _add_full_lines(
+    wraps: list[bool], lines: list[str], read: list[str], spacings: list[int]
+) -> None:
+    """Add the line breaks of text wrapped at a width where only there was no more room."""
+    width = sorted(map(len, lines))[len(lines) * 9 // 10]
+    if width not in _WIDTHS:
+        return
+    usual = sorted(spacing for spacing, wrap in zip(spacings, wraps, strict=True) if wrap)
+    spacing = usual[len(usual) // 2]
+    for index, following in enumerate(read[1:]):
+        if not wraps[index] and spacings[index] <= spacing:
+            wraps[index] = _is_full(lines[index], following, width)
+
+
+def _is_full(line: str, following: str, width: int) -> bool:
+    """Whether a line of wrapped text ends in mid-sentence, or for want of room."""
+    if _STARTS_ITEM.match(following):
+        return False
+    if following[0].islower() and line[-1] not in _ENDS:
+        return True
+    return (
+        len(line) + 1 + len(following.partition(" ")[0]) > _FULL * width
+        and line[-1] != ":"
+        and line.isupper() == following.isupper()
+    )

@@ -1,0 +1,122 @@
+import io
+import pickle
+import sqlite3
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+from reading import COMPRESSORS, read, texts
+
+from topicml.io.recognise import recognise
+from topicml.io.records import Failure, Reject
+
+
+def zipped(*names: str, first: str = "") -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        if first:
+            archive.writestr("mimetype", first)
+        for name in names:
+            archive.writestr(name, "<x/>" * 50)
+    return file.getvalue()
+
+
+def tarred() -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.txt"))
+    return file.getvalue()
+
+
+MAIL = (
+    b"Return-Path: <a@example.org>\r\nReceived: from x\r\n\tby y; Mon, 1 Jan 2024\r\n"
+    b"Message-ID: <1@example.org>\r\nSubject: Talks\r\n\r\nThe ministers met.\r\n"
+)
+FEED = b'<?xml version="1.0"?>\n<!-- x -->\n<rss version="2.0"><channel></channel></rss>'
+KINDS = [
+    ("a PDF document", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"),
+    ("an RTF document", rb"{\rtf1\ansi The ministers met.}"),
+    ("a Word document (DOCX)", zipped("[Content_Types].xml", "_rels/.rels", "word/document.xml")),
+    ("an Excel workbook (XLSX)", zipped("[Content_Types].xml", "xl/workbook.xml")),
+    ("a PowerPoint presentation (PPTX)", zipped("[Content_Types].xml", "ppt/slides/1.xml")),
+    (
+        "an OpenDocument file (ODT, ODS or ODP)",
+        zipped("content.xml", first="application/vnd.oasis.opendocument.text"),
+    ),
+    ("an e-book (EPUB)", zipped("x.xhtml", first="application/epub+zip")),
+    ("a zip archive", zipped("a.txt")),
+    ("a tar archive", tarred()),
+    ("a 7z archive", b"7z\xbc\xaf\x27\x1c\0\4"),
+    ("a RAR archive", b"Rar!\x1a\x07\x01\0"),
+    ("an old Office document or a mail message", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99)),
+    ("an image (PNG)", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+    ("an image (JPEG)", b"\xff\xd8\xff\xe0\0\x10JFIF"),
+    ("an image (GIF)", b"GIF89a\1\0"),
+    ("an image (WebP)", b"RIFF\1\2\3\4WEBPVP8 "),
+    ("a video or sound recording", b"\0\0\0\x20ftypisom"),
+    ("a video or sound recording", b"RIFF\1\2\3\4WAVEfmt "),
+    ("a video or sound recording", b"ID3\4\0\0"),
+    ("a Python pickle", pickle.dumps({"text": "x"})),
+    ("a NumPy array", b"\x93NUMPY\1\0"),
+    ("a program", b"\x7fELF\2\1\1"),
+    ("an e-mail or a mailbox", MAIL),
+    ("an e-mail or a mailbox", b"From a@example.org Mon Jan  1 00:00:00 2024\n" + MAIL),
+    ("a news feed (RSS or Atom)", FEED),
+    ("a news feed (RSS or Atom)", b'<feed xmlns="http://www.w3.org/2005/Atom"></feed>'),
+    ("a news feed (RSS or Atom)", "\ufeff".encode("utf-16-le") + FEED.decode().encode("utf-16-le")),
+    ("an XML document", b'<?xml version="1.0"?><nitf></nitf>'),
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), KINDS)
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.gz"])
+def test_what_is_not_read_is_named_with_what_to_do(
+    tmp_path: Path, name: str, kind: str, data: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(COMPRESSORS[".gz" if name.endswith(".gz") else ""](data))
+    (reject,) = read(path)
+    assert isinstance(reject, Reject)
+    assert reject.reason == "unsupported_format"
+    assert reject.detail.startswith(f"this is {kind}, which is not read; ")
+
+
+def test_a_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as base:
+        base.execute("create table a (b)")
+    (reject,) = read(path)
+    assert isinstance(reject, Reject)
+    assert "an SQLite database" in reject.detail
+
+
+@pytest.mark.parametrize(("kind", "data"), KINDS)
+def test_a_named_format_counts_for_text_and_not_for_binary_data(kind: str, data: bytes) -> None:
+    found = recognise(data, "txt", is_forced=True)
+    is_text = kind.startswith(("an e-mail", "a news feed", "an XML"))
+    assert isinstance(found, str) == is_text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "From: The Secretary\nTo: All hands\nSubject: Talks\n\nThe ministers met.",
+        "Received: yesterday, a letter.\nIt says little.",
+        "BMW and MZ are makes; ID3 is a tag.",
+        "PDF files (%PDF-1.7) begin so.",
+        "<rss is no tag",
+        "xml version 1.0",
+        "Obj 1",
+    ],
+)
+def test_texts_that_only_look_like_something_else_are_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    assert texts(read(path)) == [text]
+
+
+def test_hostile_starts_take_no_time() -> None:
+    for start in (b"<!--", b"<?", b" ", b"A:\n", b'{"', b"PK\x03\x04", b"[", b'{"\\'):
+        found = recognise(start * (250_000 // len(start)), None)
+        assert isinstance(found, str | Failure)
