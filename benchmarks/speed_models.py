@@ -16,7 +16,7 @@ from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import export_scorer, load_scorer
 from topicml.training.dataset import Dataset
 from topicml.training.features import Parameters, make_pipeline
-from topicml.training.fit import Decision
+from topicml.training.calibration import Decision
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from topicml.scoring.features import FeatureBlock
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import save_scorer
 from topicml.training.features import CERTAIN
-from topicml.training.fit import Decision
+from topicml.training.calibration import Decision
 
 
 def export_scorer(
