@@ -15,9 +15,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from topicml.scoring.scorer import Scorer, Scores
-from topicml.scoring.scorer_file import export_scorer, load_scorer
-from topicml.training.features import Parameters, make_classifier, make_pipeline
+from topicml.scoring.scorer_file import load_scorer
 from topicml.training.calibration import Decision
+from topicml.training.export import export_scorer
+from topicml.training.features import Parameters, make_classifier, make_pipeline
 
 SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2007\u200a\u2028\u2029\u202f\u205f\u3000"
 CASES = "İıẞßΣσςǅŉſﬁⅧⓐªᾼʰ"
@@ -28,7 +29,7 @@ WORDS = ("treaty ", "Japan’s ", "NATO ", "a ", "the fleet ", "ΟΔΟΣ ", "�
 LETTERS = st.one_of(
     st.characters(exclude_categories=()),
     *map(st.sampled_from, (SPACES, CASES, MARKS, SIGNS, OTHERS, WORDS, "aAbBeEnN")),
-    st.integers(60, 70).map("n".__mul__),  # about as long as a token that is remembered
+    st.integers(60, 70).map("n".__mul__),  # about as long as a token that is cached
 )
 TEXTS = st.lists(LETTERS, max_size=60).map("".join)
 SIGMAS = st.text(st.sampled_from("ΣΣΣσςAaİßʰ1_'.:- \u0301\u00ad\u0345\ud800\n日"), max_size=40)
@@ -50,9 +51,9 @@ HARD_TEXTS = [
     "3 × 4 ÷ 2 日 Ⱥ \u212a ǅ ŉ ﬁ",
     "treaty " * 500,
     "treaty\n" * 5000,
-    " ".join(["treaty"] * 1024),  # as many tokens as are remembered of a text, and one more
+    " ".join(["treaty"] * 1024),  # as many tokens as are cached of a text, and one more
     " ".join(["treaty"] * 1025),
-    "alliance" * 8,  # as many letters as are remembered of a token, and one more
+    "alliance" * 8,  # as many letters as a cached token has, and one more
     "alliance" * 8 + "s",
     "x" * 5000,
     " " * 5000,
@@ -60,7 +61,7 @@ HARD_TEXTS = [
     " ".join(f"command{n} of the {n}th alliance" for n in range(1500)),
 ]
 
-SAME_KEYS = [  # different words that no key tells apart
+SAME_KEYS = [  # different words that are alike in a sum of their letters
     ("fkwqpgfcsnkjlh", "dronnckgiriinl"),
     ("mskolmmkkhnm", "mskolmmkkhnmoqhmnqnp"),
     ("rnlmromqmkllkl", "rnlmromqmkllkloqippnonqo"),
@@ -90,29 +91,39 @@ _RANGES = [(low, high) for low in range(1, 7) for high in range(low, 7)]
 
 
 class Witnesses(NamedTuple):
-    """One model three times: scikit-learn's, and the kernel in its two forms."""
+    """One model three times: scikit-learn's, and a scorer for each backend."""
 
     pipeline: Any
-    plain: Scorer
+    reference: Scorer
     compiled: Scorer
 
     def assert_agree(self, texts: Sequence[str]) -> None:
-        """Same decisions, probabilities within 1e-9; the two forms to the last bit."""
-        found = self.plain.score_texts(texts)
-        for one, other in zip(found, self.compiled.score_texts(texts), strict=True):
-            np.testing.assert_array_equal(one, other)
+        """Same decisions; probabilities within 1e-9, and of the two backends within 1e-12."""
+        found = self.reference.score_texts(texts)
+        assert_same(self.compiled.score_texts(texts), found)
         probabilities, relevance = expected_scores(self.pipeline, texts)
         np.testing.assert_allclose(found.probabilities, probabilities, rtol=0, atol=1e-9)
         np.testing.assert_allclose(found.relevance, relevance, rtol=0, atol=1e-9)
-        np.testing.assert_array_equal(
-            found.probabilities >= self.plain.thresholds, probabilities >= self.plain.thresholds
-        )
-        np.testing.assert_array_equal(
-            found.relevance >= self.plain.relevance_threshold,
-            relevance >= self.plain.relevance_threshold,
-        )
+        for scores in (found, self.compiled.score_texts(texts)):
+            np.testing.assert_array_equal(
+                scores.probabilities >= self.reference.thresholds,
+                probabilities >= self.reference.thresholds,
+            )
+            np.testing.assert_array_equal(
+                scores.relevance >= self.reference.relevance_threshold,
+                relevance >= self.reference.relevance_threshold,
+            )
         np.testing.assert_array_equal(found.known_share, known_shares(self.pipeline, texts))
         assert_letters_counted(found, texts)
+
+
+def assert_same(found: Scores, expected: Scores) -> None:
+    """The same scores to rounding, and the same counts."""
+    for name, one, other in zip(Scores._fields, found, expected, strict=True):
+        if name in ("probabilities", "relevance"):
+            np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
+        else:
+            np.testing.assert_array_equal(one, other)
 
 
 def expected_scores(pipeline: Any, texts: Sequence[str]) -> tuple[Any, Any]:
@@ -142,7 +153,7 @@ def assert_letters_counted(found: Scores, texts: Sequence[str]) -> None:
 
 
 def make_witnesses(pipeline: Any, thresholds: Any, relevance_threshold: float) -> Witnesses:
-    """Export a pipeline and load it for both forms."""
+    """Export a pipeline and load it for both backends."""
     count = len(thresholds)
     decision = Decision(
         weights=np.eye(count + 1),
@@ -155,14 +166,15 @@ def make_witnesses(pipeline: Any, thresholds: Any, relevance_threshold: float) -
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scorer.npz"
         export_scorer(pipeline, [f"topic-{n}" for n in range(count)], decision, path)
-        return two_forms(pipeline, path)
+        return two_backends(pipeline, path)
 
 
-def two_forms(pipeline: Any, path: Path) -> Witnesses:
-    """Load a scorer file once for each form."""
-    plain, compiled = load_scorer(path), load_scorer(path)
-    compiled.engine.compile()
-    return Witnesses(pipeline, plain, compiled)
+def two_backends(pipeline: Any, path: Path) -> Witnesses:
+    """Load a scorer file once for each backend."""
+    reference, compiled = load_scorer(path), load_scorer(path)
+    reference.use("reference")
+    compiled.use("compiled")
+    return Witnesses(pipeline, reference, compiled)
 
 
 def write_sea_scorer(path: Path, parameters: Parameters | None = None) -> Pipeline:

@@ -66,7 +66,7 @@ def test_info_says_versions_model_paths_and_scorer(run: Run, tiny: Tiny) -> None
     assert said["model"] == f"weekend@1.0.0 ({tiny.folder})"
     assert "word 1-2-grams" in said["features"]
     assert "char_wb 3-4-grams" in said["features"]
-    assert said["scorer"].startswith("plain Python")
+    assert said["scorer"].startswith("reference, compiled kernel beyond ")
     assert {"python", "numpy", "scikit-learn", "sentencex"} <= said.keys()
 
 
@@ -161,23 +161,22 @@ def test_version_is_printed(run: Run, flag: str) -> None:
 
 def test_info_without_numba_says_how_to_get_the_compiled_path(tiny: Tiny) -> None:
     said = info_after("import sys; sys.modules['numba'] = None", tiny.store.root)
-    expected = "plain Python and numpy (for bulk: pip install 'topicml[batch]')"
-    assert said["scorer"] == expected
+    assert said["scorer"] == "reference (numba is not installed: pip install 'topicml[batch]')"
     assert "compiled in" not in said
 
 
 def test_info_with_numba_says_when_and_where_it_compiles(tiny: Tiny, tmp_path: Path) -> None:
     pytest.importorskip("numba")
-    numba = importlib.metadata.version("numba")
     said = info_after("", tiny.store.root, {"NUMBA_CACHE_DIR": str(tmp_path)})
-    expected = f"plain Python for a few texts, compiled by numba {numba} beyond 0.4 MB"
-    assert said["scorer"] == expected
-    assert Path(said["compiled in"]).is_relative_to(tmp_path)
+    assert said["scorer"] == "reference, compiled kernel beyond 1 MB"
+    folder, _, state = said["compiled in"].partition(" (")
+    assert Path(folder).is_relative_to(tmp_path)
+    assert state == "not yet)"
 
 
 def test_info_says_where_compiled_code_cannot_be_kept(tiny: Tiny) -> None:
-    code = "from topicml.scoring import compiled; compiled.cache_folder = lambda: None"
-    said = info_after(f"{code}; compiled.is_available = lambda: True", tiny.store.root)
+    code = "from topicml.scoring import compiler; compiler.cache_folder = lambda: None"
+    said = info_after(code, tiny.store.root)
     assert said["compiled in"].startswith("nowhere")
     assert "NUMBA_CACHE_DIR" in said["compiled in"]
 
@@ -185,6 +184,5 @@ def test_info_says_where_compiled_code_cannot_be_kept(tiny: Tiny) -> None:
 def test_info_tells_of_a_numba_that_cannot_be_imported(tiny: Tiny, tmp_path: Path) -> None:
     (tmp_path / "numba.py").write_text("raise ImportError('it needs another numpy')")
     said = info_after("", tiny.store.root, in_front(tmp_path))
-    assert said["scorer"].startswith("plain Python and numpy (numba ")
-    assert said["scorer"].endswith(" cannot be imported: it needs another numpy)")
+    assert said["scorer"] == "reference (numba cannot be imported: it needs another numpy)"
     assert "compiled in" not in said

@@ -4,7 +4,6 @@ import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +27,6 @@ from topicml.models.folder import (
     write_folder,
 )
 from topicml.models.manifest import MANIFEST, read_manifest
-from topicml.scoring.lookup import Lookup
 
 
 @pytest.fixture
@@ -216,38 +214,6 @@ def test_file_that_no_manifest_names_is_noticed(copy: Path, name: str) -> None:
     with pytest.raises(ModelError, match=f"no manifest names: {re.escape(name)}") as caught:
         verify_model(copy)
     assert caught.value.where == str(copy)
-
-
-def scorer_arrays(folder: Path) -> dict[str, Any]:
-    with np.load(folder / SCORER) as arrays:
-        return dict(arrays)
-
-
-def test_lookup_tables_of_another_vocabulary_are_noticed(copy: Path, tmp_path: Path) -> None:
-    arrays = scorer_arrays(copy)
-    arrays["block0_term_nodes"] = arrays["block0_term_nodes"][::-1]
-    np.savez(tmp_path / SCORER, **arrays)
-    rewrite_file(copy, SCORER, (tmp_path / SCORER).read_bytes())
-    open_model(copy)
-    with pytest.raises(ModelError, match="do not belong to the word vocabulary") as caught:
-        verify_model(copy)
-    assert caught.value.where == str(copy / SCORER)
-
-
-def test_folder_of_format_1_has_no_lookup_tables_and_is_the_same_model(
-    tiny: Tiny, copy: Path, tmp_path: Path
-) -> None:
-    lookup = {f"block{block}_{field}" for block in (0, 1) for field in Lookup._fields}
-    arrays = scorer_arrays(copy)
-    assert lookup < arrays.keys()
-    np.savez(tmp_path / SCORER, **{k: v for k, v in arrays.items() if k not in lookup})
-    rewrite_file(copy, SCORER, (tmp_path / SCORER).read_bytes())
-    rewrite_manifest(copy, format=1)
-    texts = ["The dough is in the oven.", "They hoisted the sails."]
-    np.testing.assert_array_equal(
-        verify_model(copy).scorer.predict_proba(texts),
-        open_model(tiny.folder).scorer.predict_proba(texts),
-    )
 
 
 def test_card_is_read_as_it_was_made(copy: Path) -> None:

@@ -10,7 +10,7 @@ from damage import rewrite_file
 
 from topicml.errors import ModelError
 from topicml.models.folder import GOLDEN, open_model, verify_model
-from topicml.models.golden import golden_lines, choose_golden, read_golden
+from topicml.models.golden import choose_golden, golden_lines, read_golden
 
 
 @pytest.fixture

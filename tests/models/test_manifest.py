@@ -13,8 +13,8 @@ from topicml.models import manifest as manifest_module
 from topicml.models.folder import FILES, sha256_file, verify_model
 from topicml.models.manifest import (
     FORMAT,
-    MAX_MANIFEST_BYTES,
     MANIFEST,
+    MAX_MANIFEST_BYTES,
     manifest_text,
     read_manifest,
 )
@@ -37,7 +37,7 @@ def refused(folder: Path) -> ModelError:
 
 def test_new_models_are_of_the_newest_format_and_hash_every_file(tiny: Tiny) -> None:
     fields = read_manifest(tiny.folder)
-    assert fields["format"] == FORMAT == 2
+    assert fields["format"] == FORMAT == 3
     assert fields["files"] == {name: sha256_file(tiny.folder / name) for name in FILES}
 
 
@@ -49,6 +49,14 @@ def test_model_of_format_1_is_read_and_verified(root: Path) -> None:
     folder = root / "models/alliance-topics/1.0.0"
     assert read_manifest(folder)["format"] == 1
     assert verify_model(folder).reference == "alliance-topics@1.0.0"
+
+
+def test_model_of_format_2_is_read_and_verified() -> None:
+    folder = Path(__file__).parent / "format_2"
+    assert read_manifest(folder)["format"] == 2
+    model = verify_model(folder)
+    assert model.reference == "weekend@1.0.0"
+    assert [block.analyzer for block in model.scorer.blocks] == ["word", "char_wb"]
 
 
 def test_every_older_format_has_its_upgrade() -> None:

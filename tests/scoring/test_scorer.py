@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,12 @@ from scorers import (
     SIGMAS,
     TEXTS,
     Witnesses,
+    assert_same,
     expected_scores,
     make_witnesses,
     models,
     random_pipeline,
-    two_forms,
+    two_backends,
     write_sea_scorer,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -34,7 +35,6 @@ from sklearn.pipeline import FeatureUnion
 
 from topicml.models.folder import PIPELINE, SCORER
 from topicml.models.store import ModelStore
-from topicml.scoring import engine, kernel
 from topicml.scoring.scorer import Scorer, Scores, pack_texts
 from topicml.scoring.scorer_file import load_scorer
 from topicml.training.features import Parameters
@@ -47,39 +47,26 @@ PIECES = st.lists(
 ).map(b"".join)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def forms_stay_as_they_are() -> Iterator[None]:
-    """No scorer takes the compiled form by itself, however much it has read."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "BULK", 1 << 62)
-        yield
-
-
 @pytest.fixture(scope="module")
 def current(root: Path) -> Witnesses:
     folder = ModelStore(root / "models").find()
-    return two_forms(joblib.load(folder / PIPELINE), folder / SCORER)
+    return two_backends(joblib.load(folder / PIPELINE), folder / SCORER)
 
 
 @pytest.fixture(scope="module")
 def sea(tmp_path_factory: pytest.TempPathFactory) -> Witnesses:
     path = tmp_path_factory.mktemp("sea") / SCORER
-    return two_forms(write_sea_scorer(path), path)
+    return two_backends(write_sea_scorer(path), path)
 
 
 def both(witnesses: Witnesses, score: Callable[[Scorer], Scores]) -> Scores:
-    """What both forms find, which is the same to the last bit."""
-    plain, compiled = score(witnesses.plain), score(witnesses.compiled)
-    assert_same(plain, compiled)
-    for part in plain:
+    """What the reference scorer finds, and the compiled kernel, too."""
+    found = score(witnesses.reference)
+    assert_same(score(witnesses.compiled), found)
+    for part in found:
         assert (part >= 0).all()
-        assert (part <= 1).all() or part is plain.word_count
-    return plain
-
-
-def assert_same(found: Scores, expected: Scores) -> None:
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one, other)
+        assert (part <= 1).all() or part is found.word_count
+    return found
 
 
 def test_probabilities_are_the_pipelines_on_all_labelled_sentences(
@@ -161,7 +148,7 @@ def test_sigma_is_lowered_as_python_does_wherever_it_stands() -> None:
     pipeline = random_pipeline(features, 3, np.random.default_rng(0))
     witnesses = make_witnesses(pipeline, np.full(3, 0.5), 0.5)
     witnesses.assert_agree(texts if SOAK else texts[::7])
-    final, other = witnesses.plain.predict_proba(["aς", "aσ"])
+    final, other = witnesses.reference.predict_proba(["aς", "aσ"])
     assert np.abs(final - other).max() > 0.01
 
 
@@ -205,17 +192,6 @@ def test_most_terms_that_a_text_can_have_find_room(blank: str) -> None:
         witnesses.assert_agree([text[n:] for n, text in enumerate(texts)])
 
 
-def test_chunks_without_a_place_nearby_are_not_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pipeline = write_sea_scorer(tmp_path / SCORER)
-    texts = [" ".join(f"fleet{n}" for n in range(first, first + 9)) for first in range(0, 900, 9)]
-    expected, _ = expected_scores(pipeline, texts)
-    monkeypatch.setattr(kernel, "PROBES", 1)
-    found = load_scorer(tmp_path / SCORER).predict_proba(texts)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
-
-
 @given(texts=st.lists(TEXTS, min_size=2, max_size=8), data=st.data())
 def test_texts_are_scored_alike_together_and_alone(
     current: Witnesses, texts: list[str], data: st.DataObject
@@ -251,8 +227,8 @@ def test_any_buffer_of_bytes_is_read(current: Witnesses, kind: str) -> None:
 def test_empty_buffer_holds_empty_texts(current: Witnesses, kind: str) -> None:
     buffer = BUFFERS[kind](b"")
     found = both(current, lambda scorer: scorer.score(buffer, [0, 0, 0]))
-    assert_same(found, current.plain.score_texts(["", ""]))
-    assert len(current.plain.score(buffer, [0]).relevance) == 0
+    assert_same(found, current.reference.score_texts(["", ""]))
+    assert len(current.reference.score(buffer, [0]).relevance) == 0
 
 
 @pytest.mark.parametrize(
@@ -266,7 +242,7 @@ def test_any_whole_numbers_are_offsets(current: Witnesses, kind: Any) -> None:
     else:
         given_as = array.array("q", numbers) if kind is array.array else np.array(numbers, kind)
     found = both(current, lambda scorer: scorer.score(data, given_as))
-    assert_same(found, current.plain.score_texts(SENTENCES))
+    assert_same(found, current.reference.score_texts(SENTENCES))
 
 
 def arrow_offsets(texts: Any) -> Any:
@@ -280,7 +256,7 @@ def arrow_offsets(texts: Any) -> Any:
 def test_arrow_arrays_are_scored_as_they_lie(current: Witnesses, kind: Any, part: slice) -> None:
     texts = pa.array([*SENTENCES, None, "the end"], kind)[part]
     buffer, offsets = texts.buffers()[2], arrow_offsets(texts)
-    expected = current.plain.score_texts([text or "" for text in texts.to_pylist()])
+    expected = current.reference.score_texts([text or "" for text in texts.to_pylist()])
     assert_same(both(current, lambda scorer: scorer.score(buffer, offsets)), expected)
     assert expected.probabilities.shape == (len(texts), 9)
 
@@ -309,7 +285,7 @@ def test_arrow_arrays_are_scored_as_they_lie(current: Witnesses, kind: Any, part
     ids=str,
 )
 def test_offsets_not_in_order_inside_the_buffer_are_refused(sea: Witnesses, offsets: Any) -> None:
-    for scorer in (sea.plain, sea.compiled):
+    for scorer in (sea.reference, sea.compiled):
         with pytest.raises(ValueError, match=r"offsets|texts"):
             scorer.score(b"the fleet sails", offsets)
 
@@ -349,7 +325,7 @@ def test_bytes_that_are_no_utf8_are_read_as_replacement_characters(
 ) -> None:
     offsets = np.cumsum([0, *map(len, parts)])
     found = both(model[0], lambda scorer: scorer.score(b"".join(parts), offsets))
-    expected = model[0].plain.score_texts([as_text(part) for part in parts])
+    expected = model[0].reference.score_texts([as_text(part) for part in parts])
     for one, other in zip(found, expected, strict=True):
         # what is longer in bytes may be added up in another order
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
@@ -371,7 +347,7 @@ def test_malformed_sequence_is_read_as_replacement_characters(
     for around in (b"%b", b"fleet%bfleet", b"the %b fleet", b"FLEET\xce\xa3%b", b"%bnd %bt"):
         text = around.replace(b"%b", data)
         found = both(current, lambda scorer, text=text: scorer.score(text, [0, len(text)]))
-        assert_same(found, current.plain.score_texts([as_text(text)]))
+        assert_same(found, current.reference.score_texts([as_text(text)]))
 
 
 @pytest.mark.parametrize("letter", ["é", "İ", "Σ", "日", "🤝"])
@@ -385,7 +361,7 @@ def test_letter_cut_by_the_end_of_a_text_is_not_read_on_in_the_next(
         found = both(current, lambda scorer, offsets=offsets: scorer.score(data, offsets))
         heads = [as_text(data[:cut]), as_text(data[cut:])]
         assert "\ufffd" in heads[0]
-        assert_same(found, current.plain.score_texts(heads))
+        assert_same(found, current.reference.score_texts(heads))
 
 
 @pytest.mark.parametrize("words", [(1, 1), (1, 2), (1, 4)])
@@ -393,7 +369,7 @@ def test_share_of_known_words_counts_words_of_two_letters_and_more(
     tmp_path: Path, words: tuple[int, int]
 ) -> None:
     path = tmp_path / SCORER
-    witnesses = two_forms(write_sea_scorer(path, Parameters(word_ngrams=words)), path)
+    witnesses = two_backends(write_sea_scorer(path, Parameters(word_ngrams=words)), path)
     shares = {
         "the FLEET": 1.0,
         "the fleet sank": 2 / 3,
@@ -409,7 +385,7 @@ def test_share_of_known_words_counts_words_of_two_letters_and_more(
 
 def test_share_of_known_words_is_whole_where_single_words_are_no_features(tmp_path: Path) -> None:
     path = tmp_path / SCORER
-    witnesses = two_forms(write_sea_scorer(path, Parameters(word_ngrams=(2, 2))), path)
+    witnesses = two_backends(write_sea_scorer(path, Parameters(word_ngrams=(2, 2))), path)
     found = both(witnesses, lambda scorer: scorer.score_texts(["sank swiftly", "the fleet"]))
     assert found.known_share.tolist() == [1.0, 1.0]
 
@@ -419,12 +395,12 @@ def test_no_text_gives_no_row(tiny: Tiny) -> None:
     for _ in range(2):
         assert scorer.predict_proba([]).shape == (0, 3)
         assert {part.shape for part in scorer.score_texts([])} == {(0, 3), (0,)}
-        scorer.engine.compile()
+        scorer.use("compiled")
 
 
 def test_text_with_no_known_term_gets_the_intercepts(tiny: Tiny) -> None:
-    witnesses = two_forms(None, tiny.folder / SCORER)
-    expected = 1 / (1 + np.exp(-witnesses.plain.intercepts))
+    witnesses = two_backends(None, tiny.folder / SCORER)
+    expected = 1 / (1 + np.exp(-witnesses.reference.intercepts))
     found = both(witnesses, lambda scorer: scorer.score_texts(["ΩΩ", ""]))
     assert expected.shape == (4,)
     np.testing.assert_allclose(found.probabilities, [expected[:3]] * 2, rtol=1e-12)
@@ -435,7 +411,7 @@ def test_text_with_no_known_term_gets_the_intercepts(tiny: Tiny) -> None:
 def test_log_odds_however_large_overflow_nothing(sea: Witnesses) -> None:
     for size in (40.0, 800.0, 1e300):
         intercepts = np.array([size, -size, 0.0])
-        for scorer in (sea.plain, sea.compiled):
+        for scorer in (sea.reference, sea.compiled):
             found = replace(scorer, intercepts=intercepts).score_texts([""])
             np.testing.assert_allclose(found.probabilities, [[1.0, 0.0]], rtol=0, atol=1e-15)
             assert found.relevance.tolist() == [0.5]

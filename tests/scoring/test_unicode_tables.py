@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from topicml.scoring.kernel import BLANK, CASED, IGNORABLE, LATIN, LETTER, WORD, Letters
-from topicml.scoring.unicode_tables import PLAIN_LETTERS, POINTS, letter_tables
+from topicml.scoring.kernel import BLANK, CASED, IGNORABLE, LATIN, LETTER, WORD, UnicodeTables
+from topicml.scoring.unicode_tables import POINTS, unicode_tables
 
 EVERYTHING = [chr(point) for point in range(sys.maxunicode + 1)]
 BITS = {"word": WORD, "blank": BLANK, "letter": LETTER, "latin": LATIN}
@@ -14,37 +14,30 @@ PATTERNS = {"word": r"\w", "blank": r"\s", "letter": r"[^\W\d_]", "latin": "[A-Z
 
 
 @pytest.fixture(scope="module")
-def tables() -> Letters:
-    return letter_tables()
+def tables() -> UnicodeTables:
+    return unicode_tables()
 
 
-def points_with(tables: Letters, bit: int) -> set[int]:
+def points_with(tables: UnicodeTables, bit: int) -> set[int]:
     return set(np.flatnonzero(tables.classes & bit).tolist())
 
 
-def test_tables_have_all_code_points(tables: Letters) -> None:
+def test_tables_have_all_code_points(tables: UnicodeTables) -> None:
     assert POINTS == len(EVERYTHING) == 1_114_112
     assert tables.lower.shape == tables.classes.shape == (POINTS,)
     assert (tables.lower.dtype, tables.classes.dtype) == (np.int32, np.uint8)
 
 
-def test_arrays_and_dictionaries_are_the_same_tables(tables: Letters) -> None:
-    for name in ("lower", "classes"):
-        table = type(getattr(PLAIN_LETTERS, name))()  # one that has not been used
-        np.testing.assert_array_equal(
-            getattr(tables, name), list(map(table.__getitem__, range(POINTS)))
-        )
-    assert bytes(tables.solid) == PLAIN_LETTERS.solid
-
-
-def test_bytes_are_solid_but_for_the_blanks_of_ascii(tables: Letters) -> None:
+def test_bytes_are_solid_but_for_the_blanks_of_ascii(tables: UnicodeTables) -> None:
     blanks = np.flatnonzero(tables.solid == 0).tolist()
     assert blanks == [n for n in range(128) if chr(n).isspace()]
     assert set(blanks) <= points_with(tables, BLANK)
     assert not points_with(tables, CASED | IGNORABLE) & set(blanks)
 
 
-def test_lower_case_is_that_of_str_and_only_one_letter_has_a_longer_one(tables: Letters) -> None:
+def test_lower_case_is_that_of_str_and_only_one_letter_has_a_longer_one(
+    tables: UnicodeTables,
+) -> None:
     lowered = [letter.lower() for letter in EVERYTHING]
     assert [ord(letter) for letter in EVERYTHING if len(letter.lower()) != 1] == [0x130]
     assert lowered[0x130] == "i\u0307"
@@ -64,14 +57,14 @@ def test_no_other_letter_is_lowered_by_what_stands_around_it() -> None:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-def test_classes_are_those_of_regular_expressions(tables: Letters, name: str) -> None:
+def test_classes_are_those_of_regular_expressions(tables: UnicodeTables, name: str) -> None:
     matches = re.compile(PATTERNS[name]).match
     expected = {point for point, letter in enumerate(EVERYTHING) if matches(letter)}
     assert points_with(tables, BITS[name]) == expected
     assert expected
 
 
-def test_blanks_are_where_split_splits(tables: Letters) -> None:
+def test_blanks_are_where_split_splits(tables: UnicodeTables) -> None:
     splits = {point for point, letter in enumerate(EVERYTHING) if len(f"a{letter}a".split()) == 2}
     assert points_with(tables, BLANK) == splits == set(whitespace())
 
@@ -81,13 +74,13 @@ def whitespace() -> Iterator[int]:
     yield from (0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
 
 
-def test_no_letter_is_two_kinds_that_exclude_each_other(tables: Letters) -> None:
+def test_no_letter_is_two_kinds_that_exclude_each_other(tables: UnicodeTables) -> None:
     assert not points_with(tables, WORD) & points_with(tables, BLANK)
     assert not points_with(tables, CASED) & points_with(tables, IGNORABLE)
     assert points_with(tables, LATIN) < points_with(tables, LETTER) < points_with(tables, WORD)
 
 
-def test_case_classes_say_where_a_sigma_is_final(tables: Letters) -> None:
+def test_case_classes_say_where_a_sigma_is_final(tables: UnicodeTables) -> None:
     """Unicode's Final_Sigma: a cased letter before, none behind, ignored ones between."""
     for point, letter in enumerate(EVERYTHING):
         cased, ignored = (bool(tables.classes[point] & bit) for bit in (CASED, IGNORABLE))
@@ -97,7 +90,7 @@ def test_case_classes_say_where_a_sigma_is_final(tables: Letters) -> None:
         assert (f"aΣ{letter}a".lower()[1] == "σ") is (cased or ignored)
 
 
-def test_lower_case_of_a_cased_letter_is_cased(tables: Letters) -> None:
+def test_lower_case_of_a_cased_letter_is_cased(tables: UnicodeTables) -> None:
     """The kernel asks the lowered letters before a sigma, and those behind as they are."""
     classes = CASED | IGNORABLE
     np.testing.assert_array_equal(tables.classes[tables.lower] & classes, tables.classes & classes)

@@ -8,7 +8,7 @@ from samples import SENTENCES, home_dataset
 from sklearn.metrics import f1_score
 
 from topicml.errors import TrainingError
-from topicml.scoring.scorer_file import export_scorer, load_scorer
+from topicml.scoring.scorer_file import load_scorer
 from topicml.training.cross_validation import cross_validate
 from topicml.training.evaluation import (
     PROTOCOLS,
@@ -17,6 +17,7 @@ from topicml.training.evaluation import (
     learning_curve,
     uncalibrated_probabilities,
 )
+from topicml.training.export import export_scorer
 from topicml.training.features import Parameters, sigmoid
 from topicml.training.fit import fit_model
 from topicml.training.search import nested_predictions

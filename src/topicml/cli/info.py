@@ -91,17 +91,14 @@ def _import_error(package: str) -> str:
 
 def _scorer_lines() -> list[tuple[str, str]]:
     """Say which backend scores, and where compiled code is kept."""
-    if not compiler.is_installed():
-        return [("scorer", "reference (for bulk: pip install 'topicml[batch]')")]
-    numba = f"{compiler.NAME} {_version(compiler.NAME)}"
     reason = compiler.why_not_usable()
     if reason:
-        return [("scorer", f"reference ({numba}: {reason})")]
+        return [("scorer", f"reference ({reason})")]
     nowhere = "nowhere, so each process compiles anew (NUMBA_CACHE_DIR can name a folder)"
     state = "" if compiler.is_compiled_kept() else " (not yet)"
     folder = compiler.cache_folder()
     return [
-        ("scorer", f"reference, compiled by {numba} beyond {BULK / 1_000_000:g} MB"),
+        ("scorer", f"reference, compiled kernel beyond {BULK / 1_000_000:g} MB"),
         ("compiled in", f"{folder}{state}" if folder else nowhere),
     ]
 

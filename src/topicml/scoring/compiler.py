@@ -27,7 +27,7 @@ def is_usable() -> bool:
 def why_not_usable() -> str | None:
     """Say why numba cannot be used; None where it can."""
     if not is_installed():
-        return "numba is not installed"
+        return "numba is not installed: pip install 'topicml[batch]'"
     try:
         import numba
     except Exception as err:  # noqa: BLE001  # made for another numpy, or half installed

@@ -33,6 +33,7 @@ _LONGEST_HEADER = 1_000  # bytes before the numbers of an array
 _END_RECORD = 22  # bytes of a zip file's last record
 _LONGEST_NGRAM = 100  # each beginning of a term takes a state of a trie
 _MOST_STATES = 1 << 24  # of a trie, see kernel.ID_BITS
+_MISFIT = "arrays do not fit together"
 _REPAIR = "Restore the model folder from version control or train it again."
 _BLOCK = "block{}_"
 _TYPES = {np.dtype(kind) for kind in ("uint8", "int32", "int64", "float64")}
@@ -75,32 +76,18 @@ def _block_arrays(block: FeatureBlock) -> dict[str, NDArray[Any]]:
 
 
 def load_scorer(path: Path) -> Scorer:
-    """Read ``scorer.npz``: never a pickle, never more memory than the file is long.
+    """Read ``scorer.npz``: never a pickle, in memory of a few times its length.
 
     Raises:
         ModelError: The file is missing, truncated, not made by ``save_scorer``, or its
             arrays do not fit together.
     """
     try:
-        arrays = _read_arrays(path)
-        _check_forms(arrays, path)
-        blocks = tuple(_read_blocks(arrays))
-        scorer = Scorer(
-            topics=tuple(_to_text(arrays["topics"]).split("\n")),
-            thresholds=arrays["thresholds"],
-            relevance_threshold=float(arrays["relevance_threshold"][0]),
-            precisions=tuple(arrays["precisions"].tolist()),
-            precision_thresholds=arrays["precision_thresholds"],
-            intercepts=arrays["intercepts"],
-            blocks=blocks,
-            backends=Backends(blocks),
-        )
+        return _make_scorer(_read_arrays(path))
     except FileNotFoundError as err:
         raise ModelError("file is missing", where=path, hint=_REPAIR) from err
     except _UNREADABLE as err:
         raise ModelError(f"not a readable scorer ({err})", where=path, hint=_REPAIR) from err
-    _check_shapes(scorer, path)
-    return scorer
 
 
 _UNREADABLE = (
@@ -169,11 +156,34 @@ def _read_array(file: IO[bytes], size: int) -> NDArray[Any]:
     return np.frombuffer(data, dtype=dtype).reshape(shape)
 
 
-def _check_forms(arrays: Arrays, path: Path) -> None:
+def _make_scorer(arrays: Arrays) -> Scorer:
     for name, array in arrays.items():
         form = _FORMS.get(name) or _FORMS.get(name.partition("_")[2])
         if form and (array.dtype.name, array.ndim) != form:
-            raise ModelError("arrays do not fit together", where=path, hint=_REPAIR)
+            raise ValueError(_MISFIT)
+    blocks = tuple(_read_blocks(arrays))
+    topics = tuple(_to_text(arrays["topics"]).split("\n"))
+    precisions = tuple(arrays["precisions"].tolist())
+    fits = (
+        arrays["thresholds"].shape == (len(topics),)
+        and arrays["intercepts"].shape == (len(topics) + 1,)
+        and arrays["precision_thresholds"].shape == (len(topics), len(precisions))
+        and len(blocks) > 0
+        and all(block.idf.shape == (len(block.vocabulary),) for block in blocks)
+        and all(b.coefficients.shape == (len(b.idf), len(topics) + 1) for b in blocks)
+    )
+    if not fits:
+        raise ValueError(_MISFIT)
+    return Scorer(
+        topics=topics,
+        thresholds=arrays["thresholds"],
+        relevance_threshold=float(arrays["relevance_threshold"][0]),
+        precisions=precisions,
+        precision_thresholds=arrays["precision_thresholds"],
+        intercepts=arrays["intercepts"],
+        blocks=blocks,
+        backends=Backends(blocks),
+    )
 
 
 def _read_blocks(arrays: Arrays) -> Iterator[FeatureBlock]:
@@ -208,30 +218,12 @@ def _check_terms(block: FeatureBlock) -> None:
     shortest, longest = block.ngram_range
     if not 1 <= shortest <= longest <= _LONGEST_NGRAM:
         raise ValueError(f"n-grams from {shortest} to {longest}")
-    lengths = block.term_lengths()
-    if min(lengths) < 1 or max(lengths) > longest:
+    if "" in block.vocabulary or max(block.term_lengths()) > longest:
         raise ValueError(f"terms of other lengths than from {shortest} to {longest}")
-    if 2 * sum(lengths) >= _MOST_STATES:
-        raise ValueError(f"more than {_MOST_STATES:,} beginnings of n-grams")
+    if 2 * sum(map(len, block.vocabulary)) >= _MOST_STATES:
+        raise ValueError(f"more than {_MOST_STATES:,} beginnings of terms")
     if not (np.isfinite(block.idf) & (block.idf > 0)).all():
         raise ValueError("an inverse document frequency is not above zero")
-
-
-def _check_shapes(scorer: Scorer, path: Path) -> None:
-    topics = len(scorer.topics)
-    fits = (
-        scorer.thresholds.shape == (topics,)
-        and scorer.intercepts.shape == (topics + 1,)
-        and scorer.precision_thresholds.shape == (topics, len(scorer.precisions))
-        and len(scorer.blocks) > 0
-        and all(
-            block.idf.shape == (len(block.vocabulary),)
-            and block.coefficients.shape == (len(block.idf), topics + 1)
-            for block in scorer.blocks
-        )
-    )
-    if not fits:
-        raise ModelError("arrays do not fit together", where=path, hint=_REPAIR)
 
 
 def _to_bytes(text: str) -> NDArray[np.uint8]:
