@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -37,3 +38,24 @@ def test_make_targets_of_the_contributing_guide_are_there():
     named = set(re.findall(r"`make (\w[\w-]*)`", CONTRIBUTING))
     assert {"check", "docs", "soak"} <= named
     assert [name for name in named if not re.search(rf"^{name}:", MAKEFILE, re.M)] == []
+
+
+def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
+    for name in ("data", "models"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    page = (ROOT / "docs/notebook.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["diplomacy 1.0 (0,)", "alliance-commitment 0.29 (0,)"]
+    assert lines[2] == "0 48 The two ministers will meet in Manila on Friday. None"
+    assert lines[3:5] == ["0 ['force-posture'] None", "1 [] no_topic"]
+    assert lines[5].startswith("(2, 9) ('command-structure', 'extended-deterrence', ")
+    assert lines[6].startswith("my-models/alliance-topics/1.0.0 0.6")
+    assert lines[7].endswith(
+        "The model was trained on these very sentences: the figures say nothing."
+    )
+    assert lines[8:] == ["Interval(value=1.0, low=1.0, high=1.0)"]
