@@ -81,7 +81,7 @@ def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> 
     (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{"text": 1}\n')
     out = tmp_path / "out.jsonl"
     result = run("batch", tmp_path / "dump.jsonl", "-o", out, "--strict", *options)
-    assert_clean_failure(result, "dump.jsonl:2: wrong_type")
+    assert_clean_failure(result, "dump.jsonl:2 (byte 18): wrong_type")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

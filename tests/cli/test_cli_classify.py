@@ -35,7 +35,9 @@ def classify(run: Run, tiny: Tiny) -> Run:
     return call
 
 
-SENTENCE_KEYS = ["index", "start", "end", "text", "topics", "reason", "probabilities"]
+SENTENCE_KEYS = [
+    *("index", "start", "end", "text", "topics", "reason", "relevance", "probabilities")
+]
 
 
 def check_record(record: dict[str, Any], text: str) -> None:
@@ -88,7 +90,8 @@ def test_all_formats_tell_the_same(classify: Run, article: Path) -> None:
     assert "2 of 3 sentences tagged, model weekend@1.0.0" in table
     for topic in record["topics"]:
         assert f"{topic['topic']} {topic['probability']:.2f}" in table
-    assert "Nobody answered" not in table
+    assert "Nobody answered" in table
+    assert "no tag: below threshold" in table
 
 
 def test_the_five_articles_are_tagged_by_the_default_model(run: Run, root: Path) -> None:
@@ -161,7 +164,7 @@ def test_precision_that_the_model_has_not_is_a_clean_failure(
     classify: Run, article: Path, precision: str
 ) -> None:
     result = classify(article, "--min-precision", precision, "-f", "jsonl")
-    known = "The model has: 0.6, 0.7, 0.8, 0.9, 0.95."
+    known = "The highest this model has is 0.95; it has 0.6, 0.7, 0.8, 0.9, 0.95."
     assert_clean_failure(result, f"no thresholds for a precision of {precision}", known)
 
 
@@ -178,8 +181,8 @@ def test_bad_line_costs_only_itself_and_ends_in_exit_code_3(classify: Run, tmp_p
     result = classify(path, "-f", "jsonl")
     assert result.code == 3
     assert [record["id"] for record in result.records()] == ["a", "c"]
-    assert result.stderr.startswith(f"error: {path}:2: not valid JSON")
-    assert "Write one object a line" in result.stderr
+    place = len('{"id": "a", "text": "Sails."}\n')
+    assert result.stderr.startswith(f"error: {path}:2 (byte {place}): this is not valid JSON")
     assert result.stderr.count("\n") == 1
 
 
@@ -200,10 +203,9 @@ def test_output_that_cannot_be_written_is_a_clean_failure(
 BAD_INPUT = {
     "empty": (b"", ["empty"]),
     "blank": (b"\n \n", ["empty"]),
-    "binary": (bytes(range(256)) * 20, ["binary", "plain text"]),
-    "utf-16": (TEXT.encode("utf-16"), ["UTF-16", "--encoding utf-16"]),
-    "cp1252": ("The allies’ boat".encode("cp1252"), ["0x92", ":1:", "--encoding cp1252"]),
-    "huge": (b"boat " * 10_000_000, ["10 MB", ".jsonl"]),
+    "binary": (bytes(range(256)) * 20, ["binary"]),
+    "pdf": (b"%PDF-1.7\n" + bytes(500), ["PDF"]),
+    "huge": (b"boat " * 10_000_000, ["16 MB", "split it into articles"]),
 }
 
 
@@ -218,19 +220,19 @@ def test_bad_file_is_a_clean_failure(classify: Run, tmp_path: Path, kind: str) -
 def test_huge_line_of_records_is_a_clean_failure(classify: Run, tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b'{"text": "' + b"boat " * 10_000_000 + b'"}\n')
-    assert_clean_failure(classify(path, "-f", "jsonl"), f"{path}:1", "10 MB", "one record on each")
+    assert_clean_failure(classify(path, "-f", "jsonl"), f"{path}:1", "16 MB", "one record each")
 
 
 def test_bad_file_beside_a_good_one_ends_in_exit_code_3(classify: Run, article: Path) -> None:
     result = classify("/nowhere/a.txt", article, "-f", "jsonl")
     assert result.code == 3
     assert [record["id"] for record in result.records()] == [str(article)]
-    assert "/nowhere/a.txt: No such file" in result.stderr
+    assert "/nowhere/a.txt: no such file or folder" in result.stderr
 
 
 def test_missing_file_is_a_clean_failure(classify: Run) -> None:
     result = classify("/nowhere/a.txt", "-f", "jsonl")
-    assert_clean_failure(result, "/nowhere/a.txt", "No such file", "Check the path")
+    assert_clean_failure(result, "/nowhere/a.txt", "no such file", "Check the path")
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16"])
@@ -441,9 +443,124 @@ def test_encoding_that_yields_half_characters_does_not_end_in_a_traceback(
     assert str(article) in result.stdout
 
 
-def test_output_over_its_own_input_does_not_lose_the_text(classify: Run, article: Path) -> None:
-    classify(article, "-f", "jsonl", "-o", article)
-    assert article.read_bytes() != b""
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+@pytest.mark.parametrize("way", ["itself", "symbolic", "hard", "folder"])
+def test_output_is_never_one_of_the_inputs(
+    classify: Run, article: Path, tmp_path: Path, way: str, force: tuple[str, ...]
+) -> None:
+    output, given = tmp_path / "link.txt", article
+    if way == "itself":
+        output = article
+    elif way == "symbolic":
+        output.symlink_to(article)
+    elif way == "hard":
+        output.hardlink_to(article)
+    else:
+        output, given = article, tmp_path
+    result = classify(given, "-f", "jsonl", "-o", output, *force)
+    assert_clean_failure(result, str(output), "is one of the inputs")
+    assert article.read_bytes() == TEXT.encode("utf-8")
+
+
+def test_output_that_is_there_is_replaced_only_by_force(
+    classify: Run, article: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.jsonl"
+    target.write_text("precious")
+    assert_clean_failure(classify(article, "-o", target), str(target), "exists already", "--force")
+    assert target.read_text() == "precious"
+    assert classify(article, "-o", target, "--force").code == 0
+    assert json.loads(target.read_text())["id"] == str(article)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("out.csv", b"id,model,index,start,end,text,topics"),
+        ("out.json", b'[\n{"id":'),
+        ("out.jsonl", b'{"id":'),
+        ("out.jsonl.gz", b"\x1f\x8b"),
+        ("out.parquet", b"PAR1"),
+        ("out.txt", b"/"),
+    ],
+)
+def test_format_follows_the_suffix_of_the_output(
+    classify: Run, article: Path, tmp_path: Path, name: str, start: bytes
+) -> None:
+    assert classify(article, "-o", tmp_path / name).code == 0
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_format_asked_for_wins_over_the_suffix(
+    classify: Run, article: Path, tmp_path: Path
+) -> None:
+    classify(article, "-o", tmp_path / "out.txt", "--format", "csv")
+    assert (tmp_path / "out.txt").read_bytes().startswith(b"id,model,")
+
+
+def test_suffix_that_says_of_no_format_is_refused(
+    classify: Run, article: Path, tmp_path: Path
+) -> None:
+    result = classify(article, "-o", tmp_path / "out.xlsx")
+    assert_clean_failure(result, "out.xlsx: unknown kind of output", ".jsonl, .json, .csv")
+
+
+def test_encodings_are_found_and_said(classify: Run, tmp_path: Path) -> None:
+    text = "The allies’ boat left the harbour at noon."
+    for encoding in ("utf-16", "utf-32", "utf-8-sig", "cp1252"):
+        path = tmp_path / f"{encoding}.txt"
+        path.write_bytes(text.encode(encoding))
+        result = classify(path, "-f", "jsonl")
+        assert result.code == 0, result.stderr
+        assert result.records()[0]["sentences"][0]["text"] == text
+        assert ("read as" in result.stderr) is (encoding != "utf-8-sig")
+
+
+def test_relevance_is_shown_and_can_be_overridden(run: Run) -> None:
+    text = "The weather was fine."
+    (own,) = run("classify", "-", "-f", "jsonl", stdin=text).records()
+    assert own["sentences"][0]["reason"] == "no_topic"
+    options = ("--relevance", "0", "--threshold", "0")
+    (free,) = run("classify", "-", "-f", "jsonl", *options, stdin=text).records()
+    assert len(free["topics"]) == 9
+    assert free["sentences"][0]["relevance"] == own["sentences"][0]["relevance"]
+    (closed,) = run("classify", "-", "-f", "jsonl", "--relevance", "1", stdin=text).records()
+    assert closed["reason"] == "no_topic"
+
+
+def test_a_glob_that_no_shell_expanded_is_expanded(classify: Run, tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt"):
+        (tmp_path / name).write_text("Sails.")
+    records = classify(str(tmp_path / "*.txt"), "-f", "jsonl").records()
+    assert [Path(record["id"]).name for record in records] == ["a.txt", "b.txt"]
+
+
+def test_a_title_is_read_as_the_first_paragraph(classify: Run, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": "a", "title": "They hoisted the sails", "text": "Nobody answered."}\n')
+    (record,) = classify(path, "-f", "jsonl").records()
+    assert [s["text"] for s in record["sentences"]] == [
+        "They hoisted the sails",
+        "Nobody answered.",
+    ]
+    assert record["topics"][0]["topic"] == "sailing"
+    (without,) = classify(path, "-f", "jsonl", "--title-field", "").records()
+    assert len(without["sentences"]) == 1
+
+
+def test_the_same_file_given_twice_is_read_once(
+    classify: Run, article: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "link.txt").symlink_to(article)
+    result = classify(article, tmp_path / "link.txt", "-f", "jsonl")
+    assert len(result.records()) == 1
+    assert "given twice, read once" in result.stderr
+
+
+def test_a_folders_readme_is_no_article(run: Run, root: Path) -> None:
+    result = run("classify", root / "data/raw", "-f", "jsonl")
+    assert len(result.records()) == 5
+    assert "README and the like" in result.stderr
 
 
 def test_brackets_and_colons_of_a_text_reach_the_table(run: Run, tmp_path: Path) -> None:
@@ -461,7 +578,7 @@ def test_output_to_a_pipe_or_a_link_goes_through_it(run: Run, tmp_path: Path) ->
     source.write_text("The allies signed a treaty.")
     target.write_text("old")
     link.symlink_to(target)
-    assert run("classify", source, "-f", "jsonl", "-o", link).code == 0
+    assert run("classify", source, "-f", "jsonl", "-o", link, "--force").code == 0
     assert link.is_symlink()
     assert json.loads(target.read_text())["id"] == str(source)
     assert run("classify", source, "-f", "jsonl", "-o", "/dev/null").code == 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import read_identity
 from topicml.batch.job import Job, check_kept, make_tagger
@@ -18,6 +19,8 @@ from topicml.models.folder import Model
 from topicml.scoring import compiler
 from topicml.scoring.backends import BULK, BULK_TO_COMPILE, Backend
 
+_NOTHING = io.BytesIO()
+
 
 class Prepared(NamedTuple):
     """A job that can run.
@@ -26,15 +29,21 @@ class Prepared(NamedTuple):
         job: With the backend that scores.
         model: Opened and proven.
         sources: Files of the inputs.
+        stdin: What ``-`` stands for.
+        size: Bytes of all inputs, or None where that is not known.
     """
 
     job: Job
     model: Model
     sources: list[Source]
+    stdin: BinaryIO
+    size: int | None
 
 
-def prepare(job: Job, reporter: ProgressReporter) -> Prepared:
+def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) -> Prepared:
     """Find the inputs, and check all that would end a run half-way.
+
+    A short standard input is read whole, so that how long it is can be known.
 
     Raises:
         InputError: An input is missing, or not what it is said to be; a field cannot be kept.
@@ -44,11 +53,16 @@ def prepare(job: Job, reporter: ProgressReporter) -> Prepared:
     """
     output_kind(job.output)
     sources = _find_sources(job, reporter)
-    job = replace(job, backend=_choose_backend(job, total_bytes(sources), reporter))
+    if any(source.path is None for source in sources):
+        stdin, length = _measured(stdin)
+    else:
+        length = 0
+    size = _total_bytes(sources, length)
+    job = replace(job, backend=_choose_backend(job, size, reporter))
     model = open_proven(job.model, job.backend)
     check_kept(job, model)
     make_tagger(job, model)
-    return Prepared(job, model, sources)
+    return Prepared(job, model, sources, stdin, size)
 
 
 def _find_sources(job: Job, reporter: ProgressReporter) -> list[Source]:
@@ -66,12 +80,36 @@ def _find_sources(job: Job, reporter: ProgressReporter) -> list[Source]:
     return check_sources(listing.sources, job.read_options())
 
 
-def total_bytes(sources: Sequence[Source]) -> int | None:
-    """Return the bytes of all input files, or None where that is not known."""
-    paths = [source.path for source in sources]
-    if any(path is None for path in paths):
+def _measured(stdin: BinaryIO) -> tuple[BinaryIO, int | None]:
+    """Return a stream of the same bytes, and how many they are where they are few."""
+    head = stdin.read(BULK)
+    if len(head) < BULK:
+        return io.BytesIO(head), len(head)
+    return io.BufferedReader(_Prepended(head, stdin)), None
+
+
+class _Prepended(io.RawIOBase):
+    """Bytes that were read already, and then the stream they were read from."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _total_bytes(sources: Sequence[Source], stdin_length: int | None) -> int | None:
+    """Return the bytes of all inputs, or None where that is not known, as of a pipe."""
+    paths = [Path(source.path) for source in sources if source.path]
+    if stdin_length is None or not all(path.is_file() for path in paths):
         return None
-    return sum(Path(path).stat().st_size for path in paths if path)
+    return stdin_length + sum(path.stat().st_size for path in paths)
 
 
 def _choose_backend(job: Job, size: int | None, reporter: ProgressReporter) -> Backend:

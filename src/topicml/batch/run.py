@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from topicml.batch.checkpoint import Checkpoint, checkpoint_path
 from topicml.batch.engines.local import work_on
 from topicml.batch.job import Job, make_output
-from topicml.batch.prepare import Prepared, prepare, total_bytes
+from topicml.batch.prepare import Prepared, prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import Result
@@ -48,21 +48,20 @@ def run_batch(
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
     """
-    run = _Run(prepare(job, reporter), stdin, reporter)
+    run = _Run(prepare(job, reporter, stdin), reporter)
     return run.stream(stdout) if job.output == "-" else run.write(Path(job.output))
 
 
 class _Run:
     """One run of a prepared job."""
 
-    def __init__(self, prepared: Prepared, stdin: BinaryIO, reporter: ProgressReporter) -> None:
-        self._job, self._model, self._sources = job, model, sources = prepared
-        self._stdin, self._reporter = stdin, reporter
+    def __init__(self, prepared: Prepared, reporter: ProgressReporter) -> None:
+        self._job, self._model, self._sources, self._stdin, self._total = prepared
+        self._reporter = reporter
         self._started = time.monotonic()
-        self._total = total_bytes(sources)
         self._counts, self._seen = Counts(), 0
-        self._marker = _DuplicateMarker(job.dedupe)
-        self._writer = Writer(make_output(job, model))
+        self._marker = _DuplicateMarker(prepared.job.dedupe)
+        self._writer = Writer(make_output(self._job, self._model))
 
     def stream(self, stdout: BinaryIO) -> dict[str, Any]:
         """Write to standard output as it comes, and rejects where they were asked to go."""

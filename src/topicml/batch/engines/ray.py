@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from topicml.batch.job import Job, make_output
-from topicml.batch.prepare import prepare, total_bytes
+from topicml.batch.prepare import prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.shards import Shards
 from topicml.batch.summary import Counts, make_summary, write_summary
@@ -105,8 +105,8 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
         os.environ.setdefault(name, level)
     for name in ("ray", "ray.data", "pyarrow"):
         load(name, *_EXTRA)
-    job, model, sources = prepare(replace(job, model=job.model.absolute()), reporter)
-    total = total_bytes(sources)
+    job = replace(job, model=job.model.absolute())
+    job, model, sources, _, total = prepare(job, reporter)
     path = Path(job.output).absolute()
     check_output(path, [source.path for source in sources if source.path], force=job.force)
     shards = Shards(path, job.rejects_path().absolute())
