@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 
-.PHONY: demo check check-engines format soak bench clean
+.PHONY: demo check check-engines format docs soak bench clean
 
 demo: $(DEMO_READY)
 	$(BIN)/topicml classify $(ARTICLE)
@@ -21,7 +21,7 @@ check: $(CHECK_READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/topicml labels check
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --cov
 	$(BIN)/python benchmarks/quality_gate.py
 
 check-engines: $(ENGINES_READY)
@@ -30,6 +30,9 @@ check-engines: $(ENGINES_READY)
 format: $(CHECK_READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(CHECK_READY)
+	$(BIN)/python -m typer topicml.cli.app utils docs --name topicml --output docs/cli.md
 
 soak: $(CHECK_READY)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 -m "soak or not soak"
@@ -41,7 +44,7 @@ bench: $(CHECK_READY)
 	$(BIN)/python benchmarks/batch.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: install one, or say which with make PYTHON=..." >&2; exit 1; }

@@ -14,10 +14,10 @@ from topicml.models import default_store, open_model
 from topicml.models.folder import SCORER
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer
+from topicml.training.calibration import Decision
 from topicml.training.dataset import Dataset
 from topicml.training.export import export_scorer
 from topicml.training.features import Parameters, make_pipeline
-from topicml.training.fit import Decision
 
 Floats = NDArray[np.float64]
 

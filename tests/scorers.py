@@ -16,9 +16,9 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 
 from topicml.scoring.scorer import Scorer, Scores
 from topicml.scoring.scorer_file import load_scorer
+from topicml.training.calibration import Decision
 from topicml.training.export import export_scorer
 from topicml.training.features import Parameters, make_classifier, make_pipeline
-from topicml.training.fit import Decision
 
 SPACES = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2007\u200a\u2028\u2029\u202f\u205f\u3000"
 CASES = "İıẞßΣσςǅŉſﬁⅧⓐªᾼʰ"

@@ -83,6 +83,12 @@ def test_make_demo_tags_an_article():
 
 def test_make_check_runs_every_check():
     planned = run("make --dry-run check", ROOT).stdout
-    for tool in ("ruff format --check", "ruff check", "mypy", "pytest", "quality_gate.py"):
+    for tool in (
+        "ruff format --check",
+        "ruff check",
+        "mypy",
+        "pytest -n 2 --cov",
+        "quality_gate.py",
+    ):
         assert tool in planned
     assert "make check" in (ROOT / ".ci/run").read_text()

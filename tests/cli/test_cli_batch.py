@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Run, Tiny, assert_clean_failure
-from test_run import write_dump
+from dumps import write_dump
 
 COMMAND = [sys.executable, "-m", "topicml", "batch"]
 

@@ -10,7 +10,7 @@ from conftest import TINY_ARTICLES, Tiny, tiny_records
 from topicml.errors import ModelError
 from topicml.models.folder import CARD, GOLDEN, PIPELINE, SCORER, open_model, sha256_file
 from topicml.models.store import ModelStore
-from topicml.tagging.articles import tag_sentences
+from topicml.tagging.tagger import tag_sentences
 
 
 @pytest.fixture(scope="module")

@@ -639,6 +639,18 @@ def test_vocabulary_of_long_terms_is_refused(arrays: dict[str, Any], tmp_path: P
         assert_refused(rewrite(tmp_path / "scorer.npz", changed), "terms of other lengths")
 
 
+@pytest.mark.parametrize("block", ["block0", "block1"])
+def test_terms_shorter_than_any_ngram_are_refused(
+    arrays: dict[str, Any], tmp_path: Path, block: str
+) -> None:
+    """But for tokens of few characters, with a blank before and behind."""
+    settings = json.loads(arrays[f"{block}_settings"].tobytes())
+    longest = settings["ngram_range"][1]
+    settings["ngram_range"] = [longest, longest]
+    changed = {f"{block}_settings": as_bytes(json.dumps(settings))}
+    assert_refused(rewrite(tmp_path / "scorer.npz", arrays, **changed), "terms of other lengths")
+
+
 def test_more_ngrams_than_there_are_numbers_is_an_error(
     arrays: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,9 @@
 import textwrap
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from topicml.text.paragraphs import paragraph_spans
 
@@ -106,3 +109,16 @@ def test_line_that_ends_in_an_article_goes_on() -> None:
 def test_spans_have_no_space_around_them() -> None:
     text = "\n\n  Tokyo \t\r\n\x0b\u2028\u00a0 Manila\u3000\n"
     assert [text[start:end] for start, end in paragraph_spans(text)] == ["Tokyo", "Manila"]
+
+
+LINES = st.sampled_from([PROSE, OTHER[:60], "and so it was", "1.", "-", "> x", "A", "a) b", ">"])
+BREAKS = st.sampled_from(["\n", "\r\n", "\n\n", "\u2028", "\x0c", " \n\t", "\r", " "])
+
+
+@given(st.lists(st.tuples(LINES, BREAKS), max_size=20).map(lambda x: "".join(map("".join, x))))
+def test_every_character_but_space_is_in_exactly_one_paragraph(text: str) -> None:
+    spans = paragraph_spans(text)
+    assert all(before[1] < after[0] for before, after in pairwise(spans))
+    assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
+    inside = "".join(text[start:end] for start, end in spans)
+    assert "".join(inside.split()) == "".join(text.split())

@@ -48,7 +48,7 @@ def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
 
 
 def _extras() -> dict[str, list[str]]:
-    """Return the packages of each extra, those of a smaller extra within it left out."""
+    """Return the packages of each extra but ``dev``, which is no part of the program."""
     import importlib.metadata
 
     packages: dict[str, list[str]] = {}
@@ -57,26 +57,17 @@ def _extras() -> dict[str, list[str]]:
         matched = _REQUIREMENT.match(line)
         if matched and not (below and sys.version_info >= tuple(map(int, below.groups()))):
             packages.setdefault(matched["extra"], []).append(matched["name"])
-    packages.pop("dev", None)  # tools of the project, no part of the program
-    return {
-        extra: [name for name in names if not _is_of_smaller(name, set(names), packages)]
-        for extra, names in sorted(packages.items())
-    }
-
-
-def _is_of_smaller(name: str, within: set[str], packages: dict[str, list[str]]) -> bool:
-    return any(name in names and set(names) < within for names in packages.values())
+    packages.pop("dev", None)
+    return packages
 
 
 def _state(extra: str, packages: list[str]) -> str:
-    """Say which packages of an extra are there, and why others are not."""
+    """Say which packages of an extra are there, or which is missing and how to install it."""
     versions = {name: _version(name) for name in packages}
     missing = [name for name, version in versions.items() if version == _NOT_INSTALLED]
-    said = [f"{n} {v}{_import_error(n)}" for n, v in versions.items() if n not in missing]
     if missing:
-        names = "" if len(missing) == len(packages) else f"{', '.join(missing)} "
-        said.append(f"{names}{_NOT_INSTALLED}: pip install 'topicml[{extra}]'")
-    return ", ".join(said)
+        return f"{_NOT_INSTALLED}: pip install 'topicml[{extra}]' (missing: {', '.join(missing)})"
+    return ", ".join(f"{n} {version}{_import_error(n)}" for n, version in versions.items())
 
 
 def _import_error(package: str) -> str:

@@ -114,7 +114,7 @@ def verify(
     ] = None,
     models_dir: ModelsDirOption = None,
 ) -> None:
-    """Check a model's files by hash and recompute its golden sentences.
+    """Check every file of a model by hash, and recompute its golden sentences as batch does.
 
     Example: topicml models verify
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import IO
 
 from rich.table import Table
@@ -12,7 +12,7 @@ from rich.text import Text
 from topicml.cli.render import render_rows
 from topicml.io.writers.table import table_console
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
-from topicml.training.metrics import Evaluation, format_interval
+from topicml.training.metrics import Evaluation
 from topicml.training.search import Candidate
 
 _CANDIDATES_SHOWN = 5
@@ -29,27 +29,11 @@ def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None
     table = Table(box=None, pad_edge=False)
     for column in ("figure", "value", "95 % interval"):
         table.add_column(column, justify="left" if column == "figure" else "right")
-    for key, row in evaluation.headlines.items():
-        table.add_row(key.replace("_", " "), *format_interval(asdict(row)))
-    table.add_row("micro precision", f"{evaluation.micro_precision:.3f}", "")
-    table.add_row("micro recall", f"{evaluation.micro_recall:.3f}", "")
-    table.add_row("brier", f"{evaluation.brier:.3f}", "")
-    table.add_row("document micro f1", f"{evaluation.document_micro_f1:.3f}", "")
-    table.add_row("document macro f1", f"{evaluation.document_macro_f1:.3f}", "")
+    for row in evaluation.figure_rows():
+        table.add_row(*row)
     screen.print(table)
     screen.print()
-    rows = [
-        (
-            t.topic,
-            t.support,
-            t.precision,
-            t.recall,
-            t.f1,
-            t.average_precision,
-            t.expected_calibration_error,
-        )
-        for t in evaluation.topics
-    ]
+    rows = [(*astuple(t)[:6], t.expected_calibration_error) for t in evaluation.topics]
     render_rows(("topic", "support", "precision", "recall", "F1", "AP", "ECE"), rows, out)
     bins = [
         (f"{b.lower:.1f} to {b.upper:.1f}", b.count, b.mean_probability, b.observed_share)

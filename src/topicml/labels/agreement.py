@@ -36,8 +36,7 @@ def agreement(
     """
     for annotation in (*first, *second):
         taxonomy.check(annotation.topics, f"annotation of {annotation.id!r}")
-    by_id = {annotation.id: annotation for annotation in second}
-    pairs = [(a, by_id[a.id]) for a in first if a.id in by_id]
+    pairs = _pairs(first, second)
     if not pairs:
         raise LabelError(
             "the two passes share no sentence", hint="Compare passes over the same ids."
@@ -56,5 +55,11 @@ def differences(
     first: Sequence[Annotation], second: Sequence[Annotation]
 ) -> list[tuple[Annotation, Annotation]]:
     """Return the pairs of annotations of one sentence that differ."""
+    return [(a, b) for a, b in _pairs(first, second) if a.topics != b.topics]
+
+
+def _pairs(
+    first: Sequence[Annotation], second: Sequence[Annotation]
+) -> list[tuple[Annotation, Annotation]]:
     by_id = {annotation.id: annotation for annotation in second}
-    return [(a, by_id[a.id]) for a in first if a.id in by_id and a.topics != by_id[a.id].topics]
+    return [(a, by_id[a.id]) for a in first if a.id in by_id]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from topicml.errors import did_you_mean
+from topicml.errors import LabelError
 from topicml.labels.near_duplicates import near_duplicates
 from topicml.labels.records import LabelRecord
 from topicml.taxonomy import Taxonomy
@@ -24,6 +24,9 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.where}: {self.what}"
+
+
+_Located = tuple[str, LabelRecord]
 
 
 def check_labels(
@@ -44,78 +47,68 @@ def check_labels(
         among authored sentences, article sentences without offsets. Notes: more than three
         topics.
     """
-    findings: list[Finding] = []
     located = [
         (f"{path}:{record.line or number}", record)
         for path, records in files.items()
         for number, record in enumerate(records, start=1)
     ]
-    findings += _check_records(located, taxonomy, raw or {})
-    findings += _check_duplicates(located)
-    findings += _check_near_duplicates(located)
+    findings = [
+        *_check_topics(located, taxonomy),
+        *_check_offsets(located, raw or {}),
+        *_check_ids(located),
+        *_check_duplicates(located),
+        *_check_near_duplicates(located),
+    ]
     return sorted(findings, key=lambda f: f.severity)
 
 
-def _check_records(
-    located: Iterable[tuple[str, LabelRecord]], taxonomy: Taxonomy, raw: Mapping[str, str]
-) -> list[Finding]:
-    findings = []
+def _check_topics(located: Iterable[_Located], taxonomy: Taxonomy) -> Iterator[Finding]:
     for where, record in located:
-        findings += [
-            Finding(
-                "error",
-                where,
-                f"unknown topic {topic!r}. {did_you_mean(topic, taxonomy.topic_ids)}"
-                f"Known topics: {', '.join(taxonomy.topic_ids)}",
-            )
-            for topic in record.topics
-            if topic not in taxonomy.topic_ids
-        ]
+        for topic in record.topics:
+            try:
+                taxonomy.check([topic], where)
+            except LabelError as err:
+                yield Finding("error", where, f"{err.what}. {err.hint}")
         if len(record.topics) > MANY_TOPICS:
-            findings.append(
-                Finding("note", where, f"{len(record.topics)} topics on {record.id!r}: look again")
-            )
+            what = f"{len(record.topics)} topics on {record.id!r}: look again"
+            yield Finding("note", where, what)
+
+
+def _check_offsets(located: Iterable[_Located], raw: Mapping[str, str]) -> Iterator[Finding]:
+    for where, record in located:
         if record.article not in raw or record.source != "article":
             continue
+        found = raw[record.article][record.start : record.end]
         if record.start is None or record.end is None:
-            findings.append(Finding("error", where, f"{record.id!r} has no start and end"))
-        else:
-            found = raw[record.article][record.start : record.end]
-            if found != record.text:
-                findings.append(
-                    Finding("error", where, f"offsets of {record.id!r} give {found[:60]!r}")
-                )
-    return findings
+            yield Finding("error", where, f"{record.id!r} has no start and end")
+        elif found != record.text:
+            yield Finding("error", where, f"offsets of {record.id!r} give {found[:60]!r}")
 
 
-def _check_duplicates(located: Iterable[tuple[str, LabelRecord]]) -> list[Finding]:
-    findings = []
-    ids: dict[str, str] = {}
-    texts: dict[str, tuple[str, LabelRecord]] = {}
+def _check_ids(located: Iterable[_Located]) -> Iterator[Finding]:
+    first: dict[str, str] = {}
     for where, record in located:
-        if record.id in ids:
-            findings.append(
-                Finding("error", where, f"duplicate id {record.id!r}, first at {ids[record.id]}")
-            )
-        ids.setdefault(record.id, where)
-        normalized = _normalized_text(record)
-        if normalized in texts:
-            other_where, other = texts[normalized]
-            if other.topics != record.topics:
-                findings.append(
-                    Finding("error", where, f"same text as {other_where}, other topics")
-                )
-            elif "authored" in (record.source, other.source):
-                findings.append(Finding("error", where, f"same text as {other_where}"))
-        texts.setdefault(normalized, (where, record))
-    return findings
+        if record.id in first:
+            what = f"duplicate id {record.id!r}, first at {first[record.id]}"
+            yield Finding("error", where, what)
+        first.setdefault(record.id, where)
+
+
+def _check_duplicates(located: Iterable[_Located]) -> Iterator[Finding]:
+    first: dict[str, _Located] = {}
+    for where, record in located:
+        other_where, other = first.setdefault(_normalized_text(record), (where, record))
+        if other.topics != record.topics:
+            yield Finding("error", where, f"same text as {other_where}, other topics")
+        elif other is not record and "authored" in (record.source, other.source):
+            yield Finding("error", where, f"same text as {other_where}")
 
 
 def _normalized_text(record: LabelRecord) -> str:
     return " ".join(record.text.lower().split())
 
 
-def _check_near_duplicates(located: Sequence[tuple[str, LabelRecord]]) -> list[Finding]:
+def _check_near_duplicates(located: Sequence[_Located]) -> list[Finding]:
     """Find pairs of different sentences that share most of their words."""
     return [
         Finding(

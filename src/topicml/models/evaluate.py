@@ -64,20 +64,8 @@ def predict_out_of_fold(
 ) -> Predictions:
     """Predict labelled sentences with the training recipe, none of them seen by it.
 
-    Args:
-        store: Where parameters that were tuned for the model are looked for.
-        name: Model name.
-        labels: Label files.
-        taxonomy: Taxonomy file.
-        parameters: Used as they are; for None those that were tuned for the model, or, where
-            there are none, searched inside each fold.
-        by: What a fold leaves out.
-        jobs: Processes.
-        diagnostics: Add what a report draws, where the parameters are fixed; see
-            ``with_diagnostics``.
-
-    Raises:
-        TopicmlError: The labels cannot be read or evaluated on.
+    Arguments are those of ``train_model``; where it would search parameters, each fold does.
+    ``diagnostics`` adds what a report draws, where parameters are fixed; see ``with_diagnostics``.
     """
     scheme = load_taxonomy(taxonomy)
     data = load_dataset(labels, scheme)

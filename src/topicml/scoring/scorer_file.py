@@ -218,12 +218,21 @@ def _check_terms(block: FeatureBlock) -> None:
     shortest, longest = block.ngram_range
     if not 1 <= shortest <= longest <= _LONGEST_NGRAM:
         raise ValueError(f"n-grams from {shortest} to {longest}")
-    if "" in block.vocabulary or max(block.term_lengths()) > longest:
+    lengths = block.term_lengths()
+    is_short = min(lengths) < shortest and any(
+        length < shortest and not _is_whole_token(block, term)
+        for term, length in zip(block.vocabulary, lengths, strict=True)
+    )
+    if is_short or "" in block.vocabulary or max(lengths) > longest:
         raise ValueError(f"terms of other lengths than from {shortest} to {longest}")
     if 2 * sum(map(len, block.vocabulary)) >= _MOST_STATES:
         raise ValueError(f"more than {_MOST_STATES:,} beginnings of terms")
     if not (np.isfinite(block.idf) & (block.idf > 0)).all():
         raise ValueError("an inverse document frequency is not above zero")
+
+
+def _is_whole_token(block: FeatureBlock, term: str) -> bool:
+    return block.analyzer == "char_wb" and term.startswith(" ") and term.endswith(" ")
 
 
 def _to_bytes(text: str) -> NDArray[np.uint8]:

@@ -14,8 +14,8 @@ from topicml.scoring.backends import Backends
 from topicml.scoring.features import FeatureBlock
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import save_scorer
+from topicml.training.calibration import Decision
 from topicml.training.features import CERTAIN
-from topicml.training.fit import Decision
 
 
 def export_scorer(

@@ -8,8 +8,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from topicml.errors import TrainingError
-from topicml.training.calibration import Decision as Decision
-from topicml.training.calibration import choose_decision
+from topicml.training.calibration import Decision, choose_decision
 from topicml.training.dataset import Dataset
 from topicml.training.features import CERTAIN, Parameters, make_classifier, make_vectorizer
 from topicml.training.search import DEFAULT_GRID, Candidate, search

@@ -25,6 +25,10 @@ HEADLINES = (
     "false_tag_rate",
     "expected_calibration_error",
 )
+_WITHOUT_INTERVAL = (
+    *("micro_precision", "micro_recall", "brier"),
+    *("document_micro_f1", "document_macro_f1"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,16 @@ class Evaluation:
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
+
+    def figure_rows(self) -> list[tuple[str, str, str]]:
+        """Return name, value and interval of each averaged figure, as text for a table."""
+        rows = [
+            (key.replace("_", " "), *format_interval(asdict(row)))
+            for key, row in self.headlines.items()
+        ]
+        return rows + [
+            (key.replace("_", " "), f"{getattr(self, key):.3f}", "") for key in _WITHOUT_INTERVAL
+        ]
 
 
 def evaluate_predictions(
@@ -187,30 +201,29 @@ def expected_calibration_error(y: Labels, probability: Floats, weights: Floats) 
     Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the gap between
     mean probability and observed share, averaged by the bins' weight.
     """
-    bins = np.minimum((probability * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    in_bin = (bins[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
+    in_bin = (_bins(probability)[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
     gap = weights @ (in_bin * (probability - y)[:, None])
     return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
 
 
 def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
     """Return, per tenth of probability, how often the topic was really there."""
-    flat_p, flat_y = probabilities.ravel(), Y.ravel()
-    bins = np.minimum((flat_p * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
-    rows = []
-    for b in range(RELIABILITY_BINS):
-        inside = bins == b
-        if inside.any():
-            rows.append(
-                ReliabilityBin(
-                    lower=b / RELIABILITY_BINS,
-                    upper=(b + 1) / RELIABILITY_BINS,
-                    count=int(inside.sum()),
-                    mean_probability=float(flat_p[inside].mean()),
-                    observed_share=float(flat_y[inside].mean()),
-                )
-            )
-    return tuple(rows)
+    p, y = probabilities.ravel(), Y.ravel()
+    bins = _bins(p)
+    return tuple(
+        ReliabilityBin(
+            lower=b / RELIABILITY_BINS,
+            upper=(b + 1) / RELIABILITY_BINS,
+            count=int((bins == b).sum()),
+            mean_probability=float(p[bins == b].mean()),
+            observed_share=float(y[bins == b].mean()),
+        )
+        for b in np.unique(bins).tolist()
+    )
+
+
+def _bins(probability: Floats) -> NDArray[np.signedinteger[Any]]:
+    return np.minimum((probability * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
 
 
 def _topic_scores(
@@ -247,16 +260,16 @@ def _ratio(part: Floats, whole: Floats) -> Floats:
 
 def _precision_recall_f1(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """Return B by T precision, recall and F1; zero where nothing was tagged or is there."""
-    hits = weights @ (tags & Y).astype(np.float64)
-    tagged = weights @ tags.astype(np.float64)
-    support = weights @ Y.astype(np.float64)
-    return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
+    return _scores(*(weights @ part.astype(np.float64) for part in (tags & Y, tags, Y)))
 
 
 def _micro(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    hits = weights @ (tags & Y).sum(axis=1).astype(np.float64)
-    tagged = weights @ tags.sum(axis=1).astype(np.float64)
-    support = weights @ Y.sum(axis=1).astype(np.float64)
+    """Return B precisions, recalls and F1 over all topics together."""
+    sums = (part.sum(axis=1).astype(np.float64) for part in (tags & Y, tags, Y))
+    return _scores(*(weights @ part for part in sums))
+
+
+def _scores(hits: Floats, tagged: Floats, support: Floats) -> tuple[Floats, Floats, Floats]:
     return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
 
 

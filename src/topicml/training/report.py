@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.metrics import precision_recall_curve
 
 from topicml.errors import MissingExtraError
 from topicml.training.evaluation import LearningPoint, Predictions
-from topicml.training.metrics import Evaluation, format_interval, reliability_table
+from topicml.training.metrics import Evaluation, reliability_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,39 +95,14 @@ def render_report(predictions: Predictions, evaluation: Evaluation) -> str:
 
 
 def _headline_table(evaluation: Evaluation) -> str:
-    rows = [
-        (key.replace("_", " "), *format_interval(asdict(row)))
-        for key, row in evaluation.headlines.items()
-    ]
-    rows += [
-        ("micro precision", _number(evaluation.micro_precision), ""),
-        ("micro recall", _number(evaluation.micro_recall), ""),
-        ("brier", _number(evaluation.brier), ""),
-        ("document micro f1", _number(evaluation.document_micro_f1), ""),
-        ("document macro f1", _number(evaluation.document_macro_f1), ""),
-    ]
-    return _table(("figure", "value", "95 % interval"), rows)
+    return _table(("figure", "value", "95 % interval"), evaluation.figure_rows())
 
 
 def _topic_table(evaluation: Evaluation) -> str:
     columns = ("topic", "support", "precision", "recall", "F1", "average precision", "Brier", "ECE")
     rows = [
-        (
-            t.topic,
-            str(t.support),
-            *map(
-                _number,
-                (
-                    t.precision,
-                    t.recall,
-                    t.f1,
-                    t.average_precision,
-                    t.brier,
-                    t.expected_calibration_error,
-                ),
-            ),
-        )
-        for t in evaluation.topics
+        (topic, support, *map(_number, figures))
+        for topic, support, *figures in map(astuple, evaluation.topics)
     ]
     return _table(columns, rows)
 

@@ -80,11 +80,9 @@ def tag_batch(
     schema = tag_schema(fields=columns, detail=detail)
     worker = _open_worker(model, detail)
     is_table = isinstance(batch, pa.Table)
-    done: list[Any] = []
-    wholes: list[Any] = batch.to_batches() if is_table else [batch]
-    for whole in wholes:
-        chosen = whole.select([*_wanted(columns, whole.schema.names)])
-        done += [worker.tag(piece, columns, schema) for piece in _slices(chosen, columns)]
+    done = [
+        worker.tag(piece, columns, schema) for piece in _slices(batch, columns, is_table=is_table)
+    ]
     tagged: Tabular = pa.Table.from_batches(done, schema) if is_table else _join(done, schema)
     return tagged
 
@@ -199,8 +197,13 @@ def _join(batches: list[Any], schema: Any) -> Any:
     return pa.RecordBatch.from_arrays([pa.concat_arrays(c) for c in columns], schema=schema)
 
 
-def _slices(batch: Any, fields: Fields) -> Iterator[Any]:
-    """Cut a batch into slices of about so many bytes of text; an empty one into none."""
+def _slices(given: Any, fields: Fields, *, is_table: bool = False) -> Iterator[Any]:
+    """Cut what is needed of a batch, or table, into slices of about so many bytes of text."""
+    for whole in given.to_batches() if is_table else [given]:
+        yield from _cut(whole.select([*_wanted(fields, whole.schema.names)]), fields)
+
+
+def _cut(batch: Any, fields: Fields) -> Iterator[Any]:
     sizes = _lengths(batch.column(fields.text))
     ends = np.cumsum(sizes)
     start = 0
