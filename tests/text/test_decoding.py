@@ -163,6 +163,7 @@ def test_utf16_that_is_named_needs_no_mark() -> None:
     assert stream_encoding("x".encode("utf-16-be"), "utf-16-be") == "utf-16-be"
     assert stream_encoding("x".encode("utf-16"), "utf-16") == "utf-16"
     assert stream_encoding("x".encode("utf-16-le"), "utf-16") == "utf-16-le"
+    assert stream_encoding("x".encode("utf-8-sig"), "utf-16") == "utf-16-le"
     assert decode("x".encode("utf-16-le"), encoding="utf-16")[0] == "x"
     assert decode("\ufeffx".encode("utf-16-le"), encoding="utf-16-le")[0] == "x"
 

@@ -119,7 +119,7 @@ def stream_encoding(head: bytes, encoding: str | None = None) -> str:
     and no reason to read all in another encoding.
     """
     known = find_encoding(encoding) if encoding else marked_encoding(head)
-    if known in {"utf-16", "utf-32"} and not marked_encoding(head):
+    if known in {"utf-16", "utf-32"} and known != marked_encoding(head):
         return f"{known}-le"  # without a mark a stream's decoder would not know
     if known:
         return _plain_name(known)
