@@ -13,7 +13,7 @@ from topicml.tagging.abstention import REASONS, Reason, abstain
 from topicml.tagging.articles import Tag, TaggedArticle, article_reason, article_topics
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 from topicml.text.document import Document
-from topicml.text.normalise import is_read_as_written, reading_text
+from topicml.text.normalise import as_scored, is_read_as_written
 from topicml.text.sentences import sentence_spans
 
 Unit = Literal["article", "sentence"]
@@ -100,7 +100,7 @@ def tag_sentences(
         Probabilities and which topics are given, both n by T, and for each sentence without
         a topic the reason.
     """
-    read = [reading_text(text) for text in texts]
+    read = [as_scored(text) for text in texts]
     scores = scorer.score_texts(read)
     given, codes = decide(scores, read, thresholds or choose_thresholds(scorer))
     return scores.probabilities, given, [REASONS[code] for code in codes]
@@ -166,7 +166,7 @@ def _pack(texts: Sequence[str], unit: Unit) -> _Packed:
         if is_read_as_written(text):
             buffer, own = _in_place(text, spans)
         else:
-            found = [reading_text(sentence) for sentence in found]
+            found = [as_scored(sentence) for sentence in found]
             buffer, own = _joined(found)
         buffers.append(buffer)
         all_spans.append(spans)

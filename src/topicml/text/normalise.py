@@ -40,6 +40,11 @@ _BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")
 _MARKS = (*IGNORABLE, "‐")
 
 
+def as_scored(sentence: str) -> str:
+    """Return a sentence as it is read, line breaks aside, which are white space to a scorer."""
+    return sentence if is_read_as_written(sentence) else reading_text(sentence)
+
+
 def is_read_as_written(text: str) -> bool:
     """Whether no sentence of a text can differ from how it is read, but for white space.
 
