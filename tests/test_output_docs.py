@@ -30,7 +30,7 @@ def test_every_field_of_a_record_is_there(tiny: Tiny) -> None:
     model = open_model(tiny.folder)
     (article,) = Tagger(model.scorer, "m").tag([Document("a", "The dough is in the oven.")])
     record = article.to_dict()
-    fields = {*FIELDS}
+    fields = {*FIELDS} - {"sentences"}
     for name in ("topics", "sentences"):
         fields |= {f"{name}[].{field}" for field in record[name][0]}
     assert {cell.strip("`") for cell in first_cells(section("A record"))} == fields
