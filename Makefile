@@ -32,7 +32,7 @@ format: $(CHECK_READY)
 	$(BIN)/ruff check --fix .
 
 docs: $(CHECK_READY)
-	$(BIN)/python -m typer topicml.cli.app utils docs --name topicml --output docs/cli.md
+	$(BIN)/python -m typer topicml.cli.tree utils docs --name topicml --output docs/cli.md
 
 soak: $(CHECK_READY)
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest -n 2 -m "soak or not soak"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from topicml.cli.app import COMMANDS
+
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors"},
@@ -127,14 +129,17 @@ def test_there_are_no_cycles() -> None:
     assert order.index("topicml.errors") < order.index("topicml.cli.app")
 
 
-@pytest.mark.parametrize("module", sorted(reached("topicml.__main__")))
+STARTS = ("topicml.__main__", *(f"topicml.cli.{command}" for command in COMMANDS))
+LIGHT = set().union(*map(reached, STARTS))
+
+
+@pytest.mark.parametrize("module", sorted(LIGHT))
 def test_what_the_command_loads_at_its_start_is_light(module: str) -> None:
     heavy = {name.split(".")[0] for name in imports(module, top_only=True)} & HEAVY
     assert not heavy
 
 
 def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
-    light = reached("topicml.__main__")
     assert {
         *(
             "topicml.cli.classify",
@@ -143,5 +148,5 @@ def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
             "topicml.scoring.reference",
         ),
         *("topicml.text.sentences", "topicml.tagging.abstention"),
-    } <= light
-    assert not light & {"topicml.training.fit", "topicml.scoring.kernel"}
+    } <= LIGHT
+    assert not LIGHT & {"topicml.training.fit", "topicml.scoring.kernel"}

@@ -12,7 +12,7 @@ import typer
 from conftest import Run, Tiny, assert_clean_failure
 
 import topicml
-from topicml.cli.app import app
+from topicml.cli.tree import app
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

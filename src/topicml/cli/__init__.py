@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from topicml.cli.app import app
+from topicml.cli.app import make_app, needed_commands
 from topicml.errors import TopicmlError
 
 EXIT_FAILURE = 1
@@ -14,7 +14,7 @@ EXIT_FAILURE = 1
 def main() -> None:
     """Run the command; an expected failure ends in one clean line and exit code 1."""
     try:
-        app()
+        make_app(needed_commands(sys.argv[1:]))()
     except TopicmlError as err:
         sys.stderr.write(f"error: {err}\n")
         sys.exit(EXIT_FAILURE)

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import typer
 
-from topicml.cli import batch, classify, evaluate, info, labels, models, train, tune
+COMMANDS = ("classify", "batch", "train", "evaluate", "tune", "models", "labels", "info")
+"""All commands, each in the module of its name."""
 
-app = typer.Typer(
-    name="topicml",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+
+def make_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command tree, with all commands or only those that are needed."""
+    app = typer.Typer(
+        name="topicml",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_topicml)
+    for name in names:
+        module = importlib.import_module(f"topicml.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command()(getattr(module, name))
+    return app
+
+
+def needed_commands(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the command that is asked for, or all; to build all takes as long as to tag a text."""
+    first = next((a for a in arguments if not a.startswith("-")), None)
+    return [first] if first in COMMANDS else COMMANDS
 
 
 def _print_version(asked: bool) -> None:
@@ -24,8 +44,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def topicml(
+def _topicml(
     version: Annotated[
         bool,
         typer.Option(
@@ -34,13 +53,3 @@ def topicml(
     ] = False,
 ) -> None:
     """Tag the sentences of defense news with topics, and train the model that does it."""
-
-
-app.command()(classify.classify)
-app.command()(batch.batch)
-app.command()(train.train)
-app.command()(evaluate.evaluate)
-app.command()(tune.tune)
-app.add_typer(models.app, name="models")
-app.add_typer(labels.app, name="labels")
-app.command()(info.info)

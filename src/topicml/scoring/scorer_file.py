@@ -207,7 +207,7 @@ def _read_block(arrays: Arrays) -> FeatureBlock:
         analyzer=str(settings["analyzer"]),
         ngram_range=(int(shortest), int(longest)),
         sublinear_tf=bool(settings["sublinear_tf"]),
-        vocabulary={term: index for index, term in enumerate(terms)},
+        vocabulary=dict(zip(terms, range(len(terms)), strict=True)),
         idf=arrays["idf"],
         coefficients=arrays["coefficients"],
     )
