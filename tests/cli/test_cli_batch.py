@@ -77,6 +77,42 @@ def test_failures_are_one_line_and_leave_nothing(
     assert {path.name for path in tmp_path.iterdir()} == {"dump.jsonl"}
 
 
+def test_rejects_that_no_file_takes_are_named_with_their_place(
+    run: Run, dump: Path, options: list[str]
+) -> None:
+    place = dump.stat().st_size
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    result = run("batch", dump, "-o", "-", "--quiet", *options)
+    assert (result.code, len(result.records())) == (3, 50)
+    assert result.stderr.startswith(f"rejected: {dump}:51 (byte {place}): broken_json: ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("output", ["-", "{folder}/out.jsonl"])
+def test_rejects_that_cannot_be_written_are_an_error_before_the_start(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, output: str
+) -> None:
+    rejects = tmp_path / "nowhere" / "rejects.jsonl"
+    result = run(
+        *("batch", dump, "-o", output.format(folder=tmp_path), "--rejects", rejects), *options
+    )
+    assert_clean_failure(result, "cannot be written", "nowhere" if output == "-" else "out.jsonl")
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+def test_output_is_never_an_input(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, force: tuple[str, ...]
+) -> None:
+    before = dump.read_bytes()
+    (tmp_path / "link.jsonl").symlink_to(dump)
+    for output in (dump, tmp_path / "link.jsonl"):
+        result = run("batch", dump, "-o", output, *force, *options)
+        assert_clean_failure(result, "is one of the inputs")
+    assert dump.read_bytes() == before
+
+
 def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> None:
     (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{"text": 1}\n')
     out = tmp_path / "out.jsonl"

@@ -6,6 +6,8 @@ import bz2
 import gzip
 import json
 import lzma
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,3 +156,25 @@ def test_output_formats_of_both_are_the_same(
             assert gzip.decompress(ours.read_bytes()) == gzip.decompress(theirs.read_bytes())
         else:
             assert ours.read_bytes() == theirs.read_bytes()
+
+
+@pytest.mark.parametrize("command", [["classify", "-f", "jsonl"], ["batch", "-o", "-"]])
+def test_a_missing_package_costs_only_the_files_that_need_it(
+    run: Run, tiny: Tiny, tmp_path: Path, command: list[str]
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "trafilatura.py").write_text("raise ImportError('not here')")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "page.html").write_text(PAGE)
+    (tmp_path / "in" / "plain.txt").write_text(TEXT)
+    path = os.pathsep.join([str(tmp_path / "broken"), *sys.path])
+    name, *options = command
+    result = run(
+        *(name, tmp_path / "in", *options, "--models-dir", tiny.store.root),
+        env={"PYTHONPATH": path},
+    )
+    assert result.code == 3
+    assert [Path(record["id"]).name for record in result.records()] == ["plain.txt"]
+    said = " ".join(result.stderr.split())
+    assert "page.html" in said
+    assert "pip install 'topicml[articles]'" in said
