@@ -47,9 +47,9 @@ def test_the_relevance_gate_says_what_it_kept_back(
     text = "The dough is in the oven."
     shown = drawn(tiny, monkeypatch, text, replace(own, relevance=1.0))
     assert "no tag: about none of the topics (relevance " in shown
-    assert ", or else baking 0." in shown
+    assert "; this kept back baking 0." in shown
     without = drawn(tiny, monkeypatch, text, Thresholds(np.full(3, 1.1), 1.0))
-    assert "or else" not in without
+    assert "kept back" not in without
 
 
 @pytest.mark.parametrize(("columns", "widest"), [(60, 60), (400, WIDEST)])

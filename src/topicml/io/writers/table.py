@@ -134,7 +134,7 @@ def _why_untagged(
         said += f" (relevance {sentence.relevance:.2f} under {thresholds.relevance:.2f})"
         reached = np.flatnonzero(sentence.probabilities >= thresholds.topics)
         names = [f"{topic_ids[t]} {sentence.probabilities[t]:.2f}" for t in reached.tolist()]
-        said += f", or else {', '.join(names)}" if names else ""
+        said += f"; this kept back {', '.join(names)}" if names else ""
     elif sentence.reason == "below_threshold":
         nearest = int(np.argmax(sentence.probabilities - thresholds.topics))
         said += (
