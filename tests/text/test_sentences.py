@@ -443,3 +443,24 @@ def test_offsets_hold_in_texts_of_any_length(length: int) -> None:
     count = length // len(paragraph)
     found = split_sentences("\n\n".join([paragraph] * count))
     assert [s.text for s in found] == ["Gen. Mori spoke.", "The U.S. Navy sailed."] * count
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Tech. Sgt. Poe met Sqn. Ldr. Low. He left.",
+            ["Tech. Sgt. Poe met Sqn. Ldr. Low.", "He left."],
+        ),
+        ("Gen. (Ret.) Roe spoke. He left.", ["Gen. (Ret.) Roe spoke.", "He left."]),
+        ("They met in Oslo.13,14 Nobody knew.", ["They met in Oslo.13,14", "Nobody knew."]),
+        ("Really?12 The end came.", ["Really?12", "The end came."]),
+        ("It was signed.[12],[13] The end.", ["It was signed.[12],[13]", "The end."]),
+        ("IV.\nConclusion", ["IV.\nConclusion"]),
+        ("in the Indo-\nPacific region", ["in the Indo-\nPacific region"]),
+        ("the U.S.-\nJapan alliance", ["the U.S.-\nJapan alliance"]),
+        ("Talks -\nMonday", ["Talks -", "Monday"]),
+    ],
+)
+def test_ranks_footnotes_and_words_broken_at_any_letter(text: str, expected: list[str]) -> None:
+    assert [sentence.text for sentence in split_sentences(text)] == expected

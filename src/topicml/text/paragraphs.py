@@ -12,19 +12,21 @@ import re
 from itertools import pairwise
 
 Span = tuple[int, int]
-LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+)"
+LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+|[IVX]+)"
 """What numbers the items of a list, without its full stop or brackets."""
 
 _ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
 _UNFINISHED = (" the", " a", " an", " of", " and", " its", " their")
 _SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
 _WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
-_WIDTHS = range(40, 121)
+_WIDTHS = range(28, 141)
+_NARROW, _FEWEST_NARROW = 40, 8  # columns as narrow as these are known by so many lines
 _FULL = 0.85  # of the width; proportional type does not fill its lines to the same number
 _MARKER = rf"[-–—•▪◦*]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\))"
 _STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
 _LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
 _LONGEST_MARKER = 6
+_BROKEN_WORD = re.compile(r"[\w.][-‐]$")
 
 
 def paragraph_spans(text: str) -> list[Span]:
@@ -64,17 +66,22 @@ def _lines(text: str) -> tuple[list[int], list[int], list[str]]:
 
 
 def _plain_wraps(lines: list[str], read: list[str]) -> list[bool]:
-    """Whether each line but the last plainly goes on: in a lower-case word, or from an article.
+    """Whether each line but the last plainly goes on: in a word, or from an article.
 
     ``read`` are the lines without the marks of quoted mail.
     """
     return [
         line[-1] not in _ENDS
-        and (len(line) >= _SHORTEST_GOING_ON or line[-1] == "-")
         and (
-            not _STARTS_ITEM.match(following)
-            if following[0].islower()
-            else line.endswith(_UNFINISHED)
+            (line[-1] in "-‐" and bool(_BROKEN_WORD.search(line)) and following[0].isalnum())
+            or (
+                len(line) >= _SHORTEST_GOING_ON
+                and (
+                    not _STARTS_ITEM.match(following)
+                    if following[0].islower()
+                    else line.endswith(_UNFINISHED)
+                )
+            )
         )
         for line, following in zip(lines, read[1:], strict=False)
     ]
@@ -85,7 +92,7 @@ def _add_full_lines(
 ) -> None:
     """Add the line breaks of text wrapped at a width where only there was no more room."""
     width = sorted(map(len, lines))[len(lines) * 9 // 10]
-    if width not in _WIDTHS:
+    if width not in _WIDTHS or (width < _NARROW and len(lines) < _FEWEST_NARROW):
         return
     usual = sorted(spacing for spacing, wrap in zip(spacings, wraps, strict=True) if wrap)
     spacing = usual[len(usual) // 2]

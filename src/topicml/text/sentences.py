@@ -45,9 +45,10 @@ _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
 
 _OPEN = (  # a name or number follows
-    "Adm Amb Asst Atty Brig Capt Cdr cf Cmdr Col Cols Comdr Cpl Cpt Dep Drs Ens fig Fig figs Figs"
-    " Ft Gen Gens Gov Govs Hon LCpl Lcpl Lt Lts Ltjg Maj Mr Mrs Ms Msgt Mt nos Nos Pfc pp Prof Pvt"
-    " Rep Reps Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt Supt Tsgt vol Vol vols Vols vs Vs"
+    "Adm Amb Asst Atty Brig Capt Cdo Cdr Cdre cf Chmn Cmdr Col Cols Comdr Cpl Cpt Dep Dir Drs Ens"
+    " Ex fig Fig figs Figs Flt Ft Gen Gens Gov Govs Gp Hon LCpl Lcpl Ldr Lt Lts Ltjg Maj Mr Mrs Ms"
+    " Msgt Mt nos Nos Pfc pp Prof Pvt Rep Reps ret Ret Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt Supt"
+    " Tech Tsgt vol Vol vols Vols vs Vs Wg"
 )
 _ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
     "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs Dr est"
@@ -78,7 +79,9 @@ _FULL_STOP = re.compile(
     r"|(?P<no>(?<=\bNo\.))|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
     r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
-_FOOTNOTE = re.compile(r"\.(?<=[A-Za-z/^]{3}\.)[/^]*\d{1,3}(?:[/^]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])")
+_FOOTNOTE = re.compile(
+    r"[.?!](?<=[A-Za-z/^]{3}.)[/^]*\d{1,3}(?:[/^,]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])"
+)
 _CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
 _GOES_ON = re.compile(r"[a-z,;:.!?…]")
 _SPEAKER = re.compile(  # “Never again!” Mr. Ito said
@@ -156,8 +159,8 @@ def _plain_or_end(match: re.Match[str]) -> str:
 
 
 def _as_closing(match: re.Match[str]) -> str:
-    """Return a footnote's figure, with its full stop, as closing quotes."""
-    return "." + "/" * (len(match[0]) - 1)
+    """Return a footnote's figures as closing quotes behind the sentence's end."""
+    return match[0][0] + "/" * (len(match[0]) - 1)
 
 
 def _segment(parts: list[str], language: str) -> list[str] | None:
