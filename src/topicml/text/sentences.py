@@ -47,8 +47,8 @@ _BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no lin
 _OPEN = (  # a name or number follows
     "Adm Amb Asst Atty Brig Capt Cdo Cdr Cdre cf Chmn Cmdr Col Cols Comdr Cpl Cpt Dep Dir Drs Ens"
     " Ex fig Fig figs Figs Flt Ft Gen Gens Gov Govs Gp Hon LCpl Lcpl Ldr Lt Lts Ltjg Maj Mr Mrs Ms"
-    " Msgt Mt nos Nos Pfc pp Prof Pvt Rep Reps ret Ret Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt Supt"
-    " Tech Tsgt vol Vol vols Vols vs Vs Wg"
+    " Msgt Mt nos Nos Pfc pp Prof Pvt Rep Reps ret Ret Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt"
+    " Supt Tech Tsgt vol Vol vols Vols vs Vs Wg"
 )
 _ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
     "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs Dr est"
