@@ -7,13 +7,7 @@ from typing import Annotated
 
 import typer
 
-from topicml.cli.options import (
-    RAW_FOLDER,
-    TAXONOMY,
-    LabelsOption,
-    TaxonomyOption,
-    label_paths,
-)
+from topicml.cli import options
 from topicml.errors import LabelError
 from topicml.files import write_text
 
@@ -22,9 +16,9 @@ app = typer.Typer(help="The label store.", no_args_is_help=True)
 
 @app.command()
 def check(
-    labels: LabelsOption = None,
-    taxonomy: TaxonomyOption = TAXONOMY,
-    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = RAW_FOLDER,
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
+    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = options.RAW_FOLDER,
 ) -> None:
     """Check label files: topics, ids, offsets, contradictions, duplicates, near-duplicates.
 
@@ -50,7 +44,7 @@ def check(
 
 
 @app.command()
-def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> None:
+def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TAXONOMY) -> None:
     """Count sentences per topic.
 
     Example: topicml labels stats
@@ -75,7 +69,7 @@ def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> N
 def agreement(
     first: Annotated[Path, typer.Argument(help="One annotator's pass.")],
     second: Annotated[Path, typer.Argument(help="Another's, over the same sentences.")],
-    taxonomy: TaxonomyOption = TAXONOMY,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
 ) -> None:
     """Compare two independent passes topic by topic (Cohen's kappa), and list differences.
 
@@ -101,7 +95,7 @@ def agreement(
 
 @app.command()
 def codebook(
-    taxonomy: TaxonomyOption = TAXONOMY,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write.", show_default="print")
     ] = None,
@@ -120,7 +114,7 @@ def codebook(
 
 
 def _paths(labels: list[Path] | None) -> list[Path]:
-    paths = label_paths(labels)
+    paths = options.label_paths(labels)
     if not paths:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
     return paths
