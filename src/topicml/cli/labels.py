@@ -51,7 +51,7 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     """
     from topicml.cli.render import render_rows
     from topicml.labels.records import read_labels
-    from topicml.labels.statistics import group_sizes, label_stats
+    from topicml.labels.store import group_sizes, label_stats
     from topicml.taxonomy import load_taxonomy
 
     records = [record for path in _paths(labels) for record in read_labels(path)]
