@@ -175,6 +175,18 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
         columns = [_log_odds(e, X, s) for e, s in zip(estimators, self.shares_, strict=True)]
         return np.column_stack(columns)
 
+    def linear_model(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return T + 1 by m coefficients and T + 1 intercepts, relevance last.
+
+        Where training saw no sentence without a topic, all are relevant.
+        """
+        estimators = (*self.estimators_, self.relevance_)
+        nothing = np.zeros_like(self.estimators_[0].coef_[0])
+        coefficients = np.vstack([nothing if e is None else e.coef_[0] for e in estimators])
+        return coefficients, np.array(
+            [CERTAIN if e is None else e.intercept_[0] for e in estimators]
+        )
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return n by T probabilities, also where there is but one topic."""
         return sigmoid(self.log_odds(X)[:, :-1])
