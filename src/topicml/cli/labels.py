@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from topicml.cli import options
-from topicml.errors import LabelError
 from topicml.files import write_text
 
 app = typer.Typer(help="The label store.", no_args_is_help=True)
@@ -29,7 +28,7 @@ def check(
     from topicml.labels.store import read_raw_articles
     from topicml.taxonomy import load_taxonomy
 
-    files = {path: read_labels(path) for path in _paths(labels)}
+    files = {path: read_labels(path) for path in options.label_paths(labels)}
     findings = check_labels(files, load_taxonomy(taxonomy), read_raw_articles(raw))
     for finding in findings:
         typer.echo(str(finding))
@@ -54,7 +53,7 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     from topicml.labels.store import group_sizes, label_stats
     from topicml.taxonomy import load_taxonomy
 
-    records = [record for path in _paths(labels) for record in read_labels(path)]
+    records = [record for path in options.label_paths(labels) for record in read_labels(path)]
     rows: list[tuple[object, ...]] = [
         (row.topic, row.sentences, row.alone)
         for row in label_stats(records, load_taxonomy(taxonomy))
@@ -111,10 +110,3 @@ def codebook(
         typer.echo(text, nl=False)
     else:
         write_text(output, text)
-
-
-def _paths(labels: list[Path] | None) -> list[Path]:
-    paths = options.label_paths(labels)
-    if not paths:
-        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
-    return paths

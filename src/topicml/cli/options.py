@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from topicml.errors import ModelError
+from topicml.errors import LabelError, ModelError
 from topicml.io.readers import Format
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 from topicml.tagging import tagger
@@ -133,7 +133,10 @@ def changeable_store(models_dir: Path | None) -> ModelStore:
 
 def label_paths(labels: list[Path] | None) -> list[Path]:
     """Return the label files given, or all of the default folder."""
-    return labels or sorted(LABELS_FOLDER.glob("*.jsonl"))
+    paths = labels or sorted(LABELS_FOLDER.glob("*.jsonl"))
+    if not paths:
+        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
+    return paths
 
 
 def check_thresholds(

@@ -216,26 +216,20 @@ def _log_odds(estimator: Any, X: Any, share: float) -> NDArray[np.float64]:
 def make_vectorizer(parameters: Parameters) -> FeatureUnion:
     """Return the unfitted TF-IDF vectoriser: a word block and, if asked, a character block."""
     common = {"min_df": parameters.min_df, "sublinear_tf": parameters.sublinear_tf}
-    blocks = [("word", TfidfVectorizer(ngram_range=parameters.word_ngrams, **common))]
-    if parameters.char_ngrams is not None:
-        blocks.append(
-            (
-                "char_wb",
-                TfidfVectorizer(analyzer="char_wb", ngram_range=parameters.char_ngrams, **common),
-            )
-        )
-    return FeatureUnion(blocks)
+    ngrams = {"word": parameters.word_ngrams, "char_wb": parameters.char_ngrams}
+    return FeatureUnion(
+        [
+            (analyzer, TfidfVectorizer(analyzer=analyzer, ngram_range=sizes, **common))
+            for analyzer, sizes in ngrams.items()
+            if sizes
+        ]
+    )
 
 
 def make_classifier(parameters: Parameters) -> TopicClassifier:
     """Return the unfitted one-vs-rest classifier."""
-    return TopicClassifier(
-        NaiveBayesLogisticRegression(
-            nb_mixing=parameters.nb_mixing,
-            C=parameters.C,
-            class_weight=parameters.class_weight,
-        )
-    )
+    chosen = {key: getattr(parameters, key) for key in ("nb_mixing", "C", "class_weight")}
+    return TopicClassifier(NaiveBayesLogisticRegression(**chosen))
 
 
 def make_pipeline(parameters: Parameters) -> Pipeline:
