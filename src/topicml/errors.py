@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class TopicmlError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # keyword arguments do not survive the default; worker processes send errors back
-        return _rebuild, (type(self), self.what, self.where, self.hint)
+        return partial(type(self), where=self.where, hint=self.hint), (self.what,)
 
     def __str__(self) -> str:
         head = self.what if self.where is None else f"{self.where}: {self.what}"
@@ -58,10 +59,6 @@ class MissingExtraError(TopicmlError):
 
 class TrainingError(TopicmlError):
     """The labels given cannot be trained or evaluated on."""
-
-
-def _rebuild(kind: type[TopicmlError], what: str, where: str | None, hint: str) -> TopicmlError:
-    return kind(what, where=where, hint=hint)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

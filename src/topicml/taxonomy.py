@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from topicml.errors import LabelError, TaxonomyError, did_you_mean
+from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
@@ -48,16 +48,15 @@ class Taxonomy:
         """Topic ids in column order."""
         return tuple(topic.id for topic in self.topics)
 
-    def check(self, topics: Iterable[str], where: str) -> None:
-        """Raise a ``LabelError`` that names the first topic the taxonomy does not have."""
+    def check(
+        self, topics: Iterable[str], where: str, error: type[TopicmlError] = LabelError
+    ) -> None:
+        """Raise an error that names the first topic the taxonomy does not have."""
         for topic in topics:
             if topic not in self.topic_ids:
-                raise LabelError(
-                    f"unknown topic {topic!r}",
-                    where=where,
-                    hint=did_you_mean(topic, self.topic_ids)
-                    + f"Known topics: {', '.join(self.topic_ids)}",
-                )
+                known = f"Known topics: {', '.join(self.topic_ids)}"
+                hint = did_you_mean(topic, self.topic_ids) + known
+                raise error(f"unknown topic {topic!r}", where=where, hint=hint)
 
     def to_markdown(self) -> str:
         """Render the codebook that annotators read."""
@@ -104,10 +103,7 @@ def load_taxonomy(path: Path) -> Taxonomy:
         cases=tuple(_case(entry, path) for entry in _tables(data, "cases", path)),
     )
     for case in taxonomy.cases:
-        try:
-            taxonomy.check(case.topics, f"{path}: worked case {case.text!r}")
-        except LabelError as err:
-            raise TaxonomyError(err.what, where=err.where, hint=err.hint) from err
+        taxonomy.check(case.topics, f"{path}: worked case {case.text!r}", TaxonomyError)
     return taxonomy
 
 
@@ -150,12 +146,7 @@ def _topic(entry: dict[str, Any], path: Path) -> Topic:
             where=path,
             hint="Each [[topics]] entry needs id, name and definition.",
         )
-    return Topic(
-        str(entry["id"]),
-        str(entry["name"]),
-        str(entry["definition"]),
-        str(entry.get("excludes", "")),
-    )
+    return Topic(*(str(entry.get(f.name, "")) for f in fields(Topic)))
 
 
 def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
@@ -163,19 +154,18 @@ def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
         raise TaxonomyError(
             "no topics", where=path, hint="Add at least one [[topics]] entry with an id."
         )
-    seen: set[str] = set()
-    for topic in topics:
-        if not _ID.match(topic.id):
+    ids = [topic.id for topic in topics]
+    for topic_id in ids:
+        if not _ID.match(topic_id):
             raise TaxonomyError(
-                f"topic id {topic.id!r} is not made of lower-case words joined by hyphens",
+                f"topic id {topic_id!r} is not made of lower-case words joined by hyphens",
                 where=path,
                 hint="Write it like 'force-posture'.",
             )
-        if topic.id in seen:
+        if ids.count(topic_id) > 1:
             raise TaxonomyError(
-                f"duplicate topic id {topic.id!r}", where=path, hint="Remove or rename one."
+                f"duplicate topic id {topic_id!r}", where=path, hint="Remove or rename one."
             )
-        seen.add(topic.id)
 
 
 def _topic_cell(topics: tuple[str, ...]) -> str:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import home_records
 
-from topicml.labels import near_duplicates as module
-from topicml.labels.near_duplicates import near_duplicates
+from topicml.labels import checks as module
+from topicml.labels.checks import near_duplicates
 
 
 def naive_near_duplicates(texts):

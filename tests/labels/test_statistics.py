@@ -4,7 +4,7 @@ from collections import Counter
 
 from samples import TAXONOMY, home_records, record
 
-from topicml.labels.statistics import group_sizes, label_stats
+from topicml.labels.store import group_sizes, label_stats
 
 
 def test_stats_count_topics_and_those_that_stand_alone():

@@ -163,7 +163,7 @@ def test_what_was_half_done_is_not_kept(
     both.compiled.score_texts(SEA_TEXTS[::2])
 
     def stop_in_the_middle(*arguments: Any) -> None:
-        cache = arguments[5]
+        cache = arguments[4].cache
         cache.used[0] = cache.used[3] = 0
         raise KeyboardInterrupt
 
@@ -216,7 +216,7 @@ def test_gigabytes_in_one_thread_do_not_wear_out_what_is_counted(
     both.compiled.score_texts(SEA_TEXTS[:1])
     scorer = both.compiled.backends._compiled
     assert scorer is not None
-    scorer._threads.room.cache.used[4] = 1 << 40
+    scorer._threads.context.cache.used[4] = 1 << 40
     assert_same(both.compiled.score_texts(texts), expected)
 
 
@@ -240,7 +240,7 @@ def test_tokens_that_are_much_alike_find_slots_of_their_own(
     both.compiled.score_texts([*texts, *texts])
     scorer = both.compiled.backends._compiled
     assert scorer is not None
-    assert scorer._threads.room.cache.used[0] == 1 + len({make(n) for n in range(1000)})
+    assert scorer._threads.context.cache.used[0] == 1 + len({make(n) for n in range(1000)})
 
 
 def test_room_grows_with_the_longest_text(both: Witnesses, path: Path) -> None:

@@ -11,23 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from topicml.cli import options
 from topicml.cli.classify import EXIT_SOME_REJECTED
-from topicml.cli.options import ModelOption, ModelsDirOption, model_store
-from topicml.cli.tagging_options import (
-    EncodingOption,
-    ForceOption,
-    IdFieldOption,
-    InputFormatOption,
-    MinPrecisionOption,
-    RelevanceOption,
-    TextFieldOption,
-    ThresholdOption,
-    TitleFieldOption,
-    UnitOption,
-    check_encoding,
-    check_thresholds,
-    make_fields,
-)
+from topicml.io.records import Fields
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
@@ -51,24 +37,24 @@ def batch(
             "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
         ),
     ],
-    text_field: TextFieldOption = "text",
-    id_field: IdFieldOption = "id",
-    title_field: TitleFieldOption = "title",
+    text_field: options.TextField = "text",
+    id_field: options.IdField = "id",
+    title_field: options.TitleField = "title",
     keep: Annotated[
         list[str] | None, typer.Option(help="Field to carry through; repeat for more.")
     ] = None,
     detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
-    unit: UnitOption = "article",
-    threshold: ThresholdOption = None,
-    min_precision: MinPrecisionOption = None,
-    relevance: RelevanceOption = None,
-    input_format: InputFormatOption = None,
-    encoding: EncodingOption = None,
+    unit: options.Unit = "article",
+    threshold: options.Threshold = None,
+    min_precision: options.MinPrecision = None,
+    relevance: options.Relevance = None,
+    input_format: options.InputFormat = None,
+    encoding: options.Encoding = None,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Name the record that each near copy is a copy of.")
     ] = False,
     jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
-    force: ForceOption = False,
+    force: options.Force = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first record that cannot be tagged.")
     ] = False,
@@ -85,8 +71,8 @@ def batch(
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster.", show_default="one of this machine")
     ] = None,
-    model: ModelOption = None,
-    models_dir: ModelsDirOption = None,
+    model: options.Model = None,
+    models_dir: options.ModelsDir = None,
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
     ] = "text",
@@ -101,13 +87,13 @@ def batch(
     """
     from topicml.batch.job import Job
 
-    check_encoding(encoding)
-    check_thresholds(threshold, min_precision, relevance)
+    options.check_encoding(encoding)
+    options.check_thresholds(threshold, min_precision, relevance)
     job = Job(
         inputs=tuple(inputs),
         output=output,
-        model=model_store(models_dir).find(model),
-        fields=make_fields(text_field, id_field, title_field, tuple(keep or ())),
+        model=options.model_store(models_dir).find(model),
+        fields=Fields(text_field, id_field, title_field or None, tuple(keep or ())),
         encoding=encoding,
         detail=detail,
         unit=unit,

@@ -11,26 +11,11 @@ from typing import Annotated, BinaryIO, Literal
 
 import typer
 
-from topicml.cli.options import ModelOption, ModelsDirOption, model_store
-from topicml.cli.tagging_options import (
-    EncodingOption,
-    ForceOption,
-    IdFieldOption,
-    InputFormatOption,
-    MinPrecisionOption,
-    RelevanceOption,
-    TextFieldOption,
-    ThresholdOption,
-    TitleFieldOption,
-    UnitOption,
-    check_encoding,
-    check_thresholds,
-    make_fields,
-)
+from topicml.cli import options
 from topicml.errors import InputError
 from topicml.files import check_output, replacing
 from topicml.io.readers import parse_block, read_blocks
-from topicml.io.records import ReadOptions, Reject
+from topicml.io.records import Fields, ReadOptions, Reject
 from topicml.io.sources import list_sources
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.folder import open_model
@@ -58,21 +43,21 @@ def classify(
             "--format", "-f", help="Output format.", show_default="by --output's suffix, or table"
         ),
     ] = None,
-    unit: UnitOption = "article",
-    threshold: ThresholdOption = None,
-    min_precision: MinPrecisionOption = None,
-    relevance: RelevanceOption = None,
-    text_field: TextFieldOption = "text",
-    id_field: IdFieldOption = "id",
-    title_field: TitleFieldOption = "title",
-    input_format: InputFormatOption = None,
-    encoding: EncodingOption = None,
-    model: ModelOption = None,
-    models_dir: ModelsDirOption = None,
+    unit: options.Unit = "article",
+    threshold: options.Threshold = None,
+    min_precision: options.MinPrecision = None,
+    relevance: options.Relevance = None,
+    text_field: options.TextField = "text",
+    id_field: options.IdField = "id",
+    title_field: options.TitleField = "title",
+    input_format: options.InputFormat = None,
+    encoding: options.Encoding = None,
+    model: options.Model = None,
+    models_dir: options.ModelsDir = None,
     output: Annotated[
         str, typer.Option("--output", "-o", help="File to write to, - for standard output.")
     ] = "-",
-    force: ForceOption = False,
+    force: options.Force = False,
 ) -> None:
     """Tag articles with topics.
 
@@ -81,16 +66,15 @@ def classify(
 
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
-    check_encoding(encoding)
-    check_thresholds(threshold, min_precision, relevance)
-    options = ReadOptions(
-        make_fields(text_field, id_field, title_field), encoding, any_text=unit == "sentence"
-    )
-    inputs = _Inputs(_given(sources), input_format, options)
+    options.check_encoding(encoding)
+    options.check_thresholds(threshold, min_precision, relevance)
+    fields = Fields(text_field, id_field, title_field or None)
+    reading = ReadOptions(fields, encoding, any_text=unit == "sentence")
+    inputs = _Inputs(_given(sources), input_format, reading)
     if output != "-":
         check_output(Path(output), inputs.paths, force=force)
     kind, compression = _output_kind(output, output_format)
-    opened = open_model(model_store(models_dir).find(model))
+    opened = open_model(options.model_store(models_dir).find(model))
     thresholds = choose_thresholds(
         opened.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
     )
@@ -122,9 +106,9 @@ class _Inputs:
         rejected: How many inputs and texts were rejected so far.
     """
 
-    def __init__(self, given: list[str], input_format: str | None, options: ReadOptions) -> None:
+    def __init__(self, given: list[str], input_format: str | None, reading: ReadOptions) -> None:
         listing = list_sources(given, input_format)
-        self._sources, self._options = listing.sources, options
+        self._sources, self._reading = listing.sources, reading
         self.paths = [source.path for source in listing.sources if source.path]
         self.rejected = 0
         for line in listing.notes():
@@ -136,10 +120,10 @@ class _Inputs:
         """Yield the articles, some at a time."""
         for source in self._sources:
             try:
-                blocks = read_blocks([source], self._options, sys.stdin.buffer, note=_note)
+                blocks = read_blocks([source], self._reading, sys.stdin.buffer, note=_note)
                 for block in blocks:
                     documents = []
-                    for item in parse_block(block, self._options):
+                    for item in parse_block(block, self._reading):
                         if isinstance(item, Reject):
                             self._reject(f"{item.place}: {item.detail}")
                             continue

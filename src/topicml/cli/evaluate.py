@@ -8,18 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from topicml.cli.options import (
-    TAXONOMY,
-    ByOption,
-    JobsOption,
-    LabelsOption,
-    ModelOption,
-    ModelsDirOption,
-    ParametersOption,
-    TaxonomyOption,
-    label_paths,
-    model_store,
-)
+from topicml.cli import options
 from topicml.files import write_text
 from topicml.models.store import DEFAULT_MODEL
 
@@ -33,13 +22,13 @@ def evaluate(
             show_default="cross-validate the training recipe on the project's labels",
         ),
     ] = None,
-    model: ModelOption = None,
-    models_dir: ModelsDirOption = None,
-    labels: LabelsOption = None,
-    taxonomy: TaxonomyOption = TAXONOMY,
-    by: ByOption = "article",
-    jobs: JobsOption = 1,
-    parameters: ParametersOption = None,
+    model: options.Model = None,
+    models_dir: options.ModelsDir = None,
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
+    by: options.By = "article",
+    jobs: options.Jobs = 1,
+    parameters: options.Parameters = None,
     output_format: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="Output format.")
     ] = "table",
@@ -60,7 +49,7 @@ def evaluate(
     from topicml.models.parameters import read_parameters
     from topicml.training.report import render_report
 
-    store = model_store(models_dir)
+    store = options.model_store(models_dir)
     if data is not None:
         opened = open_model(store.find(model))
         predictions = predict_labelled(opened, data, taxonomy)
@@ -70,7 +59,7 @@ def evaluate(
         raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
     else:
         predictions = predict_out_of_fold(
-            *(store, DEFAULT_MODEL, label_paths(labels), taxonomy),
+            *(store, DEFAULT_MODEL, options.label_paths(labels), taxonomy),
             parameters=read_parameters(parameters) if parameters else None,
             by=by,
             jobs=jobs,

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import typer
 
-from topicml.cli.options import ModelOption, ModelsDirOption, model_store
+from topicml.cli import options
 from topicml.models.folder import open_model
 from topicml.scoring import compiler
 from topicml.scoring.backends import BULK
@@ -21,12 +21,12 @@ _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+).*;.*\bextra == ['\"](?P<extra>[\w-
 _PYTHON_BELOW = re.compile(r"python_version < ['\"](\d+)\.(\d+)['\"]")
 
 
-def info(model: ModelOption = None, models_dir: ModelsDirOption = None) -> None:
+def info(model: options.Model = None, models_dir: options.ModelsDir = None) -> None:
     """Show versions, optional parts, paths, the model in use, and which scorer path is taken.
 
     Example: topicml info
     """
-    store = model_store(models_dir)
+    store = options.model_store(models_dir)
     opened = open_model(store.find(model))
     blocks = ", ".join(
         f"{b.analyzer} {b.ngram_range[0]}-{b.ngram_range[1]}-grams ({len(b.idf)})"

@@ -7,14 +7,7 @@ from typing import Annotated
 
 import typer
 
-from topicml.cli.options import (
-    RAW_FOLDER,
-    TAXONOMY,
-    LabelsOption,
-    TaxonomyOption,
-    label_paths,
-)
-from topicml.errors import LabelError
+from topicml.cli import options
 from topicml.files import write_text
 
 app = typer.Typer(help="The label store.", no_args_is_help=True)
@@ -22,9 +15,9 @@ app = typer.Typer(help="The label store.", no_args_is_help=True)
 
 @app.command()
 def check(
-    labels: LabelsOption = None,
-    taxonomy: TaxonomyOption = TAXONOMY,
-    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = RAW_FOLDER,
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
+    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = options.RAW_FOLDER,
 ) -> None:
     """Check label files: topics, ids, offsets, contradictions, duplicates, near-duplicates.
 
@@ -35,7 +28,7 @@ def check(
     from topicml.labels.store import read_raw_articles
     from topicml.taxonomy import load_taxonomy
 
-    files = {path: read_labels(path) for path in _paths(labels)}
+    files = {path: read_labels(path) for path in options.label_paths(labels)}
     findings = check_labels(files, load_taxonomy(taxonomy), read_raw_articles(raw))
     for finding in findings:
         typer.echo(str(finding))
@@ -50,17 +43,17 @@ def check(
 
 
 @app.command()
-def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> None:
+def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TAXONOMY) -> None:
     """Count sentences per topic.
 
     Example: topicml labels stats
     """
     from topicml.cli.render import render_rows
     from topicml.labels.records import read_labels
-    from topicml.labels.statistics import group_sizes, label_stats
+    from topicml.labels.store import group_sizes, label_stats
     from topicml.taxonomy import load_taxonomy
 
-    records = [record for path in _paths(labels) for record in read_labels(path)]
+    records = [record for path in options.label_paths(labels) for record in read_labels(path)]
     rows: list[tuple[object, ...]] = [
         (row.topic, row.sentences, row.alone)
         for row in label_stats(records, load_taxonomy(taxonomy))
@@ -75,7 +68,7 @@ def stats(labels: LabelsOption = None, taxonomy: TaxonomyOption = TAXONOMY) -> N
 def agreement(
     first: Annotated[Path, typer.Argument(help="One annotator's pass.")],
     second: Annotated[Path, typer.Argument(help="Another's, over the same sentences.")],
-    taxonomy: TaxonomyOption = TAXONOMY,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
 ) -> None:
     """Compare two independent passes topic by topic (Cohen's kappa), and list differences.
 
@@ -101,7 +94,7 @@ def agreement(
 
 @app.command()
 def codebook(
-    taxonomy: TaxonomyOption = TAXONOMY,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write.", show_default="print")
     ] = None,
@@ -117,10 +110,3 @@ def codebook(
         typer.echo(text, nl=False)
     else:
         write_text(output, text)
-
-
-def _paths(labels: list[Path] | None) -> list[Path]:
-    paths = label_paths(labels)
-    if not paths:
-        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
-    return paths

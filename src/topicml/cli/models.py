@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from topicml.cli.options import ModelsDirOption, changeable_store, model_store
+from topicml.cli import options
 from topicml.errors import ModelError
 from topicml.models.folder import FILES, check_files, read_card, verify_model
 from topicml.models.manifest import MANIFEST, read_manifest
@@ -22,7 +22,7 @@ _Rows = list[tuple[Any, ...]]
 
 
 @app.command("list")
-def list_models(models_dir: ModelsDirOption = None) -> None:
+def list_models(models_dir: options.ModelsDir = None) -> None:
     """List all models and versions; the current one of each is marked.
 
     Damaged versions come behind, with what is wrong, and the exit code is then 1.
@@ -31,7 +31,7 @@ def list_models(models_dir: ModelsDirOption = None) -> None:
     """
     from topicml.cli.render import render_rows
 
-    store = model_store(models_dir)
+    store = options.model_store(models_dir)
     errors: list[ModelError] = []
     sound: _Rows = []
     damaged: _Rows = []
@@ -93,13 +93,13 @@ def show(
         typer.Argument(help="Name, name@version, or folder.", show_default="the current one"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
-    models_dir: ModelsDirOption = None,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """Show where a model comes from and how good it is.
 
     Example: topicml models show alliance-topics
     """
-    path = model_store(models_dir).find(model)
+    path = options.model_store(models_dir).find(model)
     if as_json:
         typer.echo(json.dumps(read_manifest(path), indent=2, ensure_ascii=False))
     else:
@@ -112,13 +112,13 @@ def verify(
         str | None,
         typer.Argument(help="Name, name@version, or folder.", show_default="all models"),
     ] = None,
-    models_dir: ModelsDirOption = None,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """Check every file of a model by hash, and recompute its golden sentences as batch does.
 
     Example: topicml models verify
     """
-    store = model_store(models_dir)
+    store = options.model_store(models_dir)
     everything = [store.folder(name, v) for name in store.names() for v in store.versions(name)]
     errors = []
     for path in [store.find(model)] if model or not everything else everything:
@@ -134,7 +134,7 @@ def verify(
 @app.command()
 def promote(
     model: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version to use.")],
-    models_dir: ModelsDirOption = None,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """Make a version the current one, once all its files and golden sentences are as made.
 
@@ -148,7 +148,7 @@ def promote(
             f"{model!r} does not say which version: write it like alliance-topics@1.0.0. "
             "See which there are with: topicml models list"
         )
-    _print_change(promote_version(changeable_store(models_dir), name, version))
+    _print_change(promote_version(options.changeable_store(models_dir), name, version))
 
 
 @app.command()
@@ -157,7 +157,7 @@ def rollback(
         str | None,
         typer.Argument(help="Model name.", show_default="the only one, or the project's own"),
     ] = None,
-    models_dir: ModelsDirOption = None,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """Go back to the version that was current before; each time one further back.
 
@@ -165,7 +165,7 @@ def rollback(
 
     Example: topicml models rollback alliance-topics
     """
-    store = changeable_store(models_dir)
+    store = options.changeable_store(models_dir)
     _print_change(roll_back(store, name or store.default_name()))
 
 

@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from topicml.errors import ModelError
+from topicml.errors import LabelError, ModelError
+from topicml.io.readers import Format
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
+from topicml.tagging import tagger
 
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
 RAW_FOLDER = Path("data/raw")
 
-ModelOption = Annotated[
+Model = Annotated[
     str | None,
     typer.Option(
         "--model", "-m", help="Model name, name@version, or folder.", show_default="the current one"
     ),
 ]
-ModelsDirOption = Annotated[
+ModelsDir = Annotated[
     Path | None,
     typer.Option(
         "--models-dir", help="Folder of all models.", show_default="models/, or the shipped ones"
     ),
 ]
-LabelsOption = Annotated[
+Labels = Annotated[
     list[Path] | None,
     typer.Option("--labels", "-l", help="Label file; repeat for more.", show_default="data/labels"),
 ]
-TaxonomyOption = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
-ByOption = Annotated[
+Taxonomy = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
+By = Annotated[
     Literal["article", "group"],
     typer.Option(help="Leave out a real article at a time, or a fifth of all groups."),
 ]
-JobsOption = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
-ParametersOption = Annotated[
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
+Parameters = Annotated[
     Path | None,
     typer.Option(
         "--parameters",
@@ -45,6 +48,58 @@ ParametersOption = Annotated[
         "models/NAME/parameters.json is taken where it exists.",
         show_default="searched by cross-validation",
     ),
+]
+Unit = Annotated[
+    tagger.Unit, typer.Option("--unit", help="Split texts into sentences, or take each as one.")
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        "--threshold",
+        min=0.0,
+        max=1.0,
+        help="Probability from which on a topic is given, whatever the relevance.",
+        show_default="the model's own, per topic",
+    ),
+]
+MinPrecision = Annotated[
+    float | None,
+    typer.Option(
+        "--min-precision",
+        min=0.0,
+        max=1.0,
+        help="Give only tags this sure, by the thresholds of the model's cross-validation "
+        "(the shipped model has 0.6, 0.7, 0.8, 0.9 and 0.95).",
+    ),
+]
+Relevance = Annotated[
+    float | None,
+    typer.Option(
+        "--relevance",
+        min=0.0,
+        max=1.0,
+        help="Probability of having any topic under which none is given; 0 for no such gate.",
+        show_default="the model's own",
+    ),
+]
+TextField = Annotated[str, typer.Option("--text-field", help="Field with the text.")]
+IdField = Annotated[str, typer.Option("--id-field", help="Field with the id.")]
+TitleField = Annotated[
+    str,
+    typer.Option(
+        "--title-field", help="Field with a title, read as the first paragraph; '' for none."
+    ),
+]
+InputFormat = Annotated[
+    Format | None,
+    typer.Option("--input-format", help="Format of inputs.", show_default="by names and content"),
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", help="Encoding of inputs.", show_default="found out for each"),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
 
 
@@ -78,4 +133,33 @@ def changeable_store(models_dir: Path | None) -> ModelStore:
 
 def label_paths(labels: list[Path] | None) -> list[Path]:
     """Return the label files given, or all of the default folder."""
-    return labels or sorted(LABELS_FOLDER.glob("*.jsonl"))
+    paths = labels or sorted(LABELS_FOLDER.glob("*.jsonl"))
+    if not paths:
+        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
+    return paths
+
+
+def check_thresholds(
+    threshold: float | None, min_precision: float | None, relevance: float | None
+) -> None:
+    """Refuse values that are no numbers, and two ways to say how sure a tag is to be."""
+    values = {
+        "--threshold": threshold,
+        "--min-precision": min_precision,
+        "--relevance": relevance,
+    }
+    for name, value in values.items():
+        if value is not None and math.isnan(value):
+            raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
+    if threshold is not None and min_precision is not None:
+        raise typer.BadParameter("give --threshold or --min-precision, not both")
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Refuse an encoding that Python does not know."""
+    try:
+        "".encode(encoding or "utf-8")
+    except (LookupError, UnicodeError) as err:
+        raise typer.BadParameter(
+            f"unknown encoding {encoding!r}: use a name such as cp1252 or utf-16"
+        ) from err

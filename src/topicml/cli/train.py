@@ -6,34 +6,24 @@ from typing import Annotated
 
 import typer
 
-from topicml.cli.options import (
-    TAXONOMY,
-    ByOption,
-    JobsOption,
-    LabelsOption,
-    ModelsDirOption,
-    ParametersOption,
-    TaxonomyOption,
-    label_paths,
-    writable_store,
-)
+from topicml.cli import options
 from topicml.models.store import DEFAULT_MODEL
 
 
 def train(
-    labels: LabelsOption = None,
-    taxonomy: TaxonomyOption = TAXONOMY,
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
     name: Annotated[str, typer.Option(help="Name of the model.")] = DEFAULT_MODEL,
     version: Annotated[
         str | None, typer.Option(help="Version to make.", show_default="the next minor one")
     ] = None,
-    parameters: ParametersOption = None,
-    by: ByOption = "article",
-    jobs: JobsOption = 1,
+    parameters: options.Parameters = None,
+    by: options.By = "article",
+    jobs: options.Jobs = 1,
     promote: Annotated[
         bool, typer.Option("--promote", help="Make the new version the current one.")
     ] = False,
-    models_dir: ModelsDirOption = None,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """Train a model version from label files, and account for how good it is.
 
@@ -46,7 +36,7 @@ def train(
     from topicml.models.train import train_model
 
     trained = train_model(
-        *(writable_store(models_dir), name, label_paths(labels), taxonomy),
+        *(options.writable_store(models_dir), name, options.label_paths(labels), taxonomy),
         version=version,
         parameters=read_parameters(parameters) if parameters else None,
         by=by,

@@ -7,27 +7,19 @@ from typing import Annotated
 
 import typer
 
-from topicml.cli.options import (
-    TAXONOMY,
-    JobsOption,
-    LabelsOption,
-    ModelsDirOption,
-    TaxonomyOption,
-    label_paths,
-    writable_store,
-)
+from topicml.cli import options
 from topicml.models.folder import make_parent
 from topicml.models.store import DEFAULT_MODEL
 
 
 def tune(
-    labels: LabelsOption = None,
-    taxonomy: TaxonomyOption = TAXONOMY,
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
     name: Annotated[str, typer.Option(help="Name of the model to tune for.")] = DEFAULT_MODEL,
     trials: Annotated[int, typer.Option(min=0, help="Settings to draw at random.")] = 12,
     seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
-    jobs: JobsOption = 1,
-    models_dir: ModelsDirOption = None,
+    jobs: options.Jobs = 1,
+    models_dir: options.ModelsDir = None,
 ) -> None:
     """Search for better parameters, and say honestly what the search is worth.
 
@@ -45,8 +37,8 @@ def tune(
     from topicml.training.search import count_fits, draw_settings
     from topicml.training.search import tune as tune_parameters
 
-    data = load_dataset(label_paths(labels), load_taxonomy(taxonomy))
-    store = writable_store(models_dir)
+    data = load_dataset(options.label_paths(labels), load_taxonomy(taxonomy))
+    store = options.writable_store(models_dir)
     make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
     settings = draw_settings(trials, seed)
     with Progress(console=table_console(sys.stderr), transient=True) as progress:

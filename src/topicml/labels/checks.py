@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from sklearn.feature_extraction.text import CountVectorizer
+
 from topicml.errors import LabelError
-from topicml.labels.near_duplicates import near_duplicates
 from topicml.labels.records import LabelRecord
 from topicml.taxonomy import Taxonomy
 
 MANY_TOPICS = 3
+NEAR_DUPLICATE = 0.6
+"""Jaccard overlap of two sentences' words above which they are near-duplicates."""
+
+_ROWS_AT_ONCE = 1000
+_WORDS = re.compile(r"\w+").findall
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +129,27 @@ def _check_near_duplicates(located: Sequence[_Located]) -> list[Finding]:
         if "authored" in (located[first][1].source, located[second][1].source)
         and _normalized_text(located[first][1]) != _normalized_text(located[second][1])
     ]
+
+
+def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
+    """Return (i, j, overlap) with i < j for texts whose word sets overlap above 0.6.
+
+    Overlap is Jaccard's: words in both by words in either. Computed in row blocks of a
+    sparse product, so memory stays bounded.
+    """
+    vectorizer = CountVectorizer(binary=True, analyzer=lambda text: _WORDS(text.lower()))
+    try:
+        X = vectorizer.fit_transform(texts).astype(np.int32).tocsr()
+    except ValueError:  # no text, or none has a word
+        return []
+    sizes = np.asarray(X.sum(axis=1)).ravel()
+    pairs: list[tuple[int, int, float]] = []
+    for start in range(0, X.shape[0], _ROWS_AT_ONCE):
+        shared = (X[start : start + _ROWS_AT_ONCE] @ X.T).tocoo()
+        first, second = shared.row + start, shared.col
+        overlap = shared.data / (sizes[first] + sizes[second] - shared.data)
+        close = (overlap > NEAR_DUPLICATE) & (first < second)
+        pairs += zip(
+            first[close].tolist(), second[close].tolist(), overlap[close].tolist(), strict=True
+        )
+    return sorted(pairs)

@@ -130,9 +130,10 @@ def write_labels(path: Path, records: Iterable[LabelRecord]) -> None:
 def _label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
     where = f"{path}:{line}"
     identifier = _text_field(fields, "id", where)
+    groups = [str(fields[k]) for k in ("article", "doc") if fields.get(k) not in (None, "")]
     return LabelRecord(
         id=identifier,
-        article=_group(fields, identifier),
+        article=groups[0] if groups else identifier,
         text=_text_field(fields, "text", where),
         topics=_topics_field(fields, where),
         source=cast("Source", _choice(fields, "source", ("article", "authored"), where)),
@@ -145,19 +146,11 @@ def _label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
     )
 
 
-def _group(fields: dict[str, Any], identifier: str) -> str:
-    named = [str(fields[key]) for key in ("article", "doc") if fields.get(key) not in (None, "")]
-    return named[0] if named else identifier
-
-
 def _text_field(fields: dict[str, Any], key: str, where: str) -> str:
     value = fields.get(key)
     if not isinstance(value, str) or not value:
-        found = "nothing" if value is None else repr(value)
-        raise LabelError(
-            f"{key!r} must be a string that is not empty, found {found}",
-            where=where,
-            hint=f"Give the record a {key!r}.",
+        raise _wrong(
+            fields, key, "a string that is not empty", where, f"Give the record a {key!r}."
         )
     if LONE_SURROGATE.search(value):
         raise LabelError(
@@ -171,11 +164,8 @@ def _text_field(fields: dict[str, Any], key: str, where: str) -> str:
 def _topics_field(fields: dict[str, Any], where: str) -> tuple[str, ...]:
     value = fields.get("topics")
     if not isinstance(value, list) or not all(isinstance(topic, str) for topic in value):
-        raise LabelError(
-            f"'topics' must be a list of topic ids, found {value!r}",
-            where=where,
-            hint="Write [] for a sentence with no topic.",
-        )
+        hint = "Write [] for a sentence with no topic."
+        raise _wrong(fields, "topics", "a list of topic ids", where, hint)
     return tuple(sorted(set(value)))
 
 
@@ -183,11 +173,12 @@ def _int_field(fields: dict[str, Any], key: str, where: str) -> int | None:
     value = fields.get(key)
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
         return value
-    raise LabelError(
-        f"{key!r} must be a whole number, found {value!r}",
-        where=where,
-        hint="Correct it or leave it out.",
-    )
+    raise _wrong(fields, key, "a whole number", where, "Correct it or leave it out.")
+
+
+def _wrong(fields: dict[str, Any], key: str, expected: str, where: str, hint: str) -> LabelError:
+    what = f"{key!r} must be {expected}, found {fields.get(key)!r}"
+    return LabelError(what, where=where, hint=hint)
 
 
 def _choice(fields: dict[str, Any], key: str, allowed: tuple[str, ...], where: str) -> str:

@@ -1,9 +1,11 @@
-"""Several label files as one store, and the raw articles that their sentences come from."""
+"""Several label files as one store: its counts, and the raw articles of its sentences."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import LabelError
@@ -61,3 +63,28 @@ def read_raw_articles(folder: Path) -> dict[str, str]:
             where=manifest,
             hint="It lists each article's id and file; correct it, or point --raw elsewhere.",
         ) from err
+
+
+@dataclass(frozen=True, slots=True)
+class TopicStats:
+    """How often a topic occurs, and how often alone."""
+
+    topic: str
+    sentences: int
+    alone: int
+
+
+def label_stats(records: Iterable[LabelRecord], taxonomy: Taxonomy) -> list[TopicStats]:
+    """Count each topic's sentences, all and those with no other topic."""
+    counts: Counter[str] = Counter()
+    alone: Counter[str] = Counter()
+    for record in records:
+        counts.update(record.topics)
+        if len(record.topics) == 1:
+            alone.update(record.topics)
+    return [TopicStats(topic, counts[topic], alone[topic]) for topic in taxonomy.topic_ids]
+
+
+def group_sizes(records: Iterable[LabelRecord]) -> dict[str, int]:
+    """Count sentences per group, in order of first appearance."""
+    return dict(Counter(record.article for record in records))

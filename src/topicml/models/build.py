@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import importlib.metadata
 import platform
 import tempfile
@@ -112,7 +111,7 @@ def _manifest(
         },
         "taxonomy": {
             "file": origin.taxonomy_path.name,
-            "sha256": hashlib.sha256(origin.taxonomy_path.read_bytes()).hexdigest(),
+            "sha256": sha256_file(origin.taxonomy_path),
         },
         "versions": {
             "python": platform.python_version(),

@@ -56,11 +56,7 @@ class ModelStore:
         if lines is None:
             return None
         if len(lines) != 1:
-            raise ModelError(
-                f"pointer cannot be read (it has {len(lines)} lines)",
-                where=self.root / name / _CURRENT,
-                hint="Write one version number into it, such as 1.0.0.",
-            )
+            raise _damaged(self.root / name / _CURRENT, f"it has {len(lines)} lines")
         return lines[0]
 
     def previous(self, name: str) -> list[str]:
@@ -126,18 +122,10 @@ class ModelStore:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError) as err:
-            raise ModelError(
-                f"pointer cannot be read ({err})",
-                where=path,
-                hint="It holds version numbers, such as 1.0.0, one a line.",
-            ) from err
+            raise _damaged(path, err) from err
         for line in lines:
             if not VERSION.match(line):
-                raise ModelError(
-                    f"pointer cannot be read ({line[:40]!r} is no version)",
-                    where=path,
-                    hint="It holds version numbers, such as 1.0.0, one a line.",
-                )
+                raise _damaged(path, f"{line[:40]!r} is no version")
         return lines
 
     def _write(self, name: str, file: str, versions: Sequence[str]) -> None:
@@ -225,6 +213,11 @@ class ModelStore:
         return versions
 
 
+def _damaged(path: Path, why: object) -> ModelError:
+    hint = "It holds a version number, such as 1.0.0; `previous` one a line."
+    return ModelError(f"pointer cannot be read ({why})", where=path, hint=hint)
+
+
 def default_store() -> ModelStore:
     """Find the store.
 
@@ -238,11 +231,7 @@ def default_store() -> ModelStore:
     for folder in (here, *here.parents):
         if any((folder / "models").glob(f"*/{_CURRENT}")):
             return ModelStore(folder / "models")
-    return ModelStore(_shipped_models())
-
-
-def _shipped_models() -> Path:
-    return BUNDLED if BUNDLED.is_dir() else BUNDLED.parents[2] / "models"  # in a clone
+    return ModelStore(BUNDLED if BUNDLED.is_dir() else BUNDLED.parents[2] / "models")  # in a clone
 
 
 def _version_key(version: str) -> tuple[int, int, int]:

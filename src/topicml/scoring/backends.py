@@ -34,22 +34,17 @@ class Backends:
 
     def __init__(self, blocks: Sequence[FeatureBlock]) -> None:
         self._blocks = blocks
-        self._choice: Backend | Literal["auto"] = "auto"
+        self.choice: Backend | Literal["auto"] = "auto"  # of the next calls; see Scorer.use
         self._bytes_seen = 0
         self._reference = ReferenceScorer(blocks)
         self._compiled: CompiledScorer | None = None
 
-    def use(self, choice: Backend | Literal["auto"]) -> None:
-        """Choose the backend of the next calls; see ``Scorer.use``."""
-        self._choice = choice
-
     @property
     def current(self) -> Backend:
         """The backend that the next call takes."""
-        if self._choice == "auto":
+        is_wanted = self.choice == "compiled"
+        if self.choice == "auto":
             is_wanted = self._compiled is not None or self._is_bulk()
-        else:
-            is_wanted = self._choice == "compiled"
         return "compiled" if is_wanted and compiler.is_usable() else "reference"
 
     def _is_bulk(self) -> bool:

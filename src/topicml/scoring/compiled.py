@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +22,6 @@ _CACHE_LINE = 64  # bytes that a processor fetches at once
 _TOKENS = 1 << 17  # in the cache
 _BYTES_PER_TOKEN, _WORDS_PER_TOKEN, _TERMS_PER_TOKEN = 4, 1, 24
 _NO_BYTES, _NO_PLACES = np.zeros(0, dtype=np.uint8), np.zeros(0, dtype=np.int64)
-
-
-class _Room(NamedTuple):
-    """What one thread works with.
-
-    Attributes:
-        capacity: Bytes of the longest text that there is room for.
-        cache: The tokens that the thread has met.
-        workspace: Its workspace.
-    """
-
-    capacity: int
-    cache: kernel.TokenCache
-    workspace: kernel.Workspace
 
 
 class CompiledScorer:
@@ -60,25 +46,23 @@ class CompiledScorer:
         counts = np.zeros((len(starts), kernel.COUNTS), dtype=np.int64)
         read = [_read_only(array) for array in (buffer, _eights(buffer), starts, ends)]
         try:
-            _, cache, workspace = self._room(int((ends - starts).max(initial=0)))
+            context = self._context(int((ends - starts).max(initial=0)))
             add_texts = compile_kernel()["add_texts"]
-            add_texts(
-                *read, self._features, cache, workspace, log_odds.reshape(-1), counts.reshape(-1)
-            )
+            add_texts(*read, context, log_odds.reshape(-1), counts.reshape(-1))
         except BaseException:  # stopped, or out of memory: what was half done is not kept
             self._threads.__dict__.clear()
             raise
         return log_odds[:, : self._columns], counts
 
-    def _room(self, longest: int) -> _Room:
-        """Return this thread's room for texts up to ``longest`` bytes."""
-        room: _Room | None = getattr(self._threads, "room", None)
-        if room is None or longest > room.capacity:
+    def _context(self, longest: int) -> kernel.Context:
+        """Return this thread's context, with room for texts up to ``longest`` bytes."""
+        context: kernel.Context | None = getattr(self._threads, "context", None)
+        if context is None or longest + 2 > len(context.workspace.points):
             capacity = 1 << max(10, longest.bit_length())
-            cache = room.cache if room else _token_cache(self._features)
-            room = _Room(capacity, cache, _workspace(self._features, capacity, cache))
-            self._threads.room = room
-        return room
+            cache = context.cache if context else _token_cache(self._features)
+            workspace = _workspace(self._features, capacity, cache)
+            context = self._threads.context = kernel.Context(self._features, cache, workspace)
+        return context
 
 
 def _eights(buffer: NDArray[np.uint8]) -> NDArray[np.int64]:

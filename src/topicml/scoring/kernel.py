@@ -197,6 +197,20 @@ class Workspace(NamedTuple):
     ones: Any
 
 
+class Context(NamedTuple):
+    """What one thread scores with.
+
+    Attributes:
+        features: What the model knows; the same for all threads.
+        cache: Tokens met so far.
+        workspace: Room to work in.
+    """
+
+    features: Features
+    cache: TokenCache
+    workspace: Workspace
+
+
 def decode_point(buffer: Any, position: int, end: int) -> tuple[int, int]:
     """Return the code point that starts with a byte over 127, and where the next one starts.
 
@@ -314,13 +328,8 @@ def find_spans(
 ) -> int:
     """Write the starts and ends of a text's spans; return how many there are.
 
-    Args:
-        length: Of the text.
-        unicode: Unicode's tables.
-        bit: The class bit that tells spans from what is between them.
-        inside: What it is inside of a span: the bit itself, or zero.
-        shortest: Fewest letters of a span.
-        workspace: Its ``points`` are read.
+    A span is of ``shortest`` and more code points with ``inside`` for that ``bit`` of their
+    class: the bit itself, or zero.
     """
     points, classes = workspace.points, unicode.classes
     count = 0
@@ -362,16 +371,8 @@ def read_terms(
     """Write the terms that start at ids ``first`` to ``stop``; return where they end.
 
     A span that is shorter than all n-grams is a term itself, with a blank before and
-    behind, as in scikit-learn; in the trie that is one more walk to a term.
-
-    Args:
-        first: Id that the first terms start at.
-        stop: Id before which the last ones start.
-        size: Number of ids.
-        ngrams: The n-grams.
-        ids: The ids.
-        terms: Written to.
-        count: Where in ``terms``.
+    behind, as in scikit-learn; in the trie that is one more walk to a term. The first term
+    is written to ``terms[count]``; no term goes beyond the ``size`` ids that there are.
     """
     keys, targets = ngrams.edges.keys, ngrams.edges.values
     unknown, idf = ngrams.unknown, ngrams.idf
@@ -441,17 +442,9 @@ def damp(times: int, damping: Any, sublinear: bool) -> float:
     return 1.0 + math.log(times) if sublinear else float(times)
 
 
-def add_rows(
-    rows: Any,
-    factors: Any,
-    count: int,
-    weights: Any,
-    width: int,
-    scale: float,
-    sums: Any,
-    first: int,
-) -> None:
+def add_rows(rows: Any, factors: Any, count: int, weights: Any, scale: float, sums: Any) -> None:
     """Add rows of weights, each times its factor and all times a scale, to a row of sums."""
+    width = len(sums)
     for column in range(0, width, 4):  # four at a time stay in registers
         a = b = c = d = 0.0
         for place in range(count):
@@ -461,21 +454,14 @@ def add_rows(
             b += factor * weights[row + 1]
             c += factor * weights[row + 2]
             d += factor * weights[row + 3]
-        sums[first + column] += a * scale
-        sums[first + column + 1] += b * scale
-        sums[first + column + 2] += c * scale
-        sums[first + column + 3] += d * scale
+        sums[column] += a * scale
+        sums[column + 1] += b * scale
+        sums[column + 2] += c * scale
+        sums[column + 3] += d * scale
 
 
 def add_found(
-    ngrams: Ngrams,
-    found: int,
-    base: int,
-    counts: Any,
-    workspace: Workspace,
-    width: int,
-    log_odds: Any,
-    first: int,
+    ngrams: Ngrams, found: int, base: int, counts: Any, workspace: Workspace, log_odds: Any
 ) -> None:
     """Add the found terms' share to a row of the log-odds: tf-idf, of length one, weighted."""
     idf, damping, sublinear = ngrams.idf, ngrams.damping, ngrams.sublinear
@@ -488,7 +474,7 @@ def add_found(
         squares += value * value
     if squares > 0.0:
         scale = 1.0 / math.sqrt(squares)
-        add_rows(terms, tfidf, found, ngrams.weights, width, scale, log_odds, first)
+        add_rows(terms, tfidf, found, ngrams.weights, scale, log_odds)
 
 
 def count_letters(
@@ -601,9 +587,9 @@ def find_slot(buffer: Any, eights: Any, start: int, end: int, slots: Any, spelli
     return -1
 
 
-def make_room(count: int, length: int, features: Features, cache: TokenCache) -> None:
+def make_room(count: int, length: int, longest: int, cache: TokenCache) -> None:
     """Forget all tokens if those of one more text may not find room."""
-    used, longest = cache.used, features.character_ngrams.longest
+    used = cache.used
     full = 2 * (used[0] + count) * SLOT > len(cache.slots)
     full = full or used[1] + length > len(cache.spellings)
     full = full or used[2] + length > len(cache.words)
@@ -630,10 +616,9 @@ def cache_words(count: int, cache: TokenCache, workspace: Workspace) -> int:
     return first << COUNT_BITS | count
 
 
-def cache_terms(
-    count: int, number: int, features: Features, cache: TokenCache, workspace: Workspace
-) -> int:
+def cache_terms(count: int, number: int, context: Context) -> int:
     """Keep the terms of a token's spans, and what they add up to; return where they are."""
+    features, cache, workspace = context
     ngrams, width, used = features.character_ngrams, features.width, cache.used
     found, terms, idf, kept = 0, workspace.terms, workspace.tfidf, cache.terms
     for span in range(count):
@@ -646,24 +631,16 @@ def cache_terms(
         idf[place] = ngrams.idf[terms[place]]
         squares += idf[place] * idf[place]
     used[3] = first + found
-    row = number * width
-    for column in range(row, row + width):
-        cache.sums[column] = 0.0
-    add_rows(terms, idf, found, ngrams.weights, width, 1.0, cache.sums, row)
-    cache.sums[row + width - 1] = squares
+    sums = cache.sums[number * width : (number + 1) * width]
+    sums[:] = 0.0
+    add_rows(terms, idf, found, ngrams.weights, 1.0, sums)
+    sums[width - 1] = squares
     return first << KIND_BITS | found
 
 
-def cache_token(
-    buffer: Any,
-    start: int,
-    end: int,
-    slot: int,
-    features: Features,
-    cache: TokenCache,
-    workspace: Workspace,
-) -> None:
+def cache_token(buffer: Any, start: int, end: int, slot: int, context: Context) -> None:
     """Take a token apart and keep what is in it."""
+    features, cache, workspace = context
     slots, used, number = cache.slots, cache.used, int(cache.used[0])
     if end - start > SIXTEEN:
         slots[slot + SPELLING] = used[1]
@@ -675,27 +652,20 @@ def cache_token(
     slots[slot + WORDS] = cache_words(words, cache, workspace)
     if features.character_ngrams.longest > 0:
         spans = find_spans(length, features.unicode, BLANK, 0, 1, workspace)
-        slots[slot + TERMS] = cache_terms(spans, number, features, cache, workspace)
+        slots[slot + TERMS] = cache_terms(spans, number, context)
     slots[slot + NUMBER] = number
     slots[slot + SIZE] = end - start
     used[0] = number + 1
 
 
-def find_tokens(
-    count: int,
-    buffer: Any,
-    eights: Any,
-    features: Features,
-    cache: TokenCache,
-    workspace: Workspace,
-) -> bool:
+def find_tokens(count: int, buffer: Any, eights: Any, context: Context) -> bool:
     """Find the slots of a text's tokens, and cache new ones.
 
     Returns:
         Whether all have one: none is too long, and there was a place for each.
     """
-    slots, spellings = cache.slots, cache.spellings
-    bounds, tokens = workspace.bounds, workspace.slots
+    slots, spellings = context.cache.slots, context.cache.spellings
+    bounds, tokens = context.workspace.bounds, context.workspace.slots
     for token in range(count):
         start, end = int(bounds[2 * token]), int(bounds[2 * token + 1])
         if end - start > TOKEN_BYTES:
@@ -704,7 +674,7 @@ def find_tokens(
         if slot < 0:
             return False
         if slots[slot + SIZE] == 0:
-            cache_token(buffer, start, end, slot, features, cache, workspace)
+            cache_token(buffer, start, end, slot, context)
         tokens[token] = slot
     return True
 
@@ -756,19 +726,12 @@ def find_repeated(
     return repeated, squares
 
 
-def add_cached_characters(
-    count: int,
-    features: Features,
-    base: int,
-    cache: TokenCache,
-    workspace: Workspace,
-    log_odds: Any,
-    first: int,
-) -> None:
+def add_cached_characters(count: int, base: int, context: Context, log_odds: Any) -> None:
     """Add the share of the characters of ``count`` tokens to a row of the log-odds.
 
     Tokens are added up as if no term came twice. Those that did are then put right.
     """
+    features, cache, workspace = context
     ngrams, width = features.character_ngrams, features.width
     idf, damping, sublinear = ngrams.idf, ngrams.damping, ngrams.sublinear
     counts, found, tfidf = workspace.character_counts, workspace.found, workspace.tfidf
@@ -781,44 +744,24 @@ def add_cached_characters(
         tfidf[place] = (damped - times) * idf[term]
     if squares > 0.0:
         scale = 1.0 / math.sqrt(squares)
-        add_rows(
-            workspace.numbers, workspace.ones, count, cache.sums, width, scale, log_odds, first
-        )
-        add_rows(found, tfidf, repeated, ngrams.weights, width, scale, log_odds, first)
+        add_rows(workspace.numbers, workspace.ones, count, cache.sums, scale, log_odds)
+        add_rows(found, tfidf, repeated, ngrams.weights, scale, log_odds)
 
 
-def add_words(
-    count: int, features: Features, base: int, workspace: Workspace, log_odds: Any, first: int
-) -> None:
-    """Add the share of ``count`` words, whose ids are known."""
-    ngrams, counts = features.word_ngrams, workspace.word_counts
-    found = count_words(count, ngrams, base, workspace)
-    add_found(ngrams, found, base, counts, workspace, features.width, log_odds, first)
-
-
-def add_characters(
-    length: int, features: Features, base: int, workspace: Workspace, log_odds: Any, first: int
-) -> None:
+def add_characters(length: int, base: int, context: Context, log_odds: Any) -> None:
     """Add the share of the characters of a text that is taken apart anew.
 
     Every term is counted, so that no rounding piles up.
     """
-    ngrams, counts = features.character_ngrams, workspace.character_counts
+    features, _, workspace = context
     count = find_spans(length, features.unicode, BLANK, 0, 1, workspace)
     found = count_characters(count, features, base, workspace)
-    add_found(ngrams, found, base, counts, workspace, features.width, log_odds, first)
+    counts = workspace.character_counts
+    add_found(features.character_ngrams, found, base, counts, workspace, log_odds)
 
 
 def add_texts(
-    buffer: Any,
-    eights: Any,
-    starts: Any,
-    ends: Any,
-    features: Features,
-    cache: TokenCache,
-    workspace: Workspace,
-    log_odds: Any,
-    counts: Any,
+    buffer: Any, eights: Any, starts: Any, ends: Any, context: Context, log_odds: Any, counts: Any
 ) -> None:
     """Add up the log-odds of n texts, and count what they are made of.
 
@@ -827,17 +770,17 @@ def add_texts(
         eights: By place in the buffer, the eight bytes there as a number, the first one lowest.
         starts: n places in it.
         ends: n places in it.
-        features: What the model knows.
-        cache: Tokens met so far; added to.
-        workspace: Room to work in.
+        context: Tokens are added to its cache.
         log_odds: n rows of ``features.width``, added to.
         counts: n rows of ``COUNTS`` numbers, written: words, words that are terms, runs of
             letters, letters, Latin letters.
     """
-    longest = features.character_ngrams.longest
+    features, cache, workspace = context
+    width, longest = features.width, features.character_ngrams.longest
     most = max(longest, features.word_ngrams.longest)
     for row in range(len(starts)):
-        start, end, first = int(starts[row]), int(ends[row]), row * features.width
+        start, end = int(starts[row]), int(ends[row])
+        sums = log_odds[row * width : (row + 1) * width]
         base = int(cache.used[4])
         cache.used[4] = base + 2 * most * (end - start + 1)
         tokens = 0
@@ -846,8 +789,8 @@ def add_texts(
             tokens = split_text(buffer, start, end, features.unicode.solid, workspace.bounds)
             is_usual = tokens <= MOST_TOKENS
         if is_usual:
-            make_room(tokens, end - start, features, cache)
-            is_usual = find_tokens(tokens, buffer, eights, features, cache, workspace)
+            make_room(tokens, end - start, longest, cache)
+            is_usual = find_tokens(tokens, buffer, eights, context)
         length = 0
         if is_usual:
             words, kinds = collect_words(tokens, cache, workspace)
@@ -860,12 +803,12 @@ def add_texts(
         counts[row * COUNTS], counts[row * COUNTS + 1] = words, known
         counts[row * COUNTS + 2] = runs
         counts[row * COUNTS + 3], counts[row * COUNTS + 4] = letters, latin
-        add_words(words, features, base, workspace, log_odds, first)
-        if longest > 0:
-            if is_usual:
-                add_cached_characters(tokens, features, base, cache, workspace, log_odds, first)
-            else:
-                add_characters(length, features, base, workspace, log_odds, first)
+        found = count_words(words, features.word_ngrams, base, workspace)
+        add_found(features.word_ngrams, found, base, workspace.word_counts, workspace, sums)
+        if is_usual and longest > 0:
+            add_cached_characters(tokens, base, context, sums)
+        elif longest > 0:
+            add_characters(length, base, context, sums)
 
 
 RARELY_CALLED = (

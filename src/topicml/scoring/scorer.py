@@ -126,7 +126,7 @@ class Scorer:
                 ``auto``, which is what a new scorer does, changes over when enough text was
                 scored for that to pay.
         """
-        self.backends.use(choice)
+        self.backends.choice = choice
 
     @property
     def _knows_words(self) -> bool:

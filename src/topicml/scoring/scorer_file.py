@@ -91,18 +91,10 @@ def load_scorer(path: Path) -> Scorer:
 
 
 _UNREADABLE = (
-    OSError,
-    ValueError,
-    LookupError,
-    EOFError,
-    TypeError,
+    *(OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile),
     OverflowError,  # infinity in settings
-    NotImplementedError,  # a kind of compression
-    RecursionError,  # in settings that nest deeply
-    RuntimeError,  # an encrypted member
-    SyntaxError,  # in the header of an array
-    tokenize.TokenError,  # there, too
-    zipfile.BadZipFile,
+    RuntimeError,  # an encrypted member, a kind of compression, settings that nest deeply
+    *(SyntaxError, tokenize.TokenError),  # in the header of an array
 )
 
 

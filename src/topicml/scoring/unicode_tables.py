@@ -9,34 +9,23 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.scoring.kernel import (
-    BLANK,
-    CASED,
-    IGNORABLE,
-    LAST_ASCII,
-    LATIN,
-    LETTER,
-    WORD,
-    UnicodeTables,
-)
+from topicml.scoring import kernel
 
 POINTS = sys.maxunicode + 1
 _DOTTED_I = 0x130  # its lower case is two code points; the kernel knows it by itself
 _WITH_CASE = ((0, 0x20000), (0xE0000, 0xE1000))  # no cased or ignored letter elsewhere
 _KINDS = (
-    (r"\w+", WORD),
-    (r"\s+", BLANK),
-    (r"[^\W\d_]+", LETTER),
-    (r"[A-Za-zÀ-ÖØ-öø-ɏ]+", LATIN),  # not the signs of multiplication and division
+    (r"\w+", kernel.WORD),
+    (r"\s+", kernel.BLANK),
+    (r"[^\W\d_]+", kernel.LETTER),
+    (r"[A-Za-zÀ-ÖØ-öø-ɏ]+", kernel.LATIN),  # not the signs of multiplication and division
 )
 _SURROGATES = "surrogatepass"
-
-
-_SOLID = bytes(byte > LAST_ASCII or not chr(byte).isspace() for byte in range(256))
+_SOLID = bytes(byte > kernel.LAST_ASCII or not chr(byte).isspace() for byte in range(256))
 
 
 @functools.cache
-def unicode_tables() -> UnicodeTables:
+def unicode_tables() -> kernel.UnicodeTables:
     """Return the tables as arrays, one number for each code point.
 
     A letter is cased, or ignored in looking for a cased one, where a capital sigma behind
@@ -50,9 +39,11 @@ def unicode_tables() -> UnicodeTables:
     for start, stop in _WITH_CASE:
         letters, part = everything[start:stop], classes[start:stop]
         cased = _gives_final_sigma(letters, "")
-        part[cased] |= CASED
-        part[_gives_final_sigma(letters, "a") & ~cased] |= IGNORABLE
-    return UnicodeTables(_lower_points(everything), classes, np.frombuffer(_SOLID, dtype=np.uint8))
+        part[cased] |= kernel.CASED
+        part[_gives_final_sigma(letters, "a") & ~cased] |= kernel.IGNORABLE
+    return kernel.UnicodeTables(
+        _lower_points(everything), classes, np.frombuffer(_SOLID, dtype=np.uint8)
+    )
 
 
 def _lower_points(everything: str) -> NDArray[np.int32]:

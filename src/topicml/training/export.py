@@ -15,7 +15,6 @@ from topicml.scoring.features import FeatureBlock
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import save_scorer
 from topicml.training.calibration import Decision
-from topicml.training.features import CERTAIN
 
 
 def export_scorer(
@@ -29,11 +28,9 @@ def export_scorer(
         decision: Gives the thresholds.
         path: File to write.
     """
-    coefficients, intercepts = _linear_model(pipeline.named_steps["classifier"])
-    vectorizers = [
-        vectorizer for _, vectorizer in pipeline.named_steps["features"].transformer_list
-    ]
-    blocks = tuple(_feature_blocks(vectorizers, coefficients))
+    coefficients, intercepts = pipeline.named_steps["classifier"].linear_model()
+    vectorizers = [step for _, step in pipeline.named_steps["features"].transformer_list]
+    blocks = tuple(_feature_blocks(vectorizers, coefficients.T))
     scorer = Scorer(
         topics=tuple(topics),
         thresholds=np.asarray(decision.thresholds, dtype=np.float64),
@@ -45,18 +42,6 @@ def export_scorer(
         backends=Backends(blocks),
     )
     save_scorer(scorer, path)
-
-
-def _linear_model(classifier: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return m by T + 1 coefficients and T + 1 intercepts, relevance last."""
-    relevance = classifier.relevance_
-    estimators = [e for e in (*classifier.estimators_, relevance) if e is not None]
-    coefficients = np.vstack([e.coef_[0] for e in estimators]).T
-    intercepts = [e.intercept_[0] for e in estimators]
-    if relevance is None:  # training saw no sentence without a topic: all are relevant
-        coefficients = np.column_stack([coefficients, np.zeros(len(coefficients))])
-        intercepts.append(CERTAIN)
-    return coefficients, np.array(intercepts)
 
 
 def _feature_blocks(

@@ -175,6 +175,18 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
         columns = [_log_odds(e, X, s) for e, s in zip(estimators, self.shares_, strict=True)]
         return np.column_stack(columns)
 
+    def linear_model(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return T + 1 by m coefficients and T + 1 intercepts, relevance last.
+
+        Where training saw no sentence without a topic, all are relevant.
+        """
+        estimators = (*self.estimators_, self.relevance_)
+        nothing = np.zeros_like(self.estimators_[0].coef_[0])
+        coefficients = np.vstack([nothing if e is None else e.coef_[0] for e in estimators])
+        return coefficients, np.array(
+            [CERTAIN if e is None else e.intercept_[0] for e in estimators]
+        )
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return n by T probabilities, also where there is but one topic."""
         return sigmoid(self.log_odds(X)[:, :-1])
@@ -204,26 +216,20 @@ def _log_odds(estimator: Any, X: Any, share: float) -> NDArray[np.float64]:
 def make_vectorizer(parameters: Parameters) -> FeatureUnion:
     """Return the unfitted TF-IDF vectoriser: a word block and, if asked, a character block."""
     common = {"min_df": parameters.min_df, "sublinear_tf": parameters.sublinear_tf}
-    blocks = [("word", TfidfVectorizer(ngram_range=parameters.word_ngrams, **common))]
-    if parameters.char_ngrams is not None:
-        blocks.append(
-            (
-                "char_wb",
-                TfidfVectorizer(analyzer="char_wb", ngram_range=parameters.char_ngrams, **common),
-            )
-        )
-    return FeatureUnion(blocks)
+    ngrams = {"word": parameters.word_ngrams, "char_wb": parameters.char_ngrams}
+    return FeatureUnion(
+        [
+            (analyzer, TfidfVectorizer(analyzer=analyzer, ngram_range=sizes, **common))
+            for analyzer, sizes in ngrams.items()
+            if sizes
+        ]
+    )
 
 
 def make_classifier(parameters: Parameters) -> TopicClassifier:
     """Return the unfitted one-vs-rest classifier."""
-    return TopicClassifier(
-        NaiveBayesLogisticRegression(
-            nb_mixing=parameters.nb_mixing,
-            C=parameters.C,
-            class_weight=parameters.class_weight,
-        )
-    )
+    chosen = {key: getattr(parameters, key) for key in ("nb_mixing", "C", "class_weight")}
+    return TopicClassifier(NaiveBayesLogisticRegression(**chosen))
 
 
 def make_pipeline(parameters: Parameters) -> Pipeline:

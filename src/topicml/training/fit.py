@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from sklearn.pipeline import Pipeline
 
 from topicml.errors import TrainingError
 from topicml.training.calibration import Decision, choose_decision
 from topicml.training.dataset import Dataset
-from topicml.training.features import CERTAIN, Parameters, make_classifier, make_vectorizer
+from topicml.training.features import Parameters, make_pipeline
 from topicml.training.search import DEFAULT_GRID, Candidate, search
 
 
@@ -60,14 +59,11 @@ def check_support(data: Dataset) -> None:
 
 def _fit_pipeline(data: Dataset, parameters: Parameters, decision: Decision) -> Pipeline:
     """Fit on all labels, with the calibration folded into the coefficients."""
-    vectorizer = make_vectorizer(parameters)
-    X = vectorizer.fit_transform(data.texts).tocsr()
-    classifier = make_classifier(parameters).fit(X, data.Y)
-    linear = [*classifier.estimators_, classifier.relevance_]  # relevance may be constant
-    coefficients = np.vstack([np.zeros(X.shape[1]) if e is None else e.coef_[0] for e in linear])
-    intercepts = np.array([CERTAIN if e is None else e.intercept_[0] for e in linear])
-    for t, estimator in enumerate(linear):
-        if estimator is not None:
+    pipeline = make_pipeline(parameters).fit(data.texts, data.Y)
+    classifier = pipeline.named_steps["classifier"]
+    coefficients, intercepts = classifier.linear_model()
+    for t, estimator in enumerate((*classifier.estimators_, classifier.relevance_)):
+        if estimator is not None:  # relevance may be constant
             estimator.coef_ = decision.weights[[t]] @ coefficients
             estimator.intercept_ = decision.weights[[t]] @ intercepts + decision.offset[t]
-    return Pipeline([("features", vectorizer), ("classifier", classifier)])
+    return pipeline

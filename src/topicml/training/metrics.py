@@ -126,12 +126,13 @@ def evaluate_predictions(
     """
     names, rows = np.unique(documents, return_inverse=True)
     once = np.ones((1, len(Y)))
-    draws = _document_weights(rows, len(names), resamples, seed)
+    shares = np.full(len(names), 1 / len(names))
+    draws = np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
     points = headline_scores(Y, probabilities, tags, once)
-    spreads = headline_scores(Y, probabilities, tags, draws)
-    document_Y = _any_by_document(Y, rows, len(names))
-    document_tags = _any_by_document(tags, rows, len(names))
-    precision, recall, _ = _precision_recall_f1(Y, tags, once)
+    spreads = headline_scores(Y, probabilities, tags, draws[:, rows].astype(np.float64))
+    document_Y, document_tags = (_any_by_document(y, rows, len(names)) for y in (Y, tags))
+    each_document = np.ones((1, len(names)))
+    rates = np.vstack(_precision_recall_f1(Y, tags, once))
     micro_precision, micro_recall, _ = _micro(Y, tags, once)
     return Evaluation(
         sentences=len(Y),
@@ -140,13 +141,13 @@ def evaluate_predictions(
         micro_precision=float(micro_precision[0]),
         micro_recall=float(micro_recall[0]),
         topics=tuple(
-            _topic_scores(topic, Y[:, t], probabilities[:, t], precision[0, t], recall[0, t])
+            _topic_scores(topic, Y[:, t], probabilities[:, t], rates[:, t])
             for t, topic in enumerate(topics)
         ),
         reliability=reliability_table(Y, probabilities),
         brier=float(np.mean((probabilities - Y) ** 2)),
-        document_micro_f1=float(_micro(document_Y, document_tags, _ones(document_Y))[2][0]),
-        document_macro_f1=float(_macro_f1(document_Y, document_tags, _ones(document_Y))[0]),
+        document_micro_f1=float(_micro(document_Y, document_tags, each_document)[2][0]),
+        document_macro_f1=float(_macro_f1(document_Y, document_tags, each_document)[0]),
     )
 
 
@@ -161,11 +162,11 @@ def headline_scores(
     with np.errstate(invalid="ignore"):
         empty = weights * (Y.sum(axis=1) == 0)
         falsely = empty @ (tags.sum(axis=1) > 0)
-        average_precision = np.column_stack(
-            [weighted_average_precision(y, p, weights) for y, p in _columns(Y, probabilities)]
-        )
-        calibration = np.column_stack(
-            [expected_calibration_error(y, p, weights) for y, p in _columns(Y, probabilities)]
+        average_precision, calibration = (
+            np.column_stack(
+                [measure(y, p, weights) for y, p in zip(Y.T, probabilities.T, strict=True)]
+            )
+            for measure in (weighted_average_precision, expected_calibration_error)
         )
         return {
             "micro_f1": _micro(Y, tags, weights)[2],
@@ -226,32 +227,14 @@ def _bins(probability: Floats) -> NDArray[np.signedinteger[Any]]:
     return np.minimum((probability * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
 
 
-def _topic_scores(
-    topic: str, y: Labels, probability: Floats, precision: float, recall: float
-) -> TopicScores:
+def _topic_scores(topic: str, y: Labels, probability: Floats, rates: Floats) -> TopicScores:
+    """Score a topic; ``rates`` are its precision, recall and F1."""
     once = np.ones((1, len(y)))
-    present = bool(y.any())
-    total = precision + recall
-    return TopicScores(
-        topic=topic,
-        support=int(y.sum()),
-        precision=float(precision) if present else None,
-        recall=float(recall) if present else None,
-        f1=float(2 * precision * recall / total if total else 0.0) if present else None,
-        average_precision=(
-            float(weighted_average_precision(y, probability, once)[0]) if present else None
-        ),
-        brier=float(np.mean((probability - y) ** 2)),
-        expected_calibration_error=float(expected_calibration_error(y, probability, once)[0]),
-    )
-
-
-def _columns(Y: Labels, probabilities: Floats) -> list[tuple[Labels, Floats]]:
-    return list(zip(Y.T, probabilities.T, strict=True))
-
-
-def _ones(Y: Labels) -> Floats:
-    return np.ones((1, len(Y)))
+    figures = (*rates, *weighted_average_precision(y, probability, once))
+    precision, recall, f1, average_precision = (float(x) if y.any() else None for x in figures)
+    brier = float(np.mean((probability - y) ** 2))
+    ece = float(expected_calibration_error(y, probability, once)[0])
+    return TopicScores(topic, int(y.sum()), precision, recall, f1, average_precision, brier, ece)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
@@ -280,13 +263,8 @@ def _macro_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
 
 
 def _nanmean(values: Floats) -> Floats:
-    counted = ~np.isnan(values)
-    total = np.where(counted, values, 0.0).sum(axis=1)
-    return np.asarray(
-        np.divide(
-            total, counted.sum(axis=1), out=np.full(len(values), np.nan), where=counted.any(axis=1)
-        )
-    )
+    """Return the mean of each row, as ``np.nanmean`` does, which warns where all are NaN."""
+    return np.asarray(np.ma.masked_invalid(values).mean(axis=1).filled(np.nan))
 
 
 def _samples_f1(Y: Labels, tags: Labels) -> Floats:
@@ -300,13 +278,6 @@ def _any_by_document(indicator: Labels, rows: NDArray[np.intp], count: int) -> L
     union = np.zeros((count, indicator.shape[1]), dtype=np.int8)
     np.maximum.at(union, rows, indicator)
     return union
-
-
-def _document_weights(rows: NDArray[np.intp], documents: int, resamples: int, seed: int) -> Floats:
-    draws = np.random.default_rng(seed).multinomial(
-        documents, np.full(documents, 1 / documents), size=resamples
-    )
-    return draws[:, rows].astype(np.float64)
 
 
 def _interval(point: Floats, spread: Floats) -> Interval:

@@ -88,14 +88,10 @@ def render_report(predictions: Predictions, evaluation: Evaluation) -> str:
         protocol=html.escape(predictions.protocol),
         sentences=evaluation.sentences,
         documents=evaluation.documents,
-        headlines=_headline_table(evaluation),
+        headlines=_table(("figure", "value", "95 % interval"), evaluation.figure_rows()),
         topics=_topic_table(evaluation),
         plots="".join(_figure(caption, figure) for caption, figure in plots),
     )
-
-
-def _headline_table(evaluation: Evaluation) -> str:
-    return _table(("figure", "value", "95 % interval"), evaluation.figure_rows())
 
 
 def _topic_table(evaluation: Evaluation) -> str:
