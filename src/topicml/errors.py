@@ -60,6 +60,20 @@ class TrainingError(TopicmlError):
     """The labels given cannot be trained or evaluated on."""
 
 
+class RecordError(Exception):
+    """A record that cannot be tagged, or an input that cannot be read: it becomes a reject.
+
+    Attributes:
+        reason: One of ``io.records.REASONS``.
+        detail: What exactly is wrong, and what to do where that helps.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(reason, detail)
+
+
 def _rebuild(kind: type[TopicmlError], what: str, where: str | None, hint: str) -> TopicmlError:
     return kind(what, where=where, hint=hint)
 

@@ -19,8 +19,9 @@ from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import Result
 from topicml.errors import InputError
 from topicml.files import beside, check_output, new_file
+from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
-from topicml.io.records import Block, reject_lines
+from topicml.io.records import reject_lines
 from topicml.io.writers import parquet
 from topicml.io.writers.writer import Writer
 
@@ -158,7 +159,7 @@ class _Run:
         for number, block in enumerate(blocks):
             count = number + 1
             if number < done:
-                checkpoint.check_block(number, block.digest, block.source)
+                checkpoint.check_block(number, block.digest, block.items[0].source)
                 self._marker.remember(checkpoint.done[number]["marks"])
             else:
                 yield block

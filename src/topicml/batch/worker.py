@@ -12,8 +12,9 @@ from topicml.batch.job import Job, make_output, make_tagger
 from topicml.batch.limits import tag_items
 from topicml.batch.summary import Counts
 from topicml.errors import TopicmlError
+from topicml.io.blocks import Block
 from topicml.io.readers import parse_block
-from topicml.io.records import Block, Reject
+from topicml.io.records import Reject
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model, check_golden, open_model
 from topicml.scoring.backends import Backend

@@ -28,9 +28,10 @@ from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import BlockWorker, open_proven
 from topicml.errors import InputError, TopicmlError
 from topicml.files import check_output
+from topicml.io.blocks import Block
 from topicml.io.optional_dependencies import load
 from topicml.io.readers import read_blocks
-from topicml.io.records import Block, reject_lines
+from topicml.io.records import reject_lines
 from topicml.io.sources import Source
 from topicml.io.writers.writer import Writer
 
