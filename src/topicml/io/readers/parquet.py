@@ -68,7 +68,7 @@ def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Cu
         if len(found) > 1:
             raise repeated_field(stream.name, text)
         kind = schema.field(found[0]).type
-        if not _holds_text(kind) and str(kind) != "null":
+        if not holds_text(kind) and str(kind) != "null":
             raise InputError(
                 f"column {text!r} holds {kind}, not text",
                 where=stream.name,
@@ -201,7 +201,7 @@ def column_values(column: Any) -> list[Any]:
     """Return a column's values; of text, those that are not UTF-8 as bytes."""
     pyarrow = _arrow()
     kind = column.type
-    if _holds_text(kind):
+    if holds_text(kind):
         # as bytes, so that one bad value does not cost the column
         return [_text(value) for value in column.cast(pyarrow.large_binary()).to_pylist()]
     if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
@@ -239,7 +239,8 @@ def plain_value(value: Any) -> Any:
     return str(value)
 
 
-def _holds_text(kind: Any) -> bool:
+def holds_text(kind: Any) -> bool:
+    """Whether a type of Arrow is text: strings or bytes, in place or in a dictionary."""
     types = _arrow().types
     if types.is_dictionary(kind):
         kind = kind.value_type
@@ -252,7 +253,7 @@ def _holds_text(kind: Any) -> bool:
 
 def _largest_text_column(file: Any) -> str | None:
     """Return the name of the text column that takes most room in the file."""
-    texts = {field.name for field in file.schema_arrow if _holds_text(field.type)}
+    texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
     sizes: dict[str, int] = {}
     for group in range(min(file.num_row_groups, 1)):
         columns = file.metadata.row_group(group)
