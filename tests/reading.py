@@ -9,8 +9,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+from topicml.io.blocks import Block
 from topicml.io.readers import check_sources, parse_block, read_blocks
-from topicml.io.records import Block, Fields, ReadOptions, Reject
+from topicml.io.records import Fields, ReadOptions, Reject
 from topicml.io.sources import list_sources
 from topicml.text.document import Document
 

@@ -61,6 +61,20 @@ class TrainingError(TopicmlError):
     """The labels given cannot be trained or evaluated on."""
 
 
+class RecordError(Exception):
+    """A record that cannot be tagged, or an input that cannot be read: it becomes a reject.
+
+    Attributes:
+        reason: One of ``io.records.REASONS``.
+        detail: What exactly is wrong, and what to do where that helps.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(reason, detail)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``Did you mean 'x'? `` for the nearest known word, or an empty string."""
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)

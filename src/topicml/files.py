@@ -39,8 +39,11 @@ def is_same_file(first: Path, second: Path) -> bool:
     return False
 
 
+_CHECK = "Check the folder, its permissions and the disk."
+
+
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, hint: str = _CHECK) -> Iterator[BinaryIO]:
     """Open a file beside ``path`` that takes its place when all went well.
 
     Until then what stood there stays. What is no regular file, as a pipe or a device, is
@@ -54,43 +57,36 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as device:  # a pipe, /dev/stdout
             yield device
         return
-    try:
+    with writing(path, hint):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as err:
-        raise _output_error(path, err) from err
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        temporary.chmod(new_file_mode())
-        temporary.replace(path)
-    except OSError as err:
-        raise _output_error(path, err) from err
-    finally:
-        temporary.unlink(missing_ok=True)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+            temporary.chmod(new_file_mode())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
-def new_file(path: Path) -> BinaryIO:
-    """Open a file for writing.
+@contextmanager
+def writing(path: Path, hint: str = _CHECK) -> Iterator[None]:
+    """Say of a path that it cannot be written where the system says so.
 
     Raises:
-        OutputError: It cannot be made.
+        OutputError: The folder is missing or not writable, or the disk is full.
     """
     try:
-        return path.open("wb")
+        yield
     except OSError as err:
-        raise _output_error(path, err) from err
+        what = f"cannot be written ({err.strerror or err})"
+        raise OutputError(what, where=path, hint=hint) from err
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a whole text as UTF-8 in one step; see ``replacing``."""
     with replacing(path) as file:
         file.write(text.encode("utf-8"))
-
-
-def _output_error(path: Path, err: OSError) -> OutputError:
-    what = f"cannot be written ({err.strerror or err})"
-    return OutputError(what, where=path, hint="Check the folder, its permissions and the disk.")
 
 
 def new_file_mode() -> int:

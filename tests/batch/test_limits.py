@@ -4,7 +4,8 @@ import threading
 from typing import Any
 
 from topicml.batch.limits import tag_items
-from topicml.io.records import Failure, make_reject
+from topicml.errors import RecordError
+from topicml.io.records import make_reject
 from topicml.tagging.tagger import Tagger
 from topicml.text.document import Document
 
@@ -31,11 +32,11 @@ def records_of(*texts: str) -> list[Document]:
 
 def test_only_the_record_that_fails_is_lost_to_it() -> None:
     tagger = Picky()
-    before = make_reject("f", 9, Failure("broken_json", "cut"), b"{")
+    before = make_reject("f", 9, RecordError("broken_json", "cut"), b"{")
     documents = records_of("a", "raise", "b")
     assert tag_items(tagger, [before, *documents]) == [
         *(before, "tagged 0"),
-        make_reject("f", 1, Failure("failed", "ValueError: no"), b"raise"),
+        make_reject("f", 1, RecordError("failed", "ValueError: no"), b"raise"),
         "tagged 2",
     ]
     assert tagger.calls == [3, 1, 1, 1]
@@ -44,7 +45,7 @@ def test_only_the_record_that_fails_is_lost_to_it() -> None:
 def test_a_record_that_hangs_is_given_up() -> None:
     assert tag_items(Picky(), records_of("a", "hang"), seconds=0.05) == [
         "tagged 0",
-        make_reject("f", 1, Failure("too_slow", "over 0.05 s"), b"hang"),
+        make_reject("f", 1, RecordError("too_slow", "over 0.05 s"), b"hang"),
     ]
 
 

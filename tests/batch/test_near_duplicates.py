@@ -170,7 +170,7 @@ def test_short_texts_have_only_exact_copies(count: int, data: st.DataObject) -> 
 
 def test_texts_of_twenty_words_have_near_copies() -> None:
     index = DuplicateIndex(10)
-    index.remember("a", signature(" ".join(WORDS[:20])))
+    index.first_of("a", signature(" ".join(WORDS[:20])))
     assert index.first_of("b", signature(" ".join([*WORDS[:20], "more"]))) == "a"
 
 
@@ -296,7 +296,7 @@ def test_an_index_rebuilt_from_signatures_goes_on_alike(
     answers = [index.first_of(f"b{i}", each) for i, each in enumerate(before)]
     new = [(f"b{i}", each) for i, each in enumerate(before) if answers[i] is None]
     for id_, each in new[-most:]:
-        rebuilt.remember(id_, each)
+        rebuilt.first_of(id_, each)
     for i, each in enumerate(after):
         assert rebuilt.first_of(f"a{i}", each) == index.first_of(f"a{i}", each)
 
@@ -305,8 +305,8 @@ def test_the_first_of_several_near_records_is_named() -> None:
     words = WORDS[:100]
     left, right = ([*words[:5], *words[5 + n :]] for n in (20, 0))
     index = DuplicateIndex(10)
-    index.remember("first", signature(" ".join(left)))
-    index.remember("second", signature(" ".join(right)))
+    index.first_of("first", signature(" ".join(left)))
+    index.first_of("second", signature(" ".join(right)))
     between = [*words[:5], *words[15:]]
     assert index.first_of("third", signature(" ".join(between))) == "first"
 
@@ -404,7 +404,7 @@ def test_the_forgotten_are_not_looked_at() -> None:
     shared = random.bytes(5)
     made = [random.bytes(8) + shared + random.bytes(115) for _ in range(50)]
     for i, each in enumerate(made):
-        index.remember(str(i), each)
+        index.first_of(str(i), each)
     looked_at = index._candidates(index._buckets(made[-1]))
     assert set(looked_at.tolist()) == set(range(31, 51))
 

@@ -168,13 +168,14 @@ def test_hostile_lines_cost_no_good_one(lines: list[int | bytes], block_bytes: i
 def test_blocks_are_whole_lines_with_their_first_number(block_bytes: int) -> None:
     data = numbered(40)
     blocks = blocks_of("-", stdin=data, input_format="jsonl", block_bytes=block_bytes)
-    assert b"".join(block.data for block in blocks) == data
+    items = [item for block in blocks for item in block.items]
+    assert b"".join(item.raw for item in items) == data
     number = 1
-    for block in blocks:
-        assert block.first == number
-        assert data[block.offset :].startswith(block.data)
-        assert block.data.endswith(b"\n")
-        number += block.data.count(b"\n")
+    for item in items:
+        assert item.number == number
+        assert data[item.offset :].startswith(item.raw)
+        assert item.raw.endswith(b"\n")
+        number += item.raw.count(b"\n")
     assert sum(block.size for block in blocks) == len(data)
     assert len({block.digest for block in blocks}) == len(blocks)
 

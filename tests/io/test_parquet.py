@@ -127,7 +127,7 @@ def test_blocks_are_the_same_each_time_and_tell_what_was_read(path: Path) -> Non
 def test_repeated_values_do_not_make_blocks_large(path: Path) -> None:
     write(path, {"text": ["a long text " * 1000] * 2000})
     blocks = blocks_of(path, block_bytes=100_000)
-    assert max(len(block.data) for block in blocks) < 400_000
+    assert max(len(item.raw) for block in blocks for item in block.items) < 400_000
     assert len(texts(read(path, block_bytes=100_000))) == 2000
 
 
@@ -201,7 +201,7 @@ def blocks(path):
 
 list(blocks(small))
 before = peak()
-total = sum(len(block.data) for block in blocks(large))
+total = sum(len(item.raw) for block in blocks(large) for item in block.items)
 print(total // 1_000_000, (peak() - before) // 1024)
 """
 

@@ -298,7 +298,7 @@ def test_a_missing_package_costs_its_files_alone(
 ) -> None:
     html.find_extractor.cache_clear()
     zipped = zstd(b"x")
-    _without(monkeypatch, "trafilatura", "resiliparse", "fastwarc", "pyarrow", "backports")
+    _without(monkeypatch, "trafilatura", "fastwarc", "pyarrow", "backports")
     for name in ("a.html", "c.parquet", "d.warc"):
         (tmp_path / name).write_text(PAGE)
     (tmp_path / "b.txt").write_text("Good.")

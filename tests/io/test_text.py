@@ -55,9 +55,9 @@ def test_small_files_share_blocks(tmp_path: Path) -> None:
     for n in range(30):
         (tmp_path / f"{n:02}.txt").write_text(f"Text {n}." + "x" * 90)
     blocks = blocks_of(tmp_path, block_bytes=500)
-    assert len(blocks) == 5
+    assert len(blocks) == 8  # of four each
     assert sum(block.size for block in blocks) == sum(f.stat().st_size for f in tmp_path.iterdir())
-    assert len({(block.source, block.first) for block in blocks}) == 5
+    assert len({block.items[0].source for block in blocks}) == 8
     assert blocks == blocks_of(tmp_path, block_bytes=500)
     assert read(tmp_path, block_bytes=500) == read(tmp_path)
 

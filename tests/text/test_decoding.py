@@ -2,9 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topicml.errors import InputError
+from topicml.errors import InputError, RecordError
 from topicml.text.decoding import (
-    DecodingError,
     decode,
     find_encoding,
     known_encoding,
@@ -85,14 +84,14 @@ def test_a_wrong_declaration_gives_way() -> None:
 def test_a_named_encoding_overrides_mark_and_declaration() -> None:
     assert decode("日本".encode("shift_jis"), declared="utf-8", encoding="sjis")[0] == "日本"
     assert decode("x".encode("utf-8-sig"), encoding="utf8") == ("x", "utf-8")
-    with pytest.raises(DecodingError) as error:
+    with pytest.raises(RecordError) as error:
         decode("é".encode(), encoding="ascii")
     assert error.value.reason == "wrong_encoding"
     assert "byte 0xc3 at offset 0 is not ascii" in error.value.detail
 
 
 def test_one_bad_byte_among_good_ones_is_told_with_its_place() -> None:
-    with pytest.raises(DecodingError) as error:
+    with pytest.raises(RecordError) as error:
         decode("Été à\nParis ".encode() + b"\xe9t" + " né".encode())
     assert error.value.reason == "invalid_utf8"
     assert "byte 0xe9 at offset 15 (line 2) is not UTF-8" in error.value.detail
@@ -102,28 +101,28 @@ def test_one_bad_byte_among_good_ones_is_told_with_its_place() -> None:
     "data", [bytes(range(256)), b"ab\0\0cd" * 50, b"\0\0\0", b"\xff\0\0\0\0", b"\0\xff" * 999]
 )
 def test_binary_data_are_told_as_such(data: bytes) -> None:
-    with pytest.raises(DecodingError) as error:
+    with pytest.raises(RecordError) as error:
         decode(data)
     assert error.value.reason == "binary"
 
 
 def test_a_text_that_breaks_its_mark_is_told() -> None:
-    with pytest.raises(DecodingError) as error:
+    with pytest.raises(RecordError) as error:
         decode("abc".encode("utf-16")[:-1])
     assert error.value.reason == "wrong_encoding"
 
 
-def decoded(data: bytes) -> tuple[str, str] | DecodingError:
+def decoded(data: bytes) -> tuple[str, str] | RecordError:
     try:
         return decode(data)
-    except DecodingError as err:
+    except RecordError as err:
         return err
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_a_text_or_an_error(data: bytes) -> None:
     outcome = decoded(data)
-    if isinstance(outcome, DecodingError):
+    if isinstance(outcome, RecordError):
         assert outcome.reason in {"binary", "invalid_utf8", "wrong_encoding"}
     else:
         assert known_encoding(outcome[1])

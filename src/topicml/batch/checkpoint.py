@@ -11,14 +11,18 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from topicml.errors import InputError, OutputError
-from topicml.files import beside, new_file_mode
+from topicml.errors import InputError
+from topicml.files import beside, new_file_mode, writing
 
 _RESTART = "Start over with --force, or give another output."
+_GO_ON = (
+    "Free the disk or check the folder, and run the same command again: it goes on where it was."
+)
 
 
 def checkpoint_path(output: Path) -> Path:
@@ -37,67 +41,68 @@ def read_identity(output: Path) -> dict[str, Any]:
 
 
 class Checkpoint:
-    """The files of a run in the making; used as a context manager.
+    """The files of a run in the making.
+
+    Attributes:
+        output: The file that the run is to make.
+        part: Its pieces so far.
+        done: What is said of each finished block.
+        is_finished: Whether an earlier run had done all, but for putting the files in place.
 
     Args:
-        output: The file that the run is to make.
+        output: See above.
         rejects: The file for rejected records.
-        identity: All that makes this run what it is: inputs, options, model.
-        force: Start over, whatever is there.
-
-    Raises:
-        InputError: An unfinished run with another identity is there, or one is going on.
-        OutputError: The files cannot be written.
     """
 
-    def __init__(
-        self, output: Path, rejects: Path, identity: Mapping[str, Any], *, force: bool
-    ) -> None:
+    def __init__(self, output: Path, rejects: Path) -> None:
         self.output = output
         self._rejects = rejects
-        self._identity = dict(identity)
-        self._force = force
         self.part = beside(output, ".part")
-        self.rejects_part = beside(rejects, ".part")
-        self.path = checkpoint_path(output)
+        self._rejects_part = beside(rejects, ".part")
+        self._path = checkpoint_path(output)
         self.done: list[dict[str, Any]] = []
         self.is_finished = False
         self._files: list[IO[bytes]] = []
 
-    def __enter__(self) -> Checkpoint:
-        try:
-            checkpoint = self._open(self.path)
-            self._lock(checkpoint)
-            self.done = [] if self._force else self._read(checkpoint)
-            if self.done and "finished" in self.done[-1]:
-                self.is_finished = True
-                self.settle(self.done.pop()["finished"])
-                return self
-            part, rejects = self._open(self.part), self._open(self.rejects_part)
-            last = self.done[-1] if self.done else {"bytes": 0, "reject_bytes": 0}
-            self._cut(part, last["bytes"], self.part)
-            self._cut(rejects, last["reject_bytes"], self.rejects_part)
-            if not self.done:
-                checkpoint.truncate(0)
-                checkpoint.seek(0)
-                checkpoint.write(_line(self._identity))
-                _sync(checkpoint)
-        except OSError as err:
-            self.close()
-            raise cannot_write(self.output, err) from err
-        except BaseException:
-            self.close()
-            raise
-        return self
+    @contextmanager
+    def opened(self, identity: Mapping[str, Any], *, force: bool) -> Iterator[Checkpoint]:
+        """Keep the files open, of a new run or of one that goes on.
 
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+        Args:
+            identity: All that makes this run what it is: inputs, options, model.
+            force: Start over, whatever is there.
 
-    def close(self) -> None:
-        """Close the files; what is done stays done."""
-        for file in self._files:
-            file.close()
-        self._files.clear()
+        Raises:
+            InputError: An unfinished run with another identity is there, or one is going on.
+            OutputError: The files cannot be written.
+        """
+        with ExitStack() as stack:
+            with writing(self.output, _GO_ON):
+                self._start(stack, identity, force)
+            yield self
+
+    def _start(self, stack: ExitStack, identity: Mapping[str, Any], force: bool) -> None:
+        def open_file(path: Path) -> IO[bytes]:
+            # neither truncated nor for appending: where to write is decided after reading
+            return stack.enter_context(
+                os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+            )
+
+        checkpoint = open_file(self._path)
+        self._lock(checkpoint)
+        self.done = [] if force else _read(checkpoint, identity, self.output)
+        if self.done and "finished" in self.done[-1]:
+            self.is_finished = True
+            self._settle(self.done.pop()["finished"])
+            return
+        self._files = [checkpoint, open_file(self.part), open_file(self._rejects_part)]
+        last = self.done[-1] if self.done else {"bytes": 0, "reject_bytes": 0}
+        _cut(self._files[1], last["bytes"], self.part)
+        _cut(self._files[2], last["reject_bytes"], self._rejects_part)
+        if not self.done:
+            checkpoint.truncate(0)
+            checkpoint.seek(0)
+            _write(checkpoint, _line(identity))
 
     def check_block(self, number: int, digest: str, source: str) -> None:
         """Make sure that a block that is done was made of the same input.
@@ -119,17 +124,11 @@ class Checkpoint:
             OutputError: The disk is full, or the folder is gone.
         """
         checkpoint, part, rejected = self._files
-        try:
-            part.write(piece)
-            rejected.write(rejects)
-            _sync(part)
-            _sync(rejected)
-            lengths = {"bytes": part.tell(), "reject_bytes": rejected.tell()}
-            entry = {**line, **lengths}
-            checkpoint.write(_line(entry))
-            _sync(checkpoint)
-        except OSError as err:
-            raise cannot_write(self.output, err) from err
+        with writing(self.output, _GO_ON):
+            _write(part, piece)
+            _write(rejected, rejects)
+            entry = {**line, "bytes": part.tell(), "reject_bytes": rejected.tell()}
+            _write(checkpoint, _line(entry))
         self.done.append(entry)
 
     def append(self, data: bytes) -> None:
@@ -138,11 +137,8 @@ class Checkpoint:
         Raises:
             OutputError: The disk is full, or the folder is gone.
         """
-        try:
-            self._files[1].write(data)
-            _sync(self._files[1])
-        except OSError as err:
-            raise cannot_write(self.output, err) from err
+        with writing(self.output, _GO_ON):
+            _write(self._files[1], data)
 
     def finish(self, made: Path) -> None:
         """Say that all is done, and put the files in their places.
@@ -153,34 +149,24 @@ class Checkpoint:
         Raises:
             OutputError: The disk is full, or the folder is gone.
         """
-        checkpoint = self._files[0]
-        try:
-            checkpoint.write(_line({"finished": made.name}))
-            _sync(checkpoint)
-            self.settle(made.name)
-        except OSError as err:
-            raise cannot_write(self.output, err) from err
+        with writing(self.output, _GO_ON):
+            _write(self._files[0], _line({"finished": made.name}))
+            self._settle(made.name)
 
-    def settle(self, made: str) -> None:
+    def _settle(self, made: str) -> None:
         """Put finished files in their places; may be done again after a kill."""
         finished = self.output.with_name(made)
-        if self.rejects_part.exists():
-            if self.rejects_part.stat().st_size:
-                self.rejects_part.replace(self._rejects)
+        if self._rejects_part.exists():
+            if self._rejects_part.stat().st_size:
+                self._rejects_part.replace(self._rejects)
             else:
                 self._rejects.unlink(missing_ok=True)
-                self.rejects_part.unlink()
+                self._rejects_part.unlink()
         if finished.exists():
             finished.chmod(new_file_mode())
             finished.replace(self.output)
         self.part.unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
-
-    def _open(self, path: Path) -> IO[bytes]:
-        # neither truncated nor for appending: where to write is decided after reading
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
-        self._files.append(file)
-        return file
+        self._path.unlink(missing_ok=True)
 
     def _lock(self, checkpoint: IO[bytes]) -> None:
         try:
@@ -192,46 +178,25 @@ class Checkpoint:
                 hint="Wait for it, or give another output.",
             ) from err
 
-    def _read(self, checkpoint: IO[bytes]) -> list[dict[str, Any]]:
-        """Return the finished blocks; a line that was cut off by a kill is none."""
-        whole, end, _ = checkpoint.read().rpartition(b"\n")
-        lines = [json.loads(line) for line in (whole + end).splitlines()]
-        if lines:
-            self._compare(lines[0])
-        checkpoint.seek(len(whole + end))
-        checkpoint.truncate()
-        return lines[1:]
 
-    def _compare(self, before: Mapping[str, Any]) -> None:
-        changed = [
-            f"{name} was {_short(before.get(name))} and is {_short(value)}"
-            for name, value in self._identity.items()
-            if before.get(name) != value
-        ]
-        if changed:
-            raise InputError(
-                f"an unfinished run is here that was another one: {'; '.join(changed)}",
-                where=self.output,
-                hint=_RESTART,
-            )
-
-    def _cut(self, file: IO[bytes], length: int, path: Path) -> None:
-        if file.seek(0, os.SEEK_END) < length:
-            raise InputError(
-                "shorter than its checkpoint says: it was changed", where=path, hint=_RESTART
-            )
-        file.truncate(length)
-        file.seek(length)
-
-
-def cannot_write(path: Path, err: OSError) -> OutputError:
-    """Return what to say where a file cannot be written."""
-    return OutputError(
-        f"cannot be written ({err.strerror or err})",
-        where=path,
-        hint="Free the disk or check the folder, and run the same command again: "
-        "it goes on where it was.",
-    )
+def _read(checkpoint: IO[bytes], identity: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
+    """Return the finished blocks; a line that was cut off by a kill is none."""
+    whole, end, _ = checkpoint.read().rpartition(b"\n")
+    before, *done = [json.loads(line) for line in (whole + end).splitlines()] or [identity]
+    changed = [
+        f"{name} was {_short(before.get(name))} and is {_short(value)}"
+        for name, value in identity.items()
+        if before.get(name) != value
+    ]
+    if changed:
+        raise InputError(
+            f"an unfinished run is here that was another one: {'; '.join(changed)}",
+            where=output,
+            hint=_RESTART,
+        )
+    checkpoint.seek(len(whole + end))
+    checkpoint.truncate()
+    return done
 
 
 def _short(value: Any) -> str:
@@ -239,10 +204,20 @@ def _short(value: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
+def _cut(file: IO[bytes], length: int, path: Path) -> None:
+    if file.seek(0, os.SEEK_END) < length:
+        raise InputError(
+            "shorter than its checkpoint says: it was changed", where=path, hint=_RESTART
+        )
+    file.truncate(length)
+    file.seek(length)
+
+
 def _line(entry: Mapping[str, Any]) -> bytes:
     return json.dumps(entry, sort_keys=True).encode("utf-8") + b"\n"
 
 
-def _sync(file: IO[bytes]) -> None:
+def _write(file: IO[bytes], data: bytes) -> None:
+    file.write(data)
     file.flush()
     os.fsync(file.fileno())

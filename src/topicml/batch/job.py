@@ -7,6 +7,7 @@ from pathlib import Path
 
 from topicml.errors import InputError
 from topicml.files import beside
+from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import Fields, ReadOptions
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
@@ -14,8 +15,6 @@ from topicml.scoring.backends import Backend
 from topicml.tagging.articles import FIELDS, Detail
 from topicml.tagging.tagger import Tagger, Unit
 from topicml.tagging.thresholds import choose_thresholds
-
-BLOCK_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
-from topicml.io.records import Failure, Reject, make_reject
+from topicml.errors import RecordError
+from topicml.io.records import Reject, make_reject
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.text.document import Document
@@ -50,14 +51,14 @@ def _tag_singly(
             with time_limit(seconds):
                 outcomes += tagger.tag([document])
         except TimeoutError:
-            outcomes.append(_reject(document, Failure("too_slow", f"over {seconds:g} s")))
+            outcomes.append(_reject(document, RecordError("too_slow", f"over {seconds:g} s")))
         except Exception as err:  # noqa: BLE001 - one document must not take the run down
-            failure = Failure("failed", f"{type(err).__name__}: {err}")
+            failure = RecordError("failed", f"{type(err).__name__}: {err}")
             outcomes.append(_reject(document, failure))
     return outcomes
 
 
-def _reject(document: Document, failure: Failure) -> Reject:
+def _reject(document: Document, failure: RecordError) -> Reject:
     raw = document.text.encode("utf-8", "surrogatepass")
     return make_reject(document.source, document.number, failure, raw)
 

@@ -151,8 +151,8 @@ class DuplicateIndex:
     that the oldest is forgotten first, and a copy of it that comes later counts as new. The same
     signatures in the same order give the same answers in every process.
 
-    After a restart, call ``remember`` with the records that were nobody's near copy, in order;
-    the last ``most`` of them are enough.
+    After a restart, ask for the records that were nobody's near copy, in order; the last
+    ``most`` of them are enough.
 
     Args:
         most: Records to remember; each takes about 400 bytes, and its id.
@@ -197,15 +197,6 @@ class DuplicateIndex:
             return self._ids[(int(near.min()) - 1) % self._most]
         self._add(id, signature, buckets)
         return None
-
-    def remember(self, id: str, signature: bytes) -> None:  # noqa: A002
-        """Remember a record without asking whether it is a near copy.
-
-        Raises:
-            ValueError: It is not a signature.
-        """
-        if signature:
-            self._add(id, signature, self._buckets(signature))
 
     def _buckets(self, signature: bytes) -> NDArray[np.int64]:
         """Return the bucket in each lane; a short text has only the lane of exact copies."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -13,14 +14,16 @@ from typing import Any, BinaryIO
 from topicml.batch.checkpoint import Checkpoint, checkpoint_path
 from topicml.batch.engines.local import work_on
 from topicml.batch.job import Job, make_output
+from topicml.batch.near_duplicates import DuplicateIndex
 from topicml.batch.prepare import Prepared, prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import Result
 from topicml.errors import InputError
-from topicml.files import beside, check_output, new_file
+from topicml.files import beside, check_output, writing
+from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
-from topicml.io.records import Block, reject_lines
+from topicml.io.records import reject_lines
 from topicml.io.writers import parquet
 from topicml.io.writers.writer import Writer
 
@@ -60,21 +63,21 @@ class _Run:
         self._reporter = reporter
         self._started = time.monotonic()
         self._counts, self._seen = Counts(), 0
-        self._marker = _DuplicateMarker(prepared.job.dedupe)
+        self._duplicates = DuplicateIndex()  # asked nothing without --dedupe
         self._writer = Writer(make_output(self._job, self._model))
 
     def stream(self, stdout: BinaryIO) -> dict[str, Any]:
         """Write to standard output as it comes, and rejects where they were asked to go."""
+        path = self._job.rejects
         with contextlib.ExitStack() as stack:
-            rejects = (
-                stack.enter_context(new_file(self._job.rejects)) if self._job.rejects else None
-            )
+            if path:
+                with writing(path):
+                    rejects = stack.enter_context(path.open("wb"))
             stdout.write(self._writer.header())
             for block, result in self._results(stack, self._blocks()):
-                piece = self._piece(result)
-                stdout.write(piece)
+                stdout.write(self._piece(result))
                 stdout.flush()
-                if rejects:
+                if path:
                     rejects.write(reject_lines(result.rejects))
                 else:
                     for reject in result.rejects:
@@ -90,12 +93,11 @@ class _Run:
         check_output(path, inputs, force=self._job.force or resumes)
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
-        with Checkpoint(
-            path, self._job.rejects_path(), self._identity(), force=self._job.force
-        ) as checkpoint:
+        made = Checkpoint(path, self._job.rejects_path())
+        with made.opened(self._identity(), force=self._job.force) as checkpoint:
             before = self._recall(checkpoint)
             if not checkpoint.is_finished:
-                undone = self._undone(checkpoint, _chain(first, blocks))
+                undone = self._undone(checkpoint, itertools.chain([first] if first else [], blocks))
                 self._work(checkpoint, undone, before)
                 self._finish(checkpoint)
             summary = self._summary(before)
@@ -116,13 +118,15 @@ class _Run:
                 piece = self._piece(result)
                 if not checkpoint.done:
                     piece = self._writer.header() + piece
+                found = zip(result.records, result.signatures, strict=True)
+                marks = [[record["id"], signature.hex()] for record, signature in found]
                 entry = {
                     "input": block.digest,
                     "size": block.size,
                     "piece": len(piece),
                     "counts": result.counts.to_dict(),
                     "seconds": before + time.monotonic() - self._started,
-                    "marks": self._marker.last,
+                    "marks": marks,
                 }
                 checkpoint.commit(piece, reject_lines(result.rejects), entry)
                 self._advance(block.size, result.counts, is_resumed=is_resumed)
@@ -143,7 +147,10 @@ class _Run:
 
     def _piece(self, result: Result) -> bytes:
         """Return a block's piece as it stands in the output, its near copies marked."""
-        piece = self._marker.mark(result, self._writer)
+        for record, signature in zip(result.records, result.signatures, strict=True):
+            record["duplicate_of"] = self._duplicates.first_of(record["id"], signature)
+            result.counts.duplicates += record["duplicate_of"] is not None
+        piece = result.piece or self._writer.encode(result.records)
         return self._writer.join(self._counts.records > 0, piece)
 
     def _advance(self, size: int, counts: Counts, *, is_resumed: bool = False) -> None:
@@ -158,8 +165,9 @@ class _Run:
         for number, block in enumerate(blocks):
             count = number + 1
             if number < done:
-                checkpoint.check_block(number, block.digest, block.source)
-                self._marker.remember(checkpoint.done[number]["marks"])
+                checkpoint.check_block(number, block.digest, block.items[0].source)
+                for identifier, signature in checkpoint.done[number]["marks"]:
+                    self._duplicates.first_of(identifier, bytes.fromhex(signature))
             else:
                 yield block
         if count < done:
@@ -205,42 +213,3 @@ class _Run:
         # as JSON has it, so that it equals what is read back
         same: dict[str, Any] = json.loads(json.dumps(identity))
         return same
-
-
-def _chain(first: Block | None, rest: Iterator[Block]) -> Iterator[Block]:
-    if first is not None:
-        yield first
-        yield from rest
-
-
-class _DuplicateMarker:
-    """Marks near copies in the order of the input, where that was asked for.
-
-    Attributes:
-        last: Ids and signatures of the block that was marked last.
-    """
-
-    def __init__(self, is_wanted: bool) -> None:
-        self.last: list[list[str]] = []
-        self._index = None
-        if is_wanted:
-            from topicml.batch.near_duplicates import DuplicateIndex
-
-            self._index = DuplicateIndex()
-
-    def mark(self, result: Result, writer: Writer) -> bytes:
-        """Return a block's piece of the output."""
-        if self._index is None:
-            return result.piece
-        self.last = []
-        for record, signature in zip(result.records, result.signatures, strict=True):
-            record["duplicate_of"] = self._index.first_of(record["id"], signature)
-            result.counts.duplicates += record["duplicate_of"] is not None
-            self.last.append([record["id"], signature.hex()])
-        return writer.encode(result.records)
-
-    def remember(self, marks: list[list[str]]) -> None:
-        """Take in the records of a block that was done in an earlier run."""
-        for identifier, signature in marks:
-            if self._index is not None:
-                self._index.first_of(identifier, bytes.fromhex(signature))

@@ -1,4 +1,4 @@
-"""an output of many shards: a folder of files that many processes write, whole or not at all.
+"""An output of many shards: a folder of files that many processes write, whole or not at all.
 
 While a run goes on, all lies in ``OUT.part``. A shard is written beside and renamed, under a
 name that says where in the input it is from: so one that is written twice, since a machine was
@@ -8,16 +8,16 @@ lost, is there once, and the names sort as the input does.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from topicml.errors import InputError, OutputError
-from topicml.files import beside, new_file_mode
+from topicml.files import beside, replacing, writing
 from topicml.io.writers import parquet
 from topicml.io.writers.writer import Writer
 
 _PREFIX = "part-"
+_SHARED = "Check the folder and the disk; all machines of the cluster must see it."
 
 
 class Shards:
@@ -58,13 +58,11 @@ class Shards:
                 where=self.output,
                 hint="Give another output.",
             )
-        try:
+        with writing(self._work, _SHARED):
             if self._work.exists():
                 shutil.rmtree(self._work)
             self._made.mkdir(parents=True)
             self._rejected.mkdir()
-        except OSError as err:
-            raise _cannot_write(self._work, err) from err
 
     def discard(self) -> None:
         """Remove what is unfinished."""
@@ -82,28 +80,24 @@ class Shards:
         Raises:
             OutputError: The disk is full, or the folder is not to be seen from here.
         """
-        try:
-            if any(pieces):
-                self._write_records(place, pieces, writer)
-            if rejects:
-                with tempfile.NamedTemporaryFile(dir=self._work, delete=False) as file:
-                    file.write(rejects)
-                Path(file.name).replace(self._rejected / place)
-        except OSError as err:
-            raise _cannot_write(self._work, err) from err
+        if any(pieces):
+            self._write_records(place, pieces, writer)
+        if rejects:
+            with replacing(self._rejected / place, _SHARED) as file:
+                file.write(rejects)
 
     def _write_records(self, place: str, pieces: Sequence[bytes], writer: Writer) -> None:
-        with tempfile.NamedTemporaryFile(dir=self._work, delete=False) as file:
+        with replacing(self._made / self._name(place), _SHARED) as file:
             if writer.output.format == "parquet":
                 parquet.write_file(pieces, writer.output, file)
-            else:
-                file.write(writer.header())
-                for number, piece in enumerate(filter(None, pieces)):
-                    file.write(writer.join(number > 0, piece))
-                file.write(writer.footer())
-        made = Path(file.name)
-        made.chmod(new_file_mode())
-        made.replace(self._made / f"{_PREFIX}{place}{self._suffix}")
+                return
+            file.write(writer.header())
+            for number, piece in enumerate(filter(None, pieces)):
+                file.write(writer.join(number > 0, piece))
+            file.write(writer.footer())
+
+    def _name(self, place: str) -> str:
+        return f"{_PREFIX}{place}{self._suffix}"
 
     def finish(self, places: Iterable[str], rejected: Iterable[str], writer: Writer) -> None:
         """Put all in its place.
@@ -116,10 +110,10 @@ class Shards:
         Raises:
             OutputError: Not all that was written can be seen from here.
         """
-        names = {f"{_PREFIX}{place}{self._suffix}" for place in places}
-        self._compare(self._made, names)
-        self._compare(self._rejected, {*rejected})
-        try:
+        names = {self._name(place) for place in places}
+        _keep_only(self._made, names)
+        _keep_only(self._rejected, {*rejected})
+        with writing(self.output, _SHARED):
             if not names:  # no record at all
                 self._write_records("0", [], writer)
             self._join_rejects()
@@ -129,39 +123,35 @@ class Shards:
                 self.output.unlink(missing_ok=True)
             self._made.replace(self.output)
             shutil.rmtree(self._work)
-        except OSError as err:
-            raise _cannot_write(self.output, err) from err
-
-    def _compare(self, folder: Path, names: set[str]) -> None:
-        missing = names - {file.name for file in _list(folder)}
-        if missing:
-            raise OutputError(
-                f"{len(missing)} of {len(names)} shards were written where this machine does not "
-                "see them",
-                where=folder,
-                hint="Give an output on a file system that all machines of the cluster share.",
-            )
 
     def _join_rejects(self) -> None:
         files = sorted(_list(self._rejected))
         if not files:
             self._rejects.unlink(missing_ok=True)
             return
-        joined = beside(self._rejects, ".part")
-        with joined.open("wb") as out:
+        with replacing(self._rejects, _SHARED) as out:
             for file in files:
                 with file.open("rb") as rejects:
                     shutil.copyfileobj(rejects, out)
-        joined.replace(self._rejects)
+
+
+def _keep_only(folder: Path, names: set[str]) -> None:
+    """Make sure that files are there, and remove others: those of a process that was killed.
+
+    Raises:
+        OutputError: Some are missing.
+    """
+    found = {file.name for file in _list(folder)}
+    if missing := names - found:
+        raise OutputError(
+            f"{len(missing)} of {len(names)} shards were written where this machine does not "
+            "see them",
+            where=folder,
+            hint="Give an output on a file system that all machines of the cluster share.",
+        )
+    for name in found - names:
+        (folder / name).unlink()
 
 
 def _list(folder: Path) -> list[Path]:
     return list(folder.iterdir())
-
-
-def _cannot_write(path: Path, err: OSError) -> OutputError:
-    return OutputError(
-        f"cannot be written ({err.strerror or err})",
-        where=path,
-        hint="Check the folder and the disk; all machines of the cluster must see it.",
-    )

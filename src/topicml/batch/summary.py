@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,6 @@ from topicml.tagging.abstention import REASONS
 from topicml.tagging.articles import TaggedArticle
 
 _UNFAMILIAR = REASONS.index("unfamiliar")
-_NUMBERS = ("records", "sentences", "unfamiliar", "text_bytes", "duplicates")
-_COUNTERS = ("topics", "rejects", "encodings")
 
 
 @dataclass(slots=True)
@@ -64,20 +62,21 @@ class Counts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values."""
-        values = {name: getattr(self, name) for name in _NUMBERS}
-        return {**values, **{name: dict(getattr(self, name)) for name in _COUNTERS}}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Counts:
         """Return what ``to_dict`` was made from."""
-        return cls(**{**values, **{name: Counter(values[name]) for name in _COUNTERS}})
+        made: dict[str, Any] = {
+            name: Counter(value) if isinstance(value, dict) else value
+            for name, value in values.items()
+        }
+        return cls(**made)
 
     def add(self, other: Counts) -> None:
         """Add what was found in others."""
-        for name in _NUMBERS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in _COUNTERS:
-            getattr(self, name).update(getattr(other, name))
+        for name, value in other.to_dict().items():
+            setattr(self, name, getattr(self, name) + value)
 
 
 def _utf8_length(text: str) -> int:

@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 from topicml.batch.job import Job, make_output, make_tagger
 from topicml.batch.limits import tag_items
+from topicml.batch.near_duplicates import signature
 from topicml.batch.summary import Counts
 from topicml.errors import TopicmlError
+from topicml.io.blocks import Block
 from topicml.io.readers import parse_block
-from topicml.io.records import Block, Reject
+from topicml.io.records import Reject
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model, check_golden, open_model
 from topicml.scoring.backends import Backend
@@ -94,8 +96,6 @@ class BlockWorker:
         counts = Counts.of(outcomes)
         if not self._job.dedupe:
             return Result(self.writer.encode(records), [], [], rejects, counts)
-        from topicml.batch.near_duplicates import signature
-
         return Result(b"", records, [signature(a.text) for a in articles], rejects, counts)
 
 

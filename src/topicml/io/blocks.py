@@ -1,29 +1,22 @@
-"""Records gathered into blocks in one process, and taken out of them in others."""
+"""Records cut out of streams in one process, in blocks, and parsed in others."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import NamedTuple
 
+from topicml.errors import RecordError
 from topicml.io.compression import READ_BYTES, Stream
-from topicml.io.records import (
-    MOST_RAW,
-    TOO_LARGE,
-    Block,
-    Failure,
-    Kind,
-    ReadOptions,
-    Reject,
-    make_reject,
-)
+from topicml.io.records import ReadOptions, Reject, make_reject
 from topicml.text.document import Document
+
+_PER_ITEM = 64  # bytes that a block is taken to have for an item besides its own
 
 
 class Item(NamedTuple):
-    """A record as it was cut out.
+    """A record as it was cut out, or several that are cut out by the parser.
 
     Attributes:
         source: File that it is from.
@@ -40,34 +33,64 @@ class Item(NamedTuple):
     about: tuple[str | None, ...] = ()
 
 
-class Items(NamedTuple):
-    """What ``Block.data`` holds for records that were cut out one by one.
+class Block(NamedTuple):
+    """A piece of the input that one process works on; it can be pickled.
 
     Attributes:
-        common: What the parser must know of all of them.
-        items: The records, and rejects where one could not be cut out.
+        items: The records in order, and rejects where one could not be cut out.
+        digest: SHA-256 of what was read, in hexadecimal digits.
+        size: Bytes read from the files (compressed ones, where it is compressed), for progress.
+        parse: Makes documents of an item.
+        common: What it must know of all items.
+        encoding: What the file was decoded by.
     """
 
-    common: tuple[str, ...]
     items: tuple[Item | Reject, ...]
+    digest: str
+    size: int
+    parse: Parse
+    common: tuple[str, ...]
+    encoding: str
+
+
+Parse = Callable[[Item, Block, ReadOptions], Iterator[Document | Reject]]
+"""Makes documents of an item; a ``RecordError`` that it raises is why there is none."""
 
 
 class Cutter(Iterable[Item | Reject]):
-    """Cuts a stream into records; its iterator yields them in order.
+    """Cuts a stream into records; this one finds none, those of the formats do.
 
     Attributes:
-        number: Of the record that is next, or was last.
-        tail: Where the stream could not be read to its end: the record that was cut in two.
+        common: What the parser must know of all records.
+        description: What was found out of the file and is worth telling; nothing where it is not.
     """
 
+    common: tuple[str, ...] = ()
+    description = ""
+
     def __init__(self, stream: Stream) -> None:
-        self.number = 0
-        self.tail = b""
+        self._number = 1  # of the record that is next
+        self._tail = b""  # where the stream could not be read to its end: the record cut in two
         self._stream = stream
         self._data = b""  # what was read and not yet cut, from ``_at`` on
         self._at = 0
         self._base: int | None = None  # where those data start in the file
         self._ended = False
+
+    def __iter__(self) -> Iterator[Item | Reject]:
+        """Yield the records, and at last why the stream could not be read to its end."""
+        yield from self._cut()
+        if failure := self._stream.failure:
+            offset = self._stream.place(self._stream.offset - len(self._tail))
+            yield self._reject(failure, self._tail, offset)
+
+    def _cut(self) -> Iterator[Item | Reject]:
+        return iter(())
+
+    def _reject(
+        self, error: RecordError, raw: bytes, offset: int | None, length: int | None = None
+    ) -> Reject:
+        return make_reject(self._stream.name, self._number, error, raw, offset, length)
 
     def _read_on(self) -> None:
         """Read more; at the start, go to behind a byte-order mark."""
@@ -83,129 +106,75 @@ class Cutter(Iterable[Item | Reject]):
         return None if self._base is None else self._base + self._at
 
 
+Head = tuple[Parse, tuple[str, ...], str]
+"""What the items of a block share: ``parse``, ``common`` and ``encoding``."""
+
+
 class Packer:
-    """Gathers records into blocks.
+    """Gathers records into blocks, also those of several files where they share all else.
 
     Args:
-        kind: Of the blocks.
         block_bytes: About how many bytes a block has.
-        most: Records in a block, however small they are; None for any number.
-        common: See ``Items``.
-        encoding: See ``Block``.
+        head: Of blocks of nothing but rejects.
     """
 
-    def __init__(
-        self,
-        kind: Kind,
-        block_bytes: int,
-        *,
-        most: int | None = None,
-        common: tuple[str, ...] = (),
-        encoding: str = "utf-8",
-    ) -> None:
-        self._kind: Kind = kind
+    def __init__(self, block_bytes: int, head: Head) -> None:
         self._block_bytes = block_bytes
-        self._most = most
-        self._common = common
-        self._encoding = encoding
+        self._head = head
         self._items: list[Item | Reject] = []
         self._held = self._size = 0
 
-    def add(self, item: Item | Reject, size: int) -> bool:
-        """Take a record that so many bytes were read for; return whether the block is full."""
-        self._items.append(item)
-        self._held += len(item.raw) + 1
-        self._size += size
-        return self._held >= self._block_bytes or len(self._items) == self._most
+    def pack(
+        self, items: Iterable[Item | Reject], stream: Stream, head: Head | None = None
+    ) -> Generator[Block, None, bool]:
+        """Yield full blocks of the records of a stream; return whether there were any.
 
-    def flush(self, size: int = 0) -> Iterator[Block]:
-        """Yield what is held as a block, if anything is; so many more bytes were read."""
+        Args:
+            items: The records.
+            stream: That they are from.
+            head: What they share; None where they are all rejects.
+        """
+        if head and head != self._head:
+            yield from self.flush()
+            self._head = head
+        before, has_any = 0, False
+        for item in items:
+            has_any = True
+            self._items.append(item)
+            self._held += len(item.raw) + _PER_ITEM
+            self._size += stream.consumed - before
+            before = stream.consumed
+            if self._held >= self._block_bytes:
+                yield from self.flush()
+        self._size += stream.consumed - before
+        return has_any
+
+    def flush(self) -> Iterator[Block]:
+        """Yield what is held as a block, if anything is."""
         if not self._items:
             return
-        items = tuple(self._items)
-        about = [_summary(item) for item in items if isinstance(item, Reject) or item.about]
-        head = repr((self._common, items[0].number, about)).encode("utf-8", "surrogatepass")
-        digest = hashlib.sha256(b"\n".join([head, *(item.raw for item in items)]))
-        first, size = items[0], self._size + size
+        items, size = tuple(self._items), self._size
         self._items, self._held, self._size = [], 0, 0
-        data = Items(self._common, items)
-        yield Block(
-            *(first.source, first.number, self._kind, data, digest.hexdigest()),
-            *(size, first.offset, self._encoding),
-        )
+        parse, common, encoding = self._head
+        about = [_summary(item) for item in items if isinstance(item, Reject) or item.about]
+        head = repr((common, items[0].number, about)).encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(b"\n".join([head, *(item.raw for item in items)])).hexdigest()
+        yield Block(items, digest, size, parse, common, encoding)
 
 
-def _summary(item: Item | Reject) -> tuple[Any, ...]:
+def _summary(item: Item | Reject) -> tuple[str | int | None, ...]:
     if isinstance(item, Reject):
         return item.source, item.number, item.reason, item.length
     return item.number, len(item.raw), *item.about
 
 
-def pack(
-    stream: Stream, cutter: Cutter, kind: Kind, block_bytes: int, common: tuple[str, ...] = ()
-) -> Iterator[Block]:
-    """Yield the records of a stream in blocks, and at last why it could not be read to its end."""
-    packer = Packer(kind, block_bytes, common=common, encoding=stream.encoding)
-    before = 0
-    for item in cutter:
-        is_full = packer.add(item, stream.consumed - before)
-        before = stream.consumed
-        if is_full:
-            yield from packer.flush()
-    if stream.failure:
-        yield from packer.flush()
-        yield unread_block(stream, cutter.number, cutter.tail, stream.consumed - before)
-    else:
-        yield from packer.flush(stream.consumed - before)
-
-
-def parse_items(
-    items: Iterable[Item | Reject],
-    block: Block,
-    options: ReadOptions,
-    parse: Callable[[Item, Block, ReadOptions], Document | Failure],
-) -> Iterator[Document | Reject]:
-    """Yield what a parser makes of each record."""
-    for item in items:
-        made = item if isinstance(item, Reject) else parse(item, block, options)
-        if isinstance(made, Failure):
-            yield make_reject(item.source, item.number, made, item.raw, item.offset)
-        else:
-            yield made
-
-
-def reject_block(reject: Reject, size: int) -> Block:
-    """Return a block of one record that was rejected when it was read."""
-    head = repr(_summary(reject)).encode("utf-8", "surrogatepass")
-    digest = hashlib.sha256(head + reject.raw).hexdigest()
-    data = Items((), (reject,))
-    return Block(reject.source, reject.number, "rejects", data, digest, size, reject.offset)
-
-
-def unread_block(stream: Stream, number: int, raw: bytes, size: int) -> Block:
-    """Return the block that stands for what could not be read at the end of a stream.
-
-    ``raw`` is the record that was cut in two.
-    """
-    failure = stream.failure
-    assert failure is not None  # noqa: S101 - a bug and no input
-    offset = stream.place(stream.offset - len(raw))
-    return reject_block(make_reject(stream.name, number, failure, raw, offset), size)
-
-
-def pass_over(stream: Stream, number: int, offset: int, start: Iterable[bytes]) -> Reject:
-    """Read to the end of a line that is too large, and return it as a reject.
-
-    Args:
-        stream: That the line is from.
-        number: Of the line.
-        offset: Where it starts.
-        start: What was read of it.
-    """
-    raw = b""
-    length = 0
-    for part in itertools.chain(start, stream.rest_of_line()):
-        line = part.removesuffix(b"\n")
-        raw += line[: MOST_RAW - len(raw)]
-        length += len(line)
-    return Reject(stream.name, number, *TOO_LARGE, raw, length, stream.place(offset))
+def parse_block(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Turn a block into documents, and rejects for records that cannot be tagged, in order."""
+    for item in block.items:
+        if isinstance(item, Reject):
+            yield item
+            continue
+        try:
+            yield from block.parse(item, block, options)
+        except RecordError as err:
+            yield make_reject(item.source, item.number, err, item.raw, item.offset)

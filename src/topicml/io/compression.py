@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from topicml.errors import RecordError
 from topicml.io.optional_dependencies import load_zstd
-from topicml.io.records import Failure
 from topicml.text.decoding import transcode
 
 READ_BYTES = 1 << 18
@@ -118,12 +118,6 @@ COMPRESSIONS = tuple(known.suffix for known in _KNOWN)
 """Suffixes of compressed files."""
 
 
-class _DamageError(Exception):
-    def __init__(self, reason: str, detail: str) -> None:
-        self.failure = Failure(reason, detail)
-        super().__init__(detail)
-
-
 class Stream:
     """An input that is read once, from start to end, decompressed as its first bytes say.
 
@@ -150,7 +144,7 @@ class Stream:
         self.offset = 0
         self.compression: str | None = None
         self.encoding = "utf-8"
-        self.failure: Failure | None = None
+        self.failure: RecordError | None = None
         self._file = file
         self._pieces = self._decompressed()
         self._piece = b""
@@ -173,13 +167,15 @@ class Stream:
         self._at = 0
         return head
 
-    def rest_of_line(self) -> Iterator[bytes]:
-        """Yield what is left of a line, with its end, in pieces."""
-        while self._fill():
+    def rest_of_line(self, most: int) -> tuple[bytes, int]:
+        """Read what is left of a line; return so much of it, with its end, and its length."""
+        parts, length, end = [], 0, 0
+        while not end and self._fill():
             end = self._piece.find(b"\n", self._at) + 1
-            yield self._take(end or len(self._piece))
-            if end:
-                return
+            part = self._take(end or len(self._piece)).removesuffix(b"\n")
+            parts.append(part[: max(most - length, 0)])
+            length += len(part)
+        return b"".join(parts) + b"\n" * bool(end), length
 
     def transcode(self, encoding: str) -> None:
         """Give UTF-8 from here on, see ``decoding.transcode``."""
@@ -219,8 +215,8 @@ class Stream:
             known = next((known for known in _KNOWN if head.startswith(known.starts)), None)
             self.compression = known and known.name
             yield from _decompress(whole, known) if known else whole
-        except _DamageError as err:
-            self.failure = self.failure or err.failure
+        except RecordError as err:
+            self.failure = self.failure or err
 
     def _reads(self) -> Iterator[bytes]:
         try:
@@ -228,7 +224,7 @@ class Stream:
                 self.consumed += len(bytes_read)
                 yield bytes_read
         except OSError as err:
-            self.failure = Failure("unreadable_input", err.strerror or "cannot be read")
+            self.failure = RecordError("unreadable_input", err.strerror or "cannot be read")
 
 
 def _decompress(reads: Iterable[bytes], how: _Compression) -> Iterator[bytes]:
@@ -244,11 +240,11 @@ def _decompress(reads: Iterable[bytes], how: _Compression) -> Iterator[bytes]:
                 piece = member.decompress(data, _PIECE)
             except Exception as err:
                 detail = f"the {how.name} data are damaged here ({err})"
-                raise _DamageError("damaged_input", detail) from err
+                raise RecordError("damaged_input", detail) from err
             yield piece
             data = member.unused_data if member.eof else b""
     if not member.eof:
-        raise _DamageError("truncated_input", f"the {how.name} data end too early")
+        raise RecordError("truncated_input", f"the {how.name} data end too early")
 
 
 def _steps(reads: Iterable[bytes], step: int) -> Iterator[bytes]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from topicml.io.records import Failure, Format
+from topicml.errors import RecordError
+from topicml.io.records import Format
 from topicml.text.decoding import marked_encoding
 
 _SAVE = "save its text as .txt or .html and give that"
@@ -71,8 +72,8 @@ _ARRAY = re.compile(rb"\s*+\[\s*+[\[{\]]")
 _OBJECT = re.compile(rb'\s*+\{\s*+(?:"(?:[^"\\]|\\.)*+"\s*+:|\})', re.DOTALL)
 
 
-def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> Format | Failure:
-    """Return the format of an input, or what it is where that is none which is read.
+def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> Format:
+    """Return the format of an input.
 
     Its content wins over its name where it clearly says otherwise.
 
@@ -80,17 +81,20 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
         head: Its first bytes, decompressed.
         named: The format by its name; None where that says nothing.
         is_forced: Whether a user named the format: then only what is no text at all is refused.
+
+    Raises:
+        RecordError: It is of a format that is not read.
     """
     if head.startswith(b"PAR1") and not is_forced:
         return "parquet"
     for kind, advice, pattern in _BINARY:
         if pattern.match(head):
-            return _unsupported(kind, advice)
+            raise _unsupported(kind, advice)
     if named is not None and is_forced:
         return named
     text = _plain(head)
-    if named in {None, "txt", "html"} and (other := _other_text(text, named)):
-        return other
+    if named in {None, "txt", "html"}:
+        _refuse_other_text(text, named)
     if named == "jsonl" and text.lstrip().startswith(b"["):
         return "json"
     if named in {None, "txt"} and _HTML.match(text):
@@ -98,8 +102,8 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
     return named or _by_content(text)
 
 
-def _unsupported(kind: str, advice: str) -> Failure:
-    return Failure("unsupported_format", f"this is {kind}, which is not read; {advice}")
+def _unsupported(kind: str, advice: str) -> RecordError:
+    return RecordError("unsupported_format", f"this is {kind}, which is not read; {advice}")
 
 
 def _plain(head: bytes) -> bytes:
@@ -108,16 +112,15 @@ def _plain(head: bytes) -> bytes:
     return head.decode(encoding, errors="ignore").encode("utf-8", "ignore") if encoding else head
 
 
-def _other_text(text: bytes, named: Format | None) -> Failure | None:
-    """Return what a text is that is not read, though its bytes could be."""
+def _refuse_other_text(text: bytes, named: Format | None) -> None:
+    """Raise what a text is that is not read, though its bytes could be."""
     if _FEED.match(text):
-        return _unsupported("a news feed (RSS or Atom)", "save the articles that it names")
+        raise _unsupported("a news feed (RSS or Atom)", "save the articles that it names")
     if named != "html" and _XML.match(text) and not _HTML.match(text):
-        return _unsupported("an XML document", _SAVE)
+        raise _unsupported("an XML document", _SAVE)
     headers = _HEADERS.match(text.replace(b"\r\n", b"\n"))
     if headers and _MAIL_ONLY.search(headers[0]):
-        return _unsupported("an e-mail or a mailbox", "save the text of each message as .txt")
-    return None
+        raise _unsupported("an e-mail or a mailbox", "save the text of each message as .txt")
 
 
 def _by_content(text: bytes) -> Format:

@@ -6,7 +6,9 @@ import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+from topicml.errors import RecordError
 
 LARGEST_RECORD = 16_000_000
 """Bytes of one record, beyond which it is rejected."""
@@ -15,8 +17,6 @@ MOST_RAW = 1_000_000
 """Bytes of a rejected record that are kept with its reason."""
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"]
-
-Kind = Literal["jsonl", "json", "rows", "arrow", "files", "pages", "rejects"]
 
 REASONS = {
     "bad_row": "A row of CSV or TSV whose quotes or number of columns are wrong.",
@@ -74,42 +74,12 @@ class ReadOptions:
     any_text: bool = False
 
 
-class Block(NamedTuple):
-    """A piece of the input that one process works on.
-
-    Attributes:
-        source: File that it is from, ``<stdin>`` for standard input.
-        first: Number of its first record in that file, from 1 (for JSON Lines: the line).
-        kind: How ``data`` is to be read, see ``readers.parse_block``.
-        data: Picklable.
-        digest: SHA-256 of what was read, in hexadecimal digits.
-        size: Bytes read from the file (compressed ones, where it is compressed), for progress.
-        offset: Byte in the decompressed file where it starts, where that is known.
-        encoding: What the file was decoded by.
-    """
-
-    source: str
-    first: int
-    kind: Kind
-    data: Any
-    digest: str
-    size: int
-    offset: int | None = None
-    encoding: str = "utf-8"
-
-
-class Failure(NamedTuple):
-    """Why a record or an input cannot be read: a reject's reason and detail."""
-
-    reason: str
-    detail: str
-
-
-TOO_LARGE = Failure(
+TOO_LARGE = (
     "too_large",
     f"this is more than {LARGEST_RECORD // 1_000_000} MB for one record; "
     "split it into articles, one record each",
 )
+"""Reason and detail of a record beyond ``LARGEST_RECORD``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +126,16 @@ class Reject:
 
 
 def make_reject(
-    source: str, number: int, failure: Failure, raw: bytes, offset: int | None = None
+    source: str,
+    number: int,
+    error: RecordError,
+    raw: bytes,
+    offset: int | None = None,
+    length: int | None = None,
 ) -> Reject:
-    """Return a reject with as much of its bytes as is kept."""
-    return Reject(source, number, *failure, raw[:MOST_RAW], len(raw), offset)
+    """Return a reject with as much of its bytes as is kept; ``length`` where ``raw`` is not all."""
+    length = len(raw) if length is None else length
+    return Reject(source, number, error.reason, error.detail, raw[:MOST_RAW], length, offset)
 
 
 def reject_lines(rejects: Iterable[Reject]) -> bytes:

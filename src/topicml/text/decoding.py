@@ -7,7 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from topicml.errors import InputError
+from topicml.errors import InputError, RecordError
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -32,20 +32,6 @@ _GROUPS = 8
 _NOT_DECODED = "topicml.not_decoded"
 
 
-class DecodingError(ValueError):
-    """Bytes that are no text, or not in the encoding they are said to be in.
-
-    Attributes:
-        reason: ``binary``, ``invalid_utf8`` or ``wrong_encoding``.
-        detail: What exactly is wrong, and what to do.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(reason, detail)
-
-
 def decode(
     data: bytes, *, declared: str | None = None, encoding: str | None = None
 ) -> tuple[str, str]:
@@ -60,7 +46,7 @@ def decode(
         encoding: Overrides all else.
 
     Raises:
-        DecodingError: Nothing fits.
+        RecordError: Nothing fits: ``binary``, ``invalid_utf8`` or ``wrong_encoding``.
         InputError: ``encoding`` is unknown.
     """
     known = find_encoding(encoding) if encoding else marked_encoding(data)
@@ -77,7 +63,7 @@ def decode(
     if found:
         with contextlib.suppress(UnicodeError):
             return _not_binary(data.decode(found)), found
-    raise DecodingError("binary", _BINARY)
+    raise RecordError("binary", _BINARY)
 
 
 _BINARY = "this is binary data and no text; give plain text, or save it as text first"
@@ -152,7 +138,7 @@ def _leave_invalid(err: UnicodeError) -> tuple[str | bytes, int]:
     return "\udcff", err.end
 
 
-def utf8_error(data: bytes, encoding: str = "utf-8") -> DecodingError | None:
+def utf8_error(data: bytes, encoding: str = "utf-8") -> RecordError | None:
     """Return why bytes are not UTF-8, None where they are.
 
     Args:
@@ -163,11 +149,11 @@ def utf8_error(data: bytes, encoding: str = "utf-8") -> DecodingError | None:
         data.decode("utf-8")
     except UnicodeDecodeError as err:
         if data.count(b"\0") > len(data) // _MOST_NULS:
-            return DecodingError("binary", _BINARY)
+            return RecordError("binary", _BINARY)
         if encoding != "utf-8":
-            return DecodingError("wrong_encoding", f"there are bytes here that are not {encoding}")
+            return RecordError("wrong_encoding", f"there are bytes here that are not {encoding}")
         byte, line = data[err.start], data.count(b"\n", 0, err.start) + 1
-        return DecodingError(
+        return RecordError(
             "invalid_utf8",
             f"byte 0x{byte:02x} at offset {err.start} (line {line}) is not UTF-8; "
             "name another encoding with --encoding",
@@ -182,7 +168,7 @@ def is_binary(text: str) -> bool:
 
 def _not_binary(text: str) -> str:
     if is_binary(text):
-        raise DecodingError("binary", _BINARY)
+        raise RecordError("binary", _BINARY)
     return text
 
 
@@ -193,9 +179,7 @@ def _decode_strictly(data: bytes, encoding: str) -> str:
         if _plain_name(encoding) == "utf-8" and (reason := utf8_error(data)):
             raise reason from err
         detail = f"byte 0x{data[err.start]:02x} at offset {err.start} is not {encoding}"
-        raise DecodingError(
-            "wrong_encoding", f"{detail}; name another one with --encoding"
-        ) from err
+        raise RecordError("wrong_encoding", f"{detail}; name another one with --encoding") from err
 
 
 def _plain_name(encoding: str) -> str:

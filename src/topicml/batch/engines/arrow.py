@@ -18,7 +18,7 @@ from topicml.batch.limits import tag_items
 from topicml.batch.worker import open_proven
 from topicml.errors import InputError, did_you_mean
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.parquet import column_values, parse_rows, plain_value
+from topicml.io.readers.parquet import column_values, holds_text, parse_rows, plain_value
 from topicml.io.records import Fields, ReadOptions, Reject
 from topicml.io.writers.output import Output
 from topicml.io.writers.parquet import arrow_schema, records_to_arrow
@@ -78,7 +78,8 @@ def tag_batch(
     columns: Fields = fields or Fields()
     _check_columns(batch.schema.names, columns)
     schema = tag_schema(fields=columns, detail=detail)
-    worker = _open_worker(model, detail)
+    with _OPENING:  # threads that come at the same time wait for the first
+        worker = _make_worker(model, detail)
     is_table = isinstance(batch, pa.Table)
     done = [
         worker.tag(piece, columns, schema) for piece in _slices(batch, columns, is_table=is_table)
@@ -125,11 +126,6 @@ def _check_columns(names: list[str], fields: Fields) -> None:
             f"column {clash[0]!r} cannot be kept: the output has a column of that name",
             hint="Rename it beforehand.",
         )
-
-
-def _open_worker(model: str | None, detail: Detail) -> _Worker:
-    with _OPENING:  # threads that come at the same time wait for the first
-        return _make_worker(model, detail)
 
 
 @functools.cache
@@ -219,20 +215,11 @@ def _lengths(column: Any) -> Any:
     """Return the bytes of each value of a column of texts; 0 where it holds something else."""
     pa = load("pyarrow", "batch", "tagging Arrow tables")
     compute = load("pyarrow.compute", "batch", "tagging Arrow tables")
-    kind, types = column.type, pa.types
-    if types.is_dictionary(kind):
+    if pa.types.is_dictionary(column.type):
         sizes = _lengths(column.dictionary)
         places = column.indices.fill_null(0).to_numpy(zero_copy_only=False)
         return sizes[places] if len(sizes) else np.zeros(len(column), dtype=np.int64)
-    if types.is_string_view(kind) or types.is_binary_view(kind):
-        column = column.cast(pa.large_binary())
-    elif not any(
-        check(kind)
-        for check in (
-            *(types.is_string, types.is_large_string),
-            *(types.is_binary, types.is_large_binary),
-        )
-    ):
+    if not holds_text(column.type):
         return np.zeros(len(column), dtype=np.int64)
-    lengths = compute.binary_length(column).fill_null(0)
-    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+    lengths = compute.binary_length(column.cast(pa.large_binary())).fill_null(0)
+    return lengths.to_numpy(zero_copy_only=False)

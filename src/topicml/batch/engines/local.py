@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from topicml.batch.job import Job
 from topicml.batch.worker import BlockWorker, Result, open_proven
 from topicml.errors import TopicmlError
-from topicml.io.records import Block
+from topicml.io.blocks import Block
 from topicml.models.folder import Model
 
 WAITING = 2  # blocks per process that are read ahead
@@ -43,7 +43,7 @@ def work_on(
 
 def _next_result(waiting: deque[tuple[Block, Future[Result]]]) -> tuple[Block, Result]:
     block, future = waiting.popleft()
-    return block._replace(data=None), future.result()
+    return block._replace(items=()), future.result()
 
 
 _worker: BlockWorker | TopicmlError | None = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import itertools
 import os
 import pickle
 import socket
@@ -28,9 +27,10 @@ from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import BlockWorker, open_proven
 from topicml.errors import InputError, TopicmlError
 from topicml.files import check_output
+from topicml.io.blocks import Block
 from topicml.io.optional_dependencies import load
 from topicml.io.readers import read_blocks
-from topicml.io.records import Block, reject_lines
+from topicml.io.records import reject_lines
 from topicml.io.sources import Source
 from topicml.io.writers.writer import Writer
 
@@ -43,31 +43,11 @@ _KNOCK_SECONDS = 10.0
 _EXTRA = ("ray", "a batch run on Ray")
 
 
-class _Share(NamedTuple):
-    """Files that one task reads: a large one, or several small ones.
-
-    Attributes:
-        number: Of the share, in the order of the input.
-        sources: The files.
-    """
-
-    number: int
-    sources: tuple[Source, ...]
-
-
 class _Result(NamedTuple):
-    """What came of a shard.
+    """What came of a shard, and which files there are of it."""
 
-    Attributes:
-        place: Where in the input it is from.
-        size: Bytes read of the input.
-        counts: What was found.
-        has_records: Whether there is a file of records.
-        has_rejects: Whether there is one of rejects.
-    """
-
-    place: str
-    size: int
+    place: str  # where in the input it is from
+    size: int  # bytes read
     counts: Counts
     has_records: bool
     has_rejects: bool
@@ -196,7 +176,7 @@ def _work(job: Job, sources: list[Source], shards: Shards) -> Generator[_Result,
     context = data.DataContext.get_current()
     before = context.target_max_block_size, context.enable_progress_bars
     context.target_max_block_size, context.enable_progress_bars = SHARD_BYTES, False
-    shares = list(_share_out(sources))
+    shares = list(enumerate(_share_out(sources)))
     readers = -(-int(ray.cluster_resources().get("CPU", 1)) // _CPUS_PER_READER)
     try:
         blocks = data.from_items(
@@ -227,9 +207,8 @@ def _work(job: Job, sources: list[Source], shards: Shards) -> Generator[_Result,
         context.target_max_block_size, context.enable_progress_bars = before
 
 
-def _share_out(sources: list[Source]) -> Iterator[_Share]:
-    """Put small files together, so that not each becomes a shard."""
-    number = itertools.count()
+def _share_out(sources: list[Source]) -> Iterator[list[Source]]:
+    """Yield files for a task each: a large one, or several small ones, so not each is a shard."""
     held: list[Source] = []
     size = 0
     for source in sources:
@@ -237,20 +216,20 @@ def _share_out(sources: list[Source]) -> Iterator[_Share]:
         held.append(source._replace(path=str(path)))
         size += path.stat().st_size
         if size >= SHARD_BYTES:
-            yield _Share(next(number), tuple(held))
+            yield held
             held, size = [], 0
     if held:
-        yield _Share(next(number), tuple(held))
+        yield held
 
 
 def _read(table: Any, job: Job) -> Iterator[Any]:
     """Yield the blocks of a share, one a row."""
     options, no_input = job.read_options(), io.BytesIO()
     for packed in table["share"].to_pylist():
-        share: _Share = pickle.loads(packed)  # noqa: S301 - made by this run
-        blocks = read_blocks(share.sources, options, no_input, block_bytes=job.block_bytes)
+        share, sources = pickle.loads(packed)  # noqa: S301 - made by this run
+        blocks = read_blocks(sources, options, no_input, block_bytes=job.block_bytes)
         for number, block in enumerate(blocks):
-            yield _row(share=share.number, number=number, block=pickle.dumps(block))
+            yield _row(share=share, number=number, block=pickle.dumps(block))
 
 
 class _Tag:

@@ -1,7 +1,7 @@
 """The readers, a row a format: bytes to documents, or rejects where there is none.
 
-A reader looks at the start of a stream (``check``), cuts it into blocks in one process (``cut``)
-and turns blocks into documents in many (``parse``). A new format is a row of ``READERS`` here.
+A reader looks at the start of a stream and cuts it into records in one process (``cut``), and
+turns them into documents in many (``parse``). A new format is a row of ``READERS`` here.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, get_args
 
-from topicml.errors import InputError, MissingExtraError
-from topicml.io.blocks import Item, Packer
+from topicml.errors import InputError, MissingExtraError, RecordError
+from topicml.io.blocks import Block, Cutter, Packer, Parse, parse_block
 from topicml.io.compression import COMPRESSIONS, Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.csv import cut_rows, parse_rows
-from topicml.io.readers.csv_layout import sniff
-from topicml.io.readers.files import parse_files, read_file
+from topicml.io.readers.csv_layout import cut_table
+from topicml.io.readers.csv_rows import parse_row
+from topicml.io.readers.files import FileCutter, parse_file
 from topicml.io.readers.html import find_extractor
-from topicml.io.readers.json import check_elements, cut_elements, parse_elements
-from topicml.io.readers.jsonl import HEAD, check_lines, cut_lines, parse_lines
-from topicml.io.readers.parquet import check_columns, cut_row_groups, parse_batch
-from topicml.io.readers.warc import check_archive, cut_pages, parse_pages
+from topicml.io.readers.json import cut_elements
+from topicml.io.readers.jsonl import HEAD, cut_lines, parse_element, parse_lines
+from topicml.io.readers.parquet import cut_row_groups, parse_batch
+from topicml.io.readers.warc import cut_pages, parse_page
 from topicml.io.recognise import recognise
-from topicml.io.records import Block, Failure, Format, Kind, ReadOptions, Reject, make_reject
+from topicml.io.records import Format, ReadOptions, make_reject
 from topicml.text.decoding import find_encoding, stream_encoding
-from topicml.text.document import Document
 
 if TYPE_CHECKING:
     from topicml.io.sources import Source
@@ -41,10 +40,9 @@ __all__ += ["check_sources", "parse_block", "read_blocks"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 BLOCK_BYTES = 2_000_000
-_MOST_FILES = 1000
+"""Input that is worked on at a time, unless told otherwise."""
 
 Note = Callable[[str], None]
-Cut = Callable[[Stream, ReadOptions, int, Note], Iterator[Block]]
 
 
 class Reader(NamedTuple):
@@ -52,42 +50,40 @@ class Reader(NamedTuple):
 
     Attributes:
         suffixes: Of files, each also with those of ``COMPRESSIONS`` behind it.
-        check: Looks for the text's field at the start of a stream, and raises ``InputError``.
-        cut: Yields the blocks of a stream; None where a file is one document.
+        cut: Returns what cuts a stream into records, about so many bytes at a time where several
+            make an item. Raises ``InputError`` where none at its start has the text's field.
+        parse: Makes documents of them, see ``Block``.
         needs: Raise ``MissingExtraError`` where a package is not installed.
         has_encoding: Whether it is a text file of many records, which is read as UTF-8.
     """
 
     suffixes: tuple[str, ...]
-    check: Callable[[Stream, ReadOptions], object] | None = None
-    cut: Cut | None = None
+    cut: Callable[[Stream, ReadOptions, int], Cutter]
+    parse: Parse
     needs: tuple[Callable[[], object], ...] = ()
     has_encoding: bool = False
 
 
-def _simply(cut: Callable[[Stream, int], Iterator[Block]]) -> Cut:
-    return lambda stream, _options, block_bytes, _note: cut(stream, block_bytes)
-
-
 _PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
 _FASTWARC = functools.partial(load, "fastwarc.warc", "articles", "reading WARC")
+_cut_tabs = functools.partial(cut_table, default="\t")
 
 READERS: dict[Format, Reader] = {
-    "jsonl": Reader((".jsonl", ".ndjson"), check_lines, _simply(cut_lines), has_encoding=True),
-    "json": Reader((".json",), check_elements, _simply(cut_elements), has_encoding=True),
-    "csv": Reader((".csv",), sniff, cut_rows, has_encoding=True),
-    "tsv": Reader(
-        (".tsv", ".tab"),
-        functools.partial(sniff, default="\t"),
-        functools.partial(cut_rows, delimiter="\t"),
-        has_encoding=True,
+    "jsonl": Reader((".jsonl", ".ndjson"), cut_lines, parse_lines, has_encoding=True),
+    "json": Reader((".json",), cut_elements, parse_element, has_encoding=True),
+    "csv": Reader((".csv",), cut_table, parse_row, has_encoding=True),
+    "tsv": Reader((".tsv", ".tab"), _cut_tabs, parse_row, has_encoding=True),
+    "parquet": Reader((".parquet",), cut_row_groups, parse_batch, (_PYARROW,)),
+    "warc": Reader((".warc", ".wet"), cut_pages, parse_page, (_FASTWARC, find_extractor)),
+    "txt": Reader(
+        (".txt", ".text", ".md", ".markdown"), lambda file, *_: FileCutter(file, "txt"), parse_file
     ),
-    "parquet": Reader((".parquet",), check_columns, cut_row_groups, (_PYARROW,)),
-    "warc": Reader(
-        (".warc", ".wet"), check_archive, _simply(cut_pages), (_FASTWARC, find_extractor)
+    "html": Reader(
+        (".html", ".htm", ".xhtml"),
+        lambda file, *_: FileCutter(file, "html"),
+        parse_file,
+        (find_extractor,),
     ),
-    "txt": Reader((".txt", ".text", ".md", ".markdown")),
-    "html": Reader((".html", ".htm", ".xhtml"), needs=(find_extractor,)),
 }
 """The formats that are read."""
 
@@ -114,16 +110,12 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
     checked: list[Source] = []
     missing: list[MissingExtraError] = []
     for source in sources:
-        if not _is_regular(source.path):
-            checked.append(source)
-            continue
-        with _opened(source, BytesIO()) as stream:
-            try:
-                found = _prepare(source, stream, options)
-            except MissingExtraError as err:
-                missing.append(err)
-            else:
-                source = source if isinstance(found, Failure) else source._replace(format=found)
+        if _is_regular(source.path):
+            with _opened(source, BytesIO()) as stream, contextlib.suppress(RecordError):
+                try:
+                    source = source._replace(format=_prepare(source, stream, options)[0])
+                except MissingExtraError as err:
+                    missing.append(err)
         checked.append(source)
     if missing and len(missing) == len(sources):
         raise missing[0]
@@ -155,52 +147,42 @@ def read_blocks(
         InputError: Before the first block: the first source lacks the text's field or is not
             what it is said to be, or the encoding that was named is unknown.
     """
-    files = Packer("files", block_bytes, most=_MOST_FILES)
+    packer = Packer(block_bytes, (parse_file, (), "utf-8"))
     for number, source in enumerate(sources):
         with _opened(source, stdin) as stream:
-            found = _prepare_or_fail(source, stream, options, may_raise=number == 0)
-            cut = None if isinstance(found, Failure) else READERS[found].cut
-            if cut:
-                yield from files.flush()
-                yield from _noting(stream, cut(stream, options, block_bytes, note), note)
+            try:
+                form, cutter = _prepare(source, stream, options, block_bytes)
+            except (RecordError, InputError, MissingExtraError) as err:
+                if number == 0 and isinstance(err, InputError):
+                    raise
+                reject = make_reject(source.name, 1, _as_record_error(err), b"")
+                yield from packer.pack([reject], stream)
                 continue
-            if isinstance(found, Failure):
-                item: Item | Reject = make_reject(source.name, 1, found, b"")
-            else:
-                item = read_file(stream, found)
-            if files.add(item, stream.consumed):
-                yield from files.flush()
-    yield from files.flush()
+            if stream.encoding != "utf-8":
+                note(f"{stream.name}: read as {stream.encoding}")
+            if cutter.description:
+                note(f"{stream.name}: {cutter.description}")
+            head = READERS[form].parse, cutter.common, stream.encoding
+            if not (yield from packer.pack(cutter, stream, head)):
+                note(f"{stream.name}: there are no records in it")
+    yield from packer.flush()
 
 
-def _noting(stream: Stream, blocks: Iterator[Block], note: Note) -> Iterator[Block]:
-    if stream.encoding != "utf-8":
-        note(f"{stream.name}: read as {stream.encoding}")
-    is_empty = True
-    for block in blocks:
-        is_empty = is_empty and isinstance(block.data, bytes) and not block.data.strip()
-        yield block
-    if is_empty:
-        note(f"{stream.name}: there are no records in it")
+def _as_record_error(err: RecordError | InputError | MissingExtraError) -> RecordError:
+    if isinstance(err, MissingExtraError):
+        return RecordError("missing_dependency", str(err))
+    if isinstance(err, InputError):
+        return RecordError("unreadable_input", f"{err.what}. {err.hint}")
+    return err
 
 
-def _prepare_or_fail(
-    source: Source, stream: Stream, options: ReadOptions, *, may_raise: bool
-) -> Format | Failure:
-    try:
-        return _prepare(source, stream, options)
-    except MissingExtraError as err:
-        return Failure("missing_dependency", str(err))
-    except InputError as err:
-        if may_raise:
-            raise
-        return Failure("unreadable_input", f"{err.what}. {err.hint}")
-
-
-def _prepare(source: Source, stream: Stream, options: ReadOptions) -> Format | Failure:
-    """Make a stream ready to be cut: tell its format and encoding, and look for the text.
+def _prepare(
+    source: Source, stream: Stream, options: ReadOptions, block_bytes: int = BLOCK_BYTES
+) -> tuple[Format, Cutter]:
+    """Tell a stream's format and encoding, and look for the text.
 
     Raises:
+        RecordError: It cannot be read.
         InputError: See ``read_blocks``.
         MissingExtraError: A package is not installed that it needs.
     """
@@ -208,18 +190,14 @@ def _prepare(source: Source, stream: Stream, options: ReadOptions) -> Format | F
         find_encoding(options.encoding)
     head = stream.peek(HEAD)
     if stream.failure and not head:
-        return stream.failure
+        raise stream.failure
     found = recognise(head, source.format, is_forced=source.is_forced)
-    if isinstance(found, Failure):
-        return found
     reader = READERS[found]
     for check in reader.needs:
         check()
     if reader.has_encoding:
         stream.transcode(stream_encoding(head, options.encoding))
-    if reader.check:
-        reader.check(stream, options)
-    return found
+    return found, reader.cut(stream, options, block_bytes)
 
 
 @contextlib.contextmanager
@@ -233,7 +211,9 @@ def _opened(source: Source, stdin: BinaryIO) -> Iterator[Stream]:
     except (OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or "it cannot be opened"
         stream = Stream(BytesIO(), source.name)
-        stream.failure = Failure("unreadable_input", f"{reason}; check the path and permissions")
+        stream.failure = RecordError(
+            "unreadable_input", f"{reason}; check the path and permissions"
+        )
         yield stream
         return
     with file:
@@ -245,23 +225,3 @@ def _is_regular(path: str | None) -> bool:
         return path is not None and stat.S_ISREG(os.stat(path).st_mode)  # noqa: PTH116
     except (OSError, ValueError):
         return path is not None  # it is gone, and no pipe
-
-
-def parse_block(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
-    """Turn a block into documents, and rejects for records that cannot be tagged, in order."""
-    return _PARSERS[block.kind](block, options)
-
-
-def _give_rejects(block: Block, _options: ReadOptions) -> Iterator[Document | Reject]:
-    yield from block.data.items
-
-
-_PARSERS: dict[Kind, Callable[[Block, ReadOptions], Iterator[Document | Reject]]] = {
-    "jsonl": parse_lines,
-    "json": parse_elements,
-    "rows": parse_rows,
-    "arrow": parse_batch,
-    "files": parse_files,
-    "pages": parse_pages,
-    "rejects": _give_rejects,
-}

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from topicml.errors import InputError
+from topicml.io.blocks import Cutter
 from topicml.io.compression import Stream
 from topicml.io.readers.csv_rows import RowCutter, split_row
 from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
@@ -54,8 +55,10 @@ class Layout(NamedTuple):
 _Rows = list[list[str]]
 
 
-def sniff(stream: Stream, options: ReadOptions, default: str = ",") -> Layout:
-    """Tell the layout of a file by its first rows, without reading them away.
+def cut_table(
+    stream: Stream, options: ReadOptions, _block_bytes: int, default: str = ","
+) -> Cutter:
+    """Cut a file into rows.
 
     Args:
         stream: The file, in UTF-8.
@@ -65,6 +68,19 @@ def sniff(stream: Stream, options: ReadOptions, default: str = ",") -> Layout:
     Raises:
         InputError: There are rows, and no column that is the text's, or more than one.
     """
+    layout = _sniff(stream, options, default)
+    if not layout.names:
+        return Cutter(stream)
+    cutter = RowCutter(stream, layout.delimiter)
+    cutter.common = (layout.delimiter, *layout.names)
+    cutter.description = layout.described()
+    if layout.has_header:
+        next(iter(cutter), None)
+    return cutter
+
+
+def _sniff(stream: Stream, options: ReadOptions, default: str) -> Layout:
+    """Tell the layout of a file by its first rows, without reading them away."""
     order = dict.fromkeys((default, *_DELIMITERS))
     for size in (_HEAD, LARGEST_RECORD + 1):
         head = stream.peek(size)

@@ -1,4 +1,4 @@
-"""Rows of CSV and TSV, cut out of a stream.
+"""Rows of CSV and TSV, cut out of a stream in one process, parsed in many.
 
 Quoting is taken strictly: behind a closing quote there is a delimiter or the end of the row.
 So a quote that is never closed, or never opened, costs the line it is on and not all up to the
@@ -12,15 +12,137 @@ import functools
 import re
 from collections.abc import Iterator
 
-from topicml.io.blocks import Cutter, Item, pass_over
+from topicml.errors import RecordError
+from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import Stream
-from topicml.io.records import LARGEST_RECORD, TOO_LARGE, Failure, Reject, make_reject
+from topicml.io.readers.fields import make_document
+from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
+from topicml.text.decoding import utf8_error
+from topicml.text.document import Document
 
-WRONG_QUOTES = Failure("bad_row", "a quote on this line is not closed, or not opened")
-"""Why a line is no row."""
-
-_QUOTED = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
+_WRONG_QUOTES = ("bad_row", "a quote on this line is not closed, or not opened")
 _PAID_BACK = 4
+
+
+@functools.cache
+def _row_pattern(delimiter: str) -> re.Pattern[bytes]:
+    """Match a row as far as it goes; the group that matched says why it is not whole.
+
+    ``open`` and ``shut``: there is no line end, behind a bare and a quoted field; ``unclosed``:
+    nor a closing quote; ``wrong``: something else is behind a quote.
+    """
+    mark = re.escape(delimiter)
+    bare, quoted = rf'(?:[^"\n{mark}][^\n{mark}]*+)?+', r'"[^"]*+(?:""[^"]*+)*+'
+    last = rf'{quoted}(?:"(?:\r?\n|\r?(?P<shut>\Z)|(?P<wrong>))|(?P<unclosed>\Z))'
+    last = rf"{last}|{bare}(?:\n|(?P<open>\Z))"
+    return re.compile(rf'(?:(?:{quoted}"|{bare}){mark})*+(?:{last})'.encode())
+
+
+class RowCutter(Cutter):
+    """Cuts a stream into rows, and steps over lines that cannot be one."""
+
+    def __init__(self, stream: Stream, delimiter: str) -> None:
+        super().__init__(stream)
+        self._pattern = _row_pattern(delimiter)
+        # Bytes behind a line that may be gone over in vain, looking for the end of a quoted field.
+        # Good rows earn it back; without it, a file whose every line opens a quote would be gone
+        # over to its end for each of them.
+        self._credit = LARGEST_RECORD
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all that was read is cut."""
+        return self._at == len(self._data)
+
+    def _cut(self) -> Iterator[Item | Reject]:
+        """Yield rows; a second call goes on where the first one was left."""
+        while not (self._ended and self.is_at_end):
+            line_end = self._data.find(b"\n", self._at) + 1
+            if line_end or self._ended:
+                end, missing = self._find_end(line_end)
+                if missing in {"", "wrong"}:
+                    item = self._step_over_line(end) if missing else self._take(end)
+                elif not self._ended:
+                    self._read_on()
+                    continue
+                elif self._stream.failure:
+                    self._tail = self._data[self._at :]
+                    return
+                else:
+                    is_row = missing != "unclosed"
+                    item = self._take(end) if is_row else self._step_over_line(end)
+                if item:
+                    yield item
+            elif len(self._data) - self._at > LARGEST_RECORD:
+                yield self._step_over_stream()
+            else:
+                self._read_on()
+
+    def _find_end(self, line_end: int) -> tuple[int, str]:
+        """Return how far a row goes, and what it lacks, see ``_row_pattern``; nothing if whole.
+
+        What would take more bytes than may be gone over is ``wrong``.
+        """
+        end = line_end or len(self._data)
+        if self._data.find(b'"', self._at, end) >= 0:
+            limit = max(self._at + self._credit, end)
+            if match := self._pattern.match(self._data, self._at, limit):
+                missing = match.lastgroup or ""
+                is_over = missing and limit < len(self._data)
+                return match.end(), "wrong" if is_over else missing
+        return end, "" if line_end else "open"
+
+    def _take(self, end: int) -> Item | Reject | None:
+        row = self._data[self._at : end]
+        offset, first = self._offset(), self._number
+        line = row.removesuffix(b"\n")
+        is_large = len(line) > LARGEST_RECORD
+        reject = self._reject(RecordError(*TOO_LARGE), line, offset) if is_large else None
+        self._at = end
+        self._number += row.count(b"\n")
+        self._credit = min(self._credit + _PAID_BACK * len(row), LARGEST_RECORD)
+        return reject or (Item(self._stream.name, first, offset, line) if row.strip() else None)
+
+    def _step_over_stream(self) -> Reject:
+        held = self._data[self._at :]
+        place = self._stream.place(self._stream.offset - len(held))
+        length = len(held) + self._stream.rest_of_line(0)[1]
+        reject = self._reject(RecordError(*TOO_LARGE), held, place, length)
+        self._data, self._at = b"", 0
+        self._number += 1
+        return reject
+
+    def _step_over_line(self, seen: int) -> Reject:
+        """Reject a line, whose quotes were found to be wrong at ``seen``."""
+        end = self._data.find(b"\n", self._at) + 1 or len(self._data)
+        line = self._data[self._at : end].removesuffix(b"\n")
+        why = TOO_LARGE if len(line) > LARGEST_RECORD else _WRONG_QUOTES
+        reject = self._reject(RecordError(*why), line, self._offset())
+        self._credit = max(self._credit - (seen - self._at), 0)
+        self._at = end
+        self._number += 1
+        return reject
+
+
+def parse_row(item: Item, block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Yield the document of a row.
+
+    Raises:
+        RecordError: There is none.
+    """
+    delimiter, *names = block.common
+    try:
+        cells = split_row(item.raw, delimiter)
+    except UnicodeDecodeError as err:
+        raise (utf8_error(item.raw, block.encoding) or RecordError(*_WRONG_QUOTES)) from err
+    except csv.Error as err:
+        raise RecordError("bad_row", f"this is no row of cells ({err})") from err
+    if len(cells) != len(names):
+        raise RecordError(
+            "bad_row", f"expected {len(names)} columns between {delimiter!r}, found {len(cells)}"
+        )
+    values = dict(zip(names, cells, strict=True))
+    yield make_document(values, options, item.source, item.number, block.encoding)
 
 
 def split_row(row: bytes, delimiter: str) -> list[str]:
@@ -32,161 +154,4 @@ def split_row(row: bytes, delimiter: str) -> list[str]:
     """
     if csv.field_size_limit() < LARGEST_RECORD:  # rows are limited already
         csv.field_size_limit(LARGEST_RECORD)
-    text = row.decode("utf-8")
-    return next(csv.reader([text], delimiter=delimiter, strict=True), [])
-
-
-@functools.cache
-def _unquoted(delimiter: str) -> re.Pattern[bytes]:
-    """Match fields without quotes around them, each with the delimiter behind it."""
-    mark = re.escape(delimiter).encode()
-    return re.compile(rb'(?:[^"\n%b][^\n%b]*+%b|%b)*+' % (mark, mark, mark, mark))
-
-
-class _OpenError(Exception):
-    """A row goes on behind the bytes that are at hand."""
-
-
-class _QuoteError(Exception):
-    """A row's quotes are wrong.
-
-    Args:
-        seen: How many bytes were looked at to find that out.
-    """
-
-    def __init__(self, seen: int) -> None:
-        self.seen = seen
-        super().__init__(seen)
-
-
-class RowCutter(Cutter):
-    """Cuts a stream into rows, and steps over lines that cannot be one."""
-
-    def __init__(self, stream: Stream, delimiter: str) -> None:
-        super().__init__(stream)
-        self.number = 1
-        self._delimiter = delimiter.encode()
-        self._unquoted = _unquoted(delimiter)
-        # Bytes behind a line that may be gone over in vain, looking for the end of a quoted field.
-        # Good rows earn it back; without it, a file whose every line opens a quote would be gone
-        # over to its end for each of them.
-        self._credit = LARGEST_RECORD
-
-    @property
-    def is_at_end(self) -> bool:
-        """Whether all that was read is cut."""
-        return self._at == len(self._data)
-
-    def __iter__(self) -> Iterator[Item | Reject]:
-        """Yield rows; a second call goes on where the first one was left."""
-        while True:
-            try:
-                end = self._find_end()
-            except _OpenError:
-                if not self._ended:
-                    self._read_on()
-                elif self._stream.failure:
-                    self.tail = self._data[self._at :]
-                    return
-                else:
-                    yield self._step_over_line(len(self._data) - self._at)
-            except _QuoteError as err:
-                yield self._step_over_line(err.seen)
-            else:
-                if end is None:
-                    yield self._step_over_stream()
-                elif end == self._at:
-                    return
-                elif item := self._take(end):
-                    yield item
-
-    def _take(self, end: int) -> Item | Reject | None:
-        row = self._data[self._at : end]
-        offset, first = self._offset(), self.number
-        self._at = end
-        self.number += row.count(b"\n")
-        self._credit = min(self._credit + _PAID_BACK * len(row), LARGEST_RECORD)
-        line = row.removesuffix(b"\n")
-        if len(line) > LARGEST_RECORD:
-            return make_reject(self._stream.name, first, TOO_LARGE, line, offset)
-        return Item(self._stream.name, first, offset, line) if row.strip() else None
-
-    def _step_over_stream(self) -> Reject:
-        held = self._data[self._at :]
-        offset = self._stream.offset - len(held)
-        reject = pass_over(self._stream, self.number, offset, [held])
-        self._data, self._at = b"", 0
-        self.number += 1
-        return reject
-
-    def _step_over_line(self, seen: int) -> Reject:
-        end = self._data.find(b"\n", self._at) + 1 or len(self._data)
-        line = self._data[self._at : end].removesuffix(b"\n")
-        failure = TOO_LARGE if len(line) > LARGEST_RECORD else WRONG_QUOTES
-        reject = make_reject(self._stream.name, self.number, failure, line, self._offset())
-        self._at = end
-        self.number += 1
-        self._credit = max(self._credit - seen, 0)
-        return reject
-
-    def _find_end(self) -> int | None:
-        """Return where the row ends, or None for a line too large to be held.
-
-        At the end of the stream it is the position itself.
-
-        Raises:
-            _OpenError: Not in the bytes at hand.
-            _QuoteError: Nowhere that makes sense.
-        """
-        data, start = self._data, self._at
-        newline = data.find(b"\n", start)
-        if newline < 0 and not self._ended:
-            if len(data) - start > LARGEST_RECORD:
-                return None
-            raise _OpenError
-        line_end = newline + 1 or len(data)
-        if data.find(b'"', start, line_end) < 0:
-            if newline < 0 and self._stream.failure and start < len(data):
-                raise _OpenError
-            return line_end
-        end = self._walk(start, max(start + self._credit, line_end))
-        if end == len(data) and data[-1:] != b"\n" and self._stream.failure:
-            raise _OpenError
-        return end
-
-    def _walk(self, start: int, limit: int) -> int:
-        """Go over the fields of a row that has quotes, and return where it ends."""
-        data, at = self._data, start
-        while True:
-            at = self._end_of(self._unquoted, at)
-            if data[at : at + 1] != b'"':
-                return self._end_of_line(at, start)
-            match = _QUOTED.match(data, at, limit)
-            if not match:
-                if limit <= len(data):
-                    raise _QuoteError(limit - start)
-                raise _OpenError
-            at = match.end()
-            behind = data[at : at + 2]
-            if behind[:1] == self._delimiter:
-                at += 1
-            elif behind in {b"", b"\r"} and not self._ended:
-                raise _OpenError
-            elif behind in {b"", b"\r", b"\r\n"} or behind[:1] == b"\n":
-                return at + (2 if behind == b"\r\n" else min(len(behind), 1))
-            else:
-                raise _QuoteError(at - start)
-
-    def _end_of(self, pattern: re.Pattern[bytes], at: int) -> int:
-        match = pattern.match(self._data, at)
-        return match.end() if match else at
-
-    def _end_of_line(self, at: int, start: int) -> int:
-        newline = self._data.find(b"\n", at)
-        if newline >= 0:
-            return newline + 1
-        if self._ended:
-            return len(self._data)
-        if len(self._data) - start > LARGEST_RECORD:
-            raise _QuoteError(len(self._data) - start)
-        raise _OpenError
+    return next(csv.reader([row.decode("utf-8")], delimiter=delimiter, strict=True), [])

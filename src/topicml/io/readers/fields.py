@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from topicml.errors import InputError, did_you_mean
-from topicml.io.records import LARGEST_RECORD, TOO_LARGE, Failure, ReadOptions
-from topicml.text.decoding import is_binary, utf8_error
+from topicml.errors import InputError, RecordError, did_you_mean
+from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions
+from topicml.text.decoding import is_binary
 from topicml.text.document import Document
 
 RECORDS_CHECKED = 100
@@ -20,12 +20,8 @@ _SHORTEST_TEXT = 100  # what is shorter may be a status or a name
 
 
 def make_document(
-    values: Mapping[str, Any],
-    options: ReadOptions,
-    source: str,
-    number: int,
-    encoding: str = "utf-8",
-) -> Document | Failure:
+    values: Mapping[str, Any], options: ReadOptions, source: str, number: int, encoding: str
+) -> Document:
     """Check one record's values.
 
     A title becomes the first paragraph (``title``, a blank line, the text) where the text does
@@ -37,12 +33,13 @@ def make_document(
         source: File that it is from.
         number: In that file.
         encoding: What it was decoded by.
+
+    Raises:
+        RecordError: It has no text that can be tagged, or no proper id.
     """
     fields = options.fields
     text: Any = values.get(fields.text)
-    failure = _text_failure(text, fields.text, options.any_text)
-    if failure:
-        return failure
+    _check_text(text, fields.text, options.any_text)
     identifier = values.get(fields.id)
     if identifier is None or identifier == "":
         identifier = f"{source}:{number}"
@@ -50,50 +47,44 @@ def make_document(
         identifier = str(identifier)
     elif not isinstance(identifier, str):
         found = _kind(identifier)
-        return Failure(
+        raise RecordError(
             "wrong_type", f"{fields.id!r} must be a string or a whole number, found {found}"
         )
     title = None if fields.title is None else values.get(fields.title)
     if isinstance(title, str) and title.strip() and not text.startswith(title):
         text = f"{title}\n\n{text}"
-    failure = _size_failure(text) or _size_failure(identifier)
-    if failure:
-        return failure
+    _check_size(text)
+    _check_size(identifier)
     kept = {name: values.get(name) for name in fields.keep}
     return Document(identifier, text, source, number, kept, encoding)
 
 
-def _text_failure(text: Any, name: str, any_text: bool) -> Failure | None:
+def _check_text(text: Any, name: str, any_text: bool) -> None:
     if text is None:
-        return Failure("missing_text", f"there is no text in {name!r}")
+        raise RecordError("missing_text", f"there is no text in {name!r}")
     if not isinstance(text, str):
-        return Failure("wrong_type", f"{name!r} must be a string, found {_kind(text)}")
+        raise RecordError("wrong_type", f"{name!r} must be a string, found {_kind(text)}")
     if any_text:
-        return None
+        return
     if not text or text.isspace():
-        return Failure("empty_text", "the text is empty")
+        raise RecordError("empty_text", "the text is empty")
     if is_binary(text):
-        return Failure("binary", "this is binary data and no text")
-    return None
+        raise RecordError("binary", "this is binary data and no text")
 
 
-def _size_failure(text: str) -> Failure | None:
+def _check_size(text: str) -> None:
     try:
         size = len(text) if text.isascii() else len(text.encode("utf-8"))
-    except UnicodeEncodeError:
-        return Failure("lone_surrogate", "there is a lone surrogate, half of a character")
-    return TOO_LARGE if size > LARGEST_RECORD else None
+    except UnicodeEncodeError as err:
+        detail = "there is a lone surrogate, half of a character"
+        raise RecordError("lone_surrogate", detail) from err
+    if size > LARGEST_RECORD:
+        raise RecordError(*TOO_LARGE)
 
 
 def _kind(value: Any) -> str:
     names = {bool: "a boolean", int: "a number", float: "a number", list: "a list"}
     return names.get(type(value), "an object" if isinstance(value, dict) else type(value).__name__)
-
-
-def utf8_failure(data: bytes, encoding: str = "utf-8") -> Failure | None:
-    """Return why a record is not UTF-8, or None where it is; see ``decoding.utf8_error``."""
-    error = utf8_error(data, encoding)
-    return Failure(error.reason, error.detail) if error else None
 
 
 def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> None:

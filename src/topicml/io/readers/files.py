@@ -4,47 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from topicml.io.blocks import Item, parse_items
+from topicml.errors import RecordError
+from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.readers.fields import make_document
 from topicml.io.readers.html import decode_html, main_text
-from topicml.io.records import (
-    LARGEST_RECORD,
-    MOST_RAW,
-    TOO_LARGE,
-    Block,
-    Failure,
-    ReadOptions,
-    Reject,
-    make_reject,
-)
-from topicml.text.decoding import DecodingError, decode
+from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
+from topicml.text.decoding import decode
 from topicml.text.document import Document
 
 _HTML = "html"
 
 
-def read_file(stream: Stream, form: str) -> Item | Reject:
-    """Read a whole file, of format ``txt`` or ``html``."""
-    data = stream.read(LARGEST_RECORD + 1)
-    length = len(data)
-    while bytes_read := stream.read(READ_BYTES):
-        length += len(bytes_read)
-    if stream.failure:
-        return make_reject(stream.name, 1, stream.failure, data, 0)
-    if length > LARGEST_RECORD:
-        return Reject(stream.name, 1, *TOO_LARGE, data[:MOST_RAW], length, 0)
-    return Item(stream.name, 1, 0, data, (form, stream.name))
+class FileCutter(Cutter):
+    """Takes a whole file as one record.
+
+    Args:
+        stream: The file.
+        kind: ``txt`` or ``html``.
+    """
+
+    def __init__(self, stream: Stream, kind: str) -> None:
+        super().__init__(stream)
+        self._kind = kind
+
+    def _cut(self) -> Iterator[Item | Reject]:
+        data = self._stream.read(LARGEST_RECORD + 1)
+        length = len(data)
+        while bytes_read := self._stream.read(READ_BYTES):
+            length += len(bytes_read)
+        name = self._stream.name
+        if self._stream.failure:
+            self._tail = data
+        elif length > LARGEST_RECORD:
+            yield self._reject(RecordError(*TOO_LARGE), data, 0, length)
+        else:
+            yield Item(name, 1, 0, data, (self._kind, name))
 
 
-def parse_files(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
-    """Yield a document or a reject for each file; its id is its name."""
-    return parse_items(block.data.items, block, options, _parse_file)
-
-
-def _parse_file(item: Item, block: Block, options: ReadOptions) -> Document | Failure:  # noqa: ARG001
+def parse_file(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Yield the document of a file; its id is the file's name."""
     values = {options.fields.id: item.source}
-    return decode_document(item, item.raw, values, options, is_html=item.about[0] == _HTML)
+    yield decode_document(item, item.raw, values, options, is_html=item.about[0] == _HTML)
 
 
 def decode_document(
@@ -55,7 +56,7 @@ def decode_document(
     *,
     charset: str | None = None,
     is_html: bool,
-) -> Document | Failure:
+) -> Document:
     """Return the document of a text file or a web page.
 
     Args:
@@ -65,16 +66,14 @@ def decode_document(
         options: Which field is what, and the encoding of all files, if one was named.
         charset: What the server said of its encoding.
         is_html: Whether its main text is to be found.
+
+    Raises:
+        RecordError: It cannot be decoded, or has no text.
     """
-    try:
-        if is_html:
-            html, encoding = decode_html(data, charset, options.encoding)
-            text = main_text(html)
-        else:
-            text, encoding = decode(data, declared=charset, encoding=options.encoding)
-    except DecodingError as err:
-        return Failure(err.reason, err.detail)
-    if isinstance(text, Failure):
-        return text
+    if is_html:
+        html, encoding = decode_html(data, charset, options.encoding)
+        text = main_text(html)
+    else:
+        text, encoding = decode(data, declared=charset, encoding=options.encoding)
     values = {**values, options.fields.text: text}
     return make_document(values, options, item.source, item.number, encoding)

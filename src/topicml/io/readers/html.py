@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import logging
 import re
 from collections.abc import Callable
 
-from topicml.errors import MissingExtraError
+from topicml.errors import RecordError
 from topicml.io.optional_dependencies import load
-from topicml.io.records import Failure
-from topicml.text.decoding import DecodingError, decode, known_encoding
+from topicml.text.decoding import decode, known_encoding
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
@@ -28,54 +26,48 @@ def decode_html(
     a few bytes, these become U+FFFD, as in a browser.
 
     Raises:
-        DecodingError: It is binary data, or not in the encoding that was named.
+        RecordError: It is binary data, or not in the encoding that was named.
     """
     head = page[:_DECLARED_WITHIN]
     said = [found[1].decode("ascii") for p in (_META, _XML) if (found := p.search(head))]
     declared = next((name for name in (charset, *said) if name and known_encoding(name)), None)
     try:
         return decode(page, declared=declared, encoding=encoding)
-    except DecodingError as err:
+    except RecordError as err:
         if err.reason != "invalid_utf8" or encoding:
             raise
         return page.decode("utf-8-sig", errors="replace"), "utf-8"
 
 
-def main_text(page: str) -> str | Failure:
+def main_text(page: str) -> str:
     """Return the main text of a page, a blank line between its paragraphs.
 
     Raises:
-        MissingExtraError: Neither trafilatura nor resiliparse is installed.
+        RecordError: There is none.
+        MissingExtraError: trafilatura is not installed.
     """
     extract = find_extractor()
     try:
-        text = extract(page)
-    except Exception as err:  # noqa: BLE001 - a page is anything, and so is what a parser raises
-        return Failure(_NO_MAIN_TEXT, f"the page cannot be parsed ({type(err).__name__}: {err})")
+        text = extract(page, include_comments=False)
+    except Exception as err:  # a page is anything, and so is what a parser raises
+        detail = f"the page cannot be parsed ({type(err).__name__}: {err})"
+        raise RecordError(_NO_MAIN_TEXT, detail) from err
     paragraphs = [line.strip() for line in (text or "").split("\n")]
     whole = "\n\n".join(line for line in paragraphs if line)
-    return whole or Failure(_NO_MAIN_TEXT, "no main text was found in the page")
+    if not whole:
+        raise RecordError(_NO_MAIN_TEXT, "no main text was found in the page")
+    return whole
 
 
 @functools.cache
-def find_extractor() -> Callable[[str], str | None]:
+def find_extractor() -> Callable[..., str | None]:
     """Return what finds the main text of a page.
 
     Raises:
-        MissingExtraError: Neither trafilatura nor resiliparse is installed.
+        MissingExtraError: trafilatura is not installed.
     """
-    try:
-        trafilatura = load("trafilatura", "articles", "reading HTML")
-    except MissingExtraError:
-        try:
-            resiliparse = importlib.import_module("resiliparse.extract.html2text")
-        except ImportError:
-            resiliparse = None
-        if resiliparse is None:
-            raise
-        return functools.partial(
-            resiliparse.extract_plain_text, main_content=True, alt_texts=False, comments=False
-        )
+    trafilatura = load("trafilatura", "articles", "reading HTML")
     for name in ("trafilatura", "htmldate", "courlan"):  # what they warn of is a reject here
         logging.getLogger(name).addHandler(logging.NullHandler())
-    return functools.partial(trafilatura.extract, include_comments=False)
+    extract: Callable[..., str | None] = trafilatura.extract
+    return extract

@@ -12,21 +12,12 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 
-from topicml.io.blocks import Cutter, Item, pack, parse_items
+from topicml.errors import RecordError
+from topicml.io.blocks import Cutter, Item
 from topicml.io.compression import Stream
 from topicml.io.readers.fields import check_field
-from topicml.io.readers.jsonl import HEAD, load_json, parse_element
-from topicml.io.records import (
-    LARGEST_RECORD,
-    MOST_RAW,
-    TOO_LARGE,
-    Block,
-    Failure,
-    ReadOptions,
-    Reject,
-    make_reject,
-)
-from topicml.text.document import Document
+from topicml.io.readers.jsonl import HEAD, load_json
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject
 
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 _BETWEEN = re.compile(rb"[\s,]*+")
@@ -34,8 +25,8 @@ _OBJECT = re.compile(rb'\{\s*+"')
 _NEXT_OBJECT = re.compile(rb'[}\]]\s*+,?\s*+(?=\{\s*+")')
 _OVERLAP = 1 << 10  # bytes that an end of one object and a start of another may take
 _LONGEST_ATOM = 16  # of a number, a word or an escape that may be cut at the end of what is read
-_BROKEN = Failure("broken_json", "this is not valid JSON, up to where the next object begins")
-_NOT_CLOSED = Failure("truncated_input", "the array is not closed; the file may be cut off")
+_BROKEN = ("broken_json", "this is not valid JSON, up to where the next object begins")
+_NOT_CLOSED = ("truncated_input", "the array is not closed; the file may be cut off")
 
 
 class _ElementCutter(Cutter):
@@ -47,18 +38,16 @@ class _ElementCutter(Cutter):
         self._solid = 0  # its length without the blanks at its end
         self._is_open = False  # whether this is within an array
 
-    def __iter__(self) -> Iterator[Item | Reject]:
+    def _cut(self) -> Iterator[Item | Reject]:
         while self._find_start():
-            self.number += 1
             item = self._cut_element()
             if item is None:
                 return
             yield item
-        if self._stream.failure:
-            self.number += 1
-        elif self._is_open:
+            self._number += 1
+        if self._is_open and not self._stream.failure:
             place = self._stream.place(self._stream.offset)
-            yield make_reject(self._stream.name, self.number + 1, _NOT_CLOSED, b"", place)
+            yield self._reject(RecordError(*_NOT_CLOSED), b"", place)
 
     def _find_start(self) -> bool:
         """Go to where an element starts, into an array or out of one; return whether there is."""
@@ -88,7 +77,7 @@ class _ElementCutter(Cutter):
             except RecursionError:
                 return self._step_over(self._at)
             if self._ended and self._stream.failure:
-                self.tail = self._data[self._at :]
+                self._tail = self._data[self._at :]
                 return None
             if self._ended or len(self._data) - self._at > LARGEST_RECORD:
                 return self._step_over(self._at)
@@ -104,8 +93,8 @@ class _ElementCutter(Cutter):
         raw, offset = self._data[self._at : end], self._offset()
         self._at = end
         if len(raw) > LARGEST_RECORD:
-            return make_reject(self._stream.name, self.number, TOO_LARGE, raw, offset)
-        return Item(self._stream.name, self.number, offset, raw)
+            return self._reject(RecordError(*TOO_LARGE), raw, offset)
+        return Item(self._stream.name, self._number, offset, raw)
 
     def _step_over(self, wrong: int) -> Reject | None:
         """Go to where the next object may begin; return what is before it as a reject.
@@ -122,7 +111,7 @@ class _ElementCutter(Cutter):
         while True:
             end = self._next_object(pattern, start, wrong)
             if end is None and self._ended and self._stream.failure:
-                self.tail = raw + self._data[self._at :]
+                self._tail = raw + self._data[self._at :]
                 return None
             cut = end or (
                 len(self._data) if self._ended else max(len(self._data) - _OVERLAP, start)
@@ -150,7 +139,7 @@ class _ElementCutter(Cutter):
             raw = raw.rstrip(b", \t\r\n") if length == len(raw) else raw
         length = length if len(raw) == MOST_RAW else len(raw)
         reason = TOO_LARGE if length > LARGEST_RECORD else _BROKEN
-        return Reject(self._stream.name, self.number, *reason, raw, length, offset)
+        return self._reject(RecordError(*reason), raw, offset, length)
 
     def _read_on(self) -> None:
         super()._read_on()
@@ -158,22 +147,13 @@ class _ElementCutter(Cutter):
         self._solid = len(self._text.rstrip())
 
 
-def check_elements(stream: Stream, options: ReadOptions) -> None:
-    """Look for the text's field in the first elements of a stream, without reading them away.
+def cut_elements(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
+    """Cut a stream into the elements of its arrays, and its other values.
 
     Raises:
-        InputError: None of the records there has it.
+        InputError: None of the records at its start has the text's field.
     """
-    head = Stream(BytesIO(stream.peek(HEAD)), stream.name)
-    records = ((item.number, load_json(item.raw)) for item in _ElementCutter(head))
+    head = _ElementCutter(Stream(BytesIO(stream.peek(HEAD)), stream.name))
+    records = ((item.number, load_json(item.raw)) for item in head)
     check_field(records, stream.name, options.fields.text)
-
-
-def cut_elements(stream: Stream, block_bytes: int) -> Iterator[Block]:
-    """Yield elements, about so many bytes at a time."""
-    return pack(stream, _ElementCutter(stream), "json", block_bytes)
-
-
-def parse_elements(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
-    """Yield a document or a reject for each element."""
-    return parse_items(block.data.items, block, options, parse_element)
+    return _ElementCutter(stream)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 import datetime
-import hashlib
 import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from topicml.errors import InputError
-from topicml.io.blocks import reject_block
+from topicml.errors import InputError, RecordError
+from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.fields import make_document, missing_field, repeated_field, utf8_failure
-from topicml.io.records import Block, Failure, ReadOptions, Reject, make_reject
+from topicml.io.readers.fields import make_document, missing_field, repeated_field
+from topicml.io.records import ReadOptions, Reject, make_reject
+from topicml.text.decoding import utf8_error
 from topicml.text.document import Document
 
 _BUFFER = 1 << 20
@@ -52,12 +52,12 @@ def _arrow() -> Any:
     return load("pyarrow", "batch", "reading Parquet")
 
 
-def check_columns(stream: Stream, options: ReadOptions) -> None:
-    """Look for the text's column in the schema.
+def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Cutter:
+    """Cut a file into batches of rows, about so many bytes each, as Arrow streams.
 
     Raises:
-        InputError: There is no such column, it is there twice or holds no text, or this is not
-            a Parquet file.
+        InputError: There is no column with the text's name, it is there twice or holds no text,
+            or this is not a Parquet file.
     """
     with _open(stream) as file:
         schema = file.schema_arrow
@@ -68,55 +68,53 @@ def check_columns(stream: Stream, options: ReadOptions) -> None:
         if len(found) > 1:
             raise repeated_field(stream.name, text)
         kind = schema.field(found[0]).type
-        if not _holds_text(kind) and str(kind) != "null":
+        if not holds_text(kind) and str(kind) != "null":
             raise InputError(
                 f"column {text!r} holds {kind}, not text",
                 where=stream.name,
                 hint="Name the one with the text: --text-field",
             )
+    return _RowCutter(stream, options, block_bytes)
 
 
-def cut_row_groups(
-    stream: Stream, options: ReadOptions, block_bytes: int, _note: object = None
-) -> Iterator[Block]:
-    """Yield batches of rows, about so many bytes at a time, as Arrow streams."""
-    fields, name = options.fields, stream.name
-    total = Path(stream.path or "").stat().st_size
-    with _open(stream) as file:
-        wanted = {fields.text, fields.id, fields.title, *fields.keep}
-        columns = [column for column in dict.fromkeys(file.schema_arrow.names) if column in wanted]
-        rows = file.metadata.num_rows
-        number = 1
-        told = 0
+class _RowCutter(Cutter):
+    def __init__(self, stream: Stream, options: ReadOptions, block_bytes: int) -> None:
+        super().__init__(stream)
+        fields = options.fields
+        self._wanted = {fields.text, fields.id, fields.title, *fields.keep}
+        self._block_bytes = block_bytes
 
-        def size() -> int:
-            nonlocal told
-            now: int = total * min(number - 1, rows) // rows
-            told, passed = now, now - told
-            return passed
+    def _cut(self) -> Iterator[Item | Reject]:
+        total = Path(self._stream.path or "").stat().st_size
+        with _open(self._stream) as file:
+            columns = [c for c in dict.fromkeys(file.schema_arrow.names) if c in self._wanted]
+            rows = file.metadata.num_rows
+            for group in range(file.num_row_groups):
+                for item in self._cut_group(file, group, columns):
+                    # by rows: what is read of the file itself is not told
+                    self._stream.consumed = total * min(self._number - 1, rows) // rows
+                    yield item
 
-        for group in range(file.num_row_groups):
-            end = number + file.metadata.row_group(group).num_rows
-            batches = file.iter_batches(
-                batch_size=_batch_rows(file.metadata.row_group(group), columns, block_bytes),
-                row_groups=[group],
-                columns=columns,
-                use_threads=False,
-            )
-            try:
-                for batch in batches:
-                    for piece in _slices(batch, block_bytes):
-                        data = _serialise(piece)
-                        first, number = number, number + piece.num_rows
-                        digest = hashlib.sha256(data).hexdigest()
-                        yield Block(name, first, "arrow", data, digest, size())
-            except (_arrow().ArrowException, OSError) as err:
-                failure = Failure(
-                    "damaged_input", f"rows {number} to {end - 1} cannot be read ({err})"
-                )
-                reject = make_reject(name, number, failure, b"")
-                number = end
-                yield reject_block(reject, size())
+    def _cut_group(self, file: Any, group: int, columns: list[str]) -> Iterator[Item | Reject]:
+        sizes = file.metadata.row_group(group)
+        end = self._number + sizes.num_rows
+        batches = file.iter_batches(
+            batch_size=_batch_rows(sizes, columns, self._block_bytes),
+            row_groups=[group],
+            columns=columns,
+            use_threads=False,
+        )
+        try:
+            for batch in batches:
+                for piece in _slices(batch, self._block_bytes):
+                    item = Item(self._stream.name, self._number, None, _serialise(piece))
+                    self._number += piece.num_rows
+                    yield item
+        except (_arrow().ArrowException, OSError) as err:
+            detail = f"rows {self._number} to {end - 1} cannot be read ({err})"
+            reject = self._reject(RecordError("damaged_input", detail), b"", None)
+            self._number = end
+            yield reject
 
 
 def _batch_rows(group: Any, columns: list[str], block_bytes: int) -> int:
@@ -150,11 +148,11 @@ def _serialise(batch: Any) -> bytes:
     return data
 
 
-def parse_batch(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+def parse_batch(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Yield a document or a reject for each row of an Arrow stream."""
-    with _arrow().ipc.open_stream(block.data) as reader:
+    with _arrow().ipc.open_stream(item.raw) as reader:
         batch = reader.read_next_batch()
-    return parse_rows(batch, options, block.source, block.first)
+    return parse_rows(batch, options, item.source, item.number)
 
 
 def parse_rows(
@@ -172,23 +170,17 @@ def parse_rows(
     columns = [column_values(column) for column in batch.columns]
     for number, row in enumerate(zip(*columns, strict=True), start=first):
         values = dict(zip(names, row, strict=True))
-        made = _parse_row(values, options, source, number)
-        if isinstance(made, Failure):
-            yield make_reject(source, number, made, _raw(values, options.fields.text))
+        text = values[options.fields.text]
+        try:
+            if isinstance(text, bytes) and (error := utf8_error(text)):
+                raise error
+            document = make_document(values, options, source, number, "utf-8")
+        except RecordError as err:
+            yield make_reject(source, number, err, _raw(values, options.fields.text))
         else:
-            yield made
-
-
-def _parse_row(
-    values: dict[str, Any], options: ReadOptions, source: str, number: int
-) -> Document | Failure:
-    text = values[options.fields.text]
-    if isinstance(text, bytes) and (failure := utf8_failure(text)):
-        return failure
-    made = make_document(values, options, source, number)
-    if isinstance(made, Document):
-        made.kept.update({name: plain_value(value) for name, value in made.kept.items()})
-    return made
+            kept = {name: plain_value(value) for name, value in document.kept.items()}
+            document.kept.update(kept)
+            yield document
 
 
 def _raw(values: dict[str, Any], text_field: str) -> bytes:
@@ -209,7 +201,7 @@ def column_values(column: Any) -> list[Any]:
     """Return a column's values; of text, those that are not UTF-8 as bytes."""
     pyarrow = _arrow()
     kind = column.type
-    if _holds_text(kind):
+    if holds_text(kind):
         # as bytes, so that one bad value does not cost the column
         return [_text(value) for value in column.cast(pyarrow.large_binary()).to_pylist()]
     if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
@@ -247,7 +239,8 @@ def plain_value(value: Any) -> Any:
     return str(value)
 
 
-def _holds_text(kind: Any) -> bool:
+def holds_text(kind: Any) -> bool:
+    """Whether a type of Arrow is text: strings or bytes, in place or in a dictionary."""
     types = _arrow().types
     if types.is_dictionary(kind):
         kind = kind.value_type
@@ -260,7 +253,7 @@ def _holds_text(kind: Any) -> bool:
 
 def _largest_text_column(file: Any) -> str | None:
     """Return the name of the text column that takes most room in the file."""
-    texts = {field.name for field in file.schema_arrow if _holds_text(field.type)}
+    texts = {field.name for field in file.schema_arrow if holds_text(field.type)}
     sizes: dict[str, int] = {}
     for group in range(min(file.num_row_groups, 1)):
         columns = file.metadata.row_group(group)

@@ -10,21 +10,12 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 
-from topicml.errors import InputError
-from topicml.io.blocks import Cutter, Item, pack, parse_items
+from topicml.errors import InputError, RecordError
+from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.files import decode_document
-from topicml.io.records import (
-    LARGEST_RECORD,
-    MOST_RAW,
-    TOO_LARGE,
-    Block,
-    Failure,
-    ReadOptions,
-    Reject,
-    make_reject,
-)
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject
 from topicml.text.document import Document
 
 _START = b"WARC/"
@@ -39,8 +30,11 @@ _RECORD = (
 )
 
 
-def check_archive(stream: Stream, options: ReadOptions) -> None:  # noqa: ARG001 - as for all formats
-    """Look at the start of a stream, without reading it away.
+def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutter:
+    """Cut a stream into pages.
+
+    These are HTML and plain text that was answered with status 200, and the texts that an archive
+    of conversions (WET) has of pages.
 
     Raises:
         InputError: It is no WARC file.
@@ -50,15 +44,7 @@ def check_archive(stream: Stream, options: ReadOptions) -> None:  # noqa: ARG001
         raise InputError(
             "not a WARC file", where=stream.name, hint="Name its format: --input-format"
         )
-
-
-def cut_pages(stream: Stream, block_bytes: int) -> Iterator[Block]:
-    """Yield pages, about so many bytes at a time.
-
-    These are HTML and plain text that was answered with status 200, and the texts that an archive
-    of conversions (WET) has of pages.
-    """
-    return pack(stream, _PageCutter(stream), "pages", block_bytes)
+    return _PageCutter(stream)
 
 
 class _PageCutter(Cutter):
@@ -67,13 +53,12 @@ class _PageCutter(Cutter):
         self._start = 0  # of the record that was read last, of whatever type
         self._line_start = 0  # of the line that was read last
 
-    def __iter__(self) -> Iterator[Item | Reject]:
+    def _cut(self) -> Iterator[Item | Reject]:
         line = self._line()
         while line:
             if not line.strip():
                 line = self._line()
                 continue
-            self.number += 1
             self._start = self._line_start
             head, headers = self._headers(line) if line.startswith(_START) else (line, {})
             length = headers.get("content-length", "")
@@ -84,14 +69,13 @@ class _PageCutter(Cutter):
                 item, line = self._step_over(head)
             if item:
                 yield item
+            if not self._tail:
+                self._number += 1
 
     def _line(self) -> bytes:
         """Return the next line, of an overlong one only the start; nothing at the end."""
         self._line_start = self._stream.offset
-        line = b""
-        for part in self._stream.rest_of_line():
-            line += part[: _LONGEST_LINE - len(line)]
-        return line
+        return self._stream.rest_of_line(_LONGEST_LINE)[0]
 
     def _headers(self, line: bytes) -> tuple[bytes, dict[str, str]]:
         head = line
@@ -109,11 +93,10 @@ class _PageCutter(Cutter):
             raw += line[: max(MOST_RAW - len(raw), 0)]
             length += len(line)
         if not line and self._stream.failure:
-            self.tail = raw
+            self._tail = raw
             return None, line
-        failure = ("damaged_input", "what is here is no WARC record, or one without a length")
-        raw = raw[:MOST_RAW]
-        return Reject(self._stream.name, self.number, *failure, raw, length, self._start), line
+        detail = "what is here is no WARC record, or one without a length"
+        return self._reject(RecordError("damaged_input", detail), raw, self._start, length), line
 
     def _read_block(
         self, head: bytes, headers: Mapping[str, str], length: int
@@ -123,17 +106,14 @@ class _PageCutter(Cutter):
         block, left = self._read_rest(start, length - len(start), keep=kind is not None)
         if left:
             if self._stream.failure:
-                self.tail = head + block
+                self._tail = head + block
                 return None
-            failure = Failure("truncated_input", "the file ends within this record")
-            return make_reject(self._stream.name, self.number, failure, head + block, self._start)
+            failure = RecordError("truncated_input", "the file ends within this record")
+            return self._reject(failure, head + block, self._start)
         if not kind:
             return None
         if length > LARGEST_RECORD:
-            return Reject(
-                *(self._stream.name, self.number, *TOO_LARGE),
-                *(block[:MOST_RAW], length, self._start),
-            )
+            return self._reject(RecordError(*TOO_LARGE), block, self._start, length)
         charset = _CHARSET.search(headers.get("content-type", ""))
         about = (
             kind,
@@ -142,7 +122,7 @@ class _PageCutter(Cutter):
             headers.get("warc-date"),
             charset and charset[1],
         )
-        return Item(self._stream.name, self.number, self._start, block, about)
+        return Item(self._stream.name, self._number, self._start, block, about)
 
     def _read_rest(self, start: bytes, left: int, *, keep: bool) -> tuple[bytes, int]:
         """Return a record's block, as much of it as is kept, and how many bytes are missing."""
@@ -179,29 +159,22 @@ def _answer_type(start: bytes) -> str | None:
     return None
 
 
-def parse_pages(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
-    """Yield a document or a reject for each page.
+def parse_page(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
+    """Yield the document of a page.
 
     Its id is the ``WARC-Record-ID`` (a page that was fetched twice has two); the address and
     the date are its fields ``warc_uri`` and ``warc_date``.
     """
-    return parse_items(block.data.items, block, options, _parse_page)
-
-
-def _parse_page(item: Item, block: Block, options: ReadOptions) -> Document | Failure:  # noqa: ARG001
     kind, identifier, uri, date, charset = item.about
     values = {"warc_uri": uri, "warc_date": date, options.fields.id: identifier}
-    if kind == "text":
-        return decode_document(item, item.raw, values, options, charset=charset, is_html=False)
-    page = _decode_http(item.raw)
-    if isinstance(page, Failure):
-        return page
-    body, charset = page
-    is_html = not (_answer_type(item.raw) or "").startswith(_TEXT)
-    return decode_document(item, body, values, options, charset=charset, is_html=is_html)
+    page, is_html = item.raw, False
+    if kind == "answer":
+        page, charset = _decode_http(item.raw)
+        is_html = not (_answer_type(item.raw) or "").startswith(_TEXT)
+    yield decode_document(item, page, values, options, charset=charset, is_html=is_html)
 
 
-def _decode_http(http: bytes) -> tuple[bytes, str | None] | Failure:
+def _decode_http(http: bytes) -> tuple[bytes, str | None]:
     warc = load("fastwarc.warc", "articles", "reading WARC")
     whole = io.BytesIO(_RECORD.format(len(http)).encode() + http + b"\r\n\r\n")
     try:
@@ -209,5 +182,7 @@ def _decode_http(http: bytes) -> tuple[bytes, str | None] | Failure:
         body = record.reader.read(LARGEST_RECORD + 1)
         charset = record.http_charset
     except (OSError, ValueError, StopIteration) as err:
-        return Failure("damaged_input", f"the page cannot be unpacked ({err})")
-    return TOO_LARGE if len(body) > LARGEST_RECORD else (body, charset)
+        raise RecordError("damaged_input", f"the page cannot be unpacked ({err})") from err
+    if len(body) > LARGEST_RECORD:
+        raise RecordError(*TOO_LARGE)
+    return body, charset
