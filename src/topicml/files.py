@@ -11,6 +11,8 @@ from typing import BinaryIO
 
 from topicml.errors import OutputError
 
+_OTHER_NAME = "Give the output a name of its own."
+
 
 def check_output(path: Path, inputs: Iterable[str | Path], *, force: bool) -> None:
     """Make sure that a file can be written without loss of another.
@@ -21,15 +23,24 @@ def check_output(path: Path, inputs: Iterable[str | Path], *, force: bool) -> No
         force: Whether a file that is there may be replaced.
 
     Raises:
-        OutputError: It is an input, or there already.
+        OutputError: It is an input, a folder, or there already.
     """
-    for given in inputs:
-        if is_same_file(path, Path(given)):
-            raise OutputError(
-                "is one of the inputs", where=path, hint="Give the output a name of its own."
-            )
+    check_not_input(path, inputs)
+    if path.is_dir():
+        raise OutputError("is a folder", where=path, hint=_OTHER_NAME)
     if path.is_file() and not force:
         raise OutputError("exists already", where=path, hint="Replace it with --force.")
+
+
+def check_not_input(path: Path, inputs: Iterable[str | Path]) -> None:
+    """Raise an ``OutputError`` where a file to write is one of those that are read."""
+    if any(is_same_file(path, Path(given)) for given in inputs):
+        raise OutputError("is one of the inputs", where=path, hint=_OTHER_NAME)
+
+
+def is_device(path: Path) -> bool:
+    """Whether what is there is no file or folder: it is written to, and never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def is_same_file(first: Path, second: Path) -> bool:
@@ -53,8 +64,8 @@ def replacing(path: Path, hint: str = _CHECK) -> Iterator[BinaryIO]:
         OutputError: The folder is missing or not writable, or the disk is full.
     """
     path = path.resolve()  # a link stays a link, and its target is replaced
-    if path.exists() and not path.is_file() and not path.is_dir():
-        with path.open("wb") as device:  # a pipe, /dev/stdout
+    if is_device(path):
+        with writing(path, hint), path.open("wb") as device:  # a pipe, /dev/stdout
             yield device
         return
     with writing(path, hint):

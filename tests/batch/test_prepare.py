@@ -13,6 +13,8 @@ from topicml.batch.checkpoint import read_identity
 from topicml.batch.job import Job
 from topicml.batch.prepare import prepare
 from topicml.batch.run import run_batch
+from topicml.io import sources
+from topicml.scoring import backends
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
     def set_kernel(*, usable: bool = True, kept: bool = True) -> None:
         monkeypatch.setattr(module.compiler, "is_usable", lambda: usable)
         monkeypatch.setattr(module.compiler, "is_compiled_kept", lambda: kept)
-        monkeypatch.setattr(module, "BULK", 1_000)
-        monkeypatch.setattr(module, "BULK_TO_COMPILE", 20_000)
+        monkeypatch.setattr(backends, "BULK", 1_000)
+        monkeypatch.setattr(backends, "BULK_TO_COMPILE", 20_000)
 
     return set_kernel
 
@@ -85,7 +87,7 @@ def test_a_run_that_goes_on_keeps_the_backend_it_began_with(
 def test_standard_input_is_measured_and_nothing_of_it_is_lost(
     tiny: Tiny, dump: Path, monkeypatch: pytest.MonkeyPatch, bulk: int
 ) -> None:
-    monkeypatch.setattr(module, "BULK", bulk)
+    monkeypatch.setattr(sources, "_SHORT", bulk)
     data = dump.read_bytes()
     stdout = io.BytesIO()
     piped = Job(("-",), "-", tiny.folder)

@@ -113,6 +113,72 @@ def test_output_is_never_an_input(
     assert dump.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--rejects", "{dump}"], "is one of the inputs"),
+        (["--rejects", "out.jsonl"], "is written twice"),
+        (["--rejects", "given.txt"], "exists already"),
+        (["--rejects", "folder"], "is a folder"),
+        (["--output", "folder"], "is a folder"),
+    ],
+)
+def test_nothing_that_was_given_is_written_over(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    (tmp_path / "given.txt").write_text("precious")
+    (tmp_path / "folder").mkdir()
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    before = dump.read_bytes()
+    given = [argument.format(dump=dump) for argument in arguments]
+    for output in ("out.jsonl", "-")[: 2 if "{dump}" in arguments else 1]:
+        result = run("batch", dump, "-o", output, *given, *options, cwd=tmp_path)
+        assert_clean_failure(result, said)
+    assert dump.read_bytes() == before
+    assert (tmp_path / "given.txt").read_text() == "precious"
+    assert {path.name for path in tmp_path.iterdir()} == {"dump.jsonl", "given.txt", "folder"}
+
+
+@pytest.mark.parametrize("suffix", [".rejects.jsonl", ".summary.json"])
+def test_a_companion_of_the_output_is_never_an_input(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, suffix: str
+) -> None:
+    named = dump.rename(tmp_path / f"out.jsonl{suffix}")
+    before = named.read_bytes()
+    result = run("batch", named, "--input-format", "jsonl", "-o", tmp_path / "out.jsonl", *options)
+    assert_clean_failure(result, f"out.jsonl{suffix}: is one of the inputs")
+    assert named.read_bytes() == before
+
+
+def test_devices_are_written_to_and_stay(run: Run, dump: Path, options: list[str]) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    result = run("batch", dump, "-o", "/dev/null", "--rejects", "/dev/null", "-q", *options)
+    assert (result.code, result.stdout) == (3, "")
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize(
+    "command", ["batch {} -o -", "classify {} -f jsonl", "classify {} -f table"]
+)
+def test_a_full_disk_behind_standard_output_is_one_line(
+    dump: Path, options: list[str], command: str
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "topicml", *command.format(dump).split(), *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            cwd=ROOT,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode().endswith("the output cannot be written (No space left on device)\n")
+    assert b"Traceback" not in done.stderr
+
+
 def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> None:
     (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{"text": 1}\n')
     out = tmp_path / "out.jsonl"

@@ -557,6 +557,25 @@ def test_the_same_file_given_twice_is_read_once(
     assert "given twice, read once" in result.stderr
 
 
+def test_what_a_terminal_would_obey_is_not_written_to_it(classify: Run, tmp_path: Path) -> None:
+    (tmp_path / "a\x1b[31m.csv").write_text("te\x1b[32mxt,body\n1,2\n")
+    result = classify(tmp_path, "nosuch\x1b[33m", "-f", "jsonl")
+    assert result.code == 1
+    assert "\x1b" not in result.stderr
+    assert "nosuch" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["notice-to-mariners.txt", "license-to-build.txt", "copying.md.txt"]
+)
+def test_an_article_named_nearly_like_a_readme_is_one(
+    classify: Run, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("They hoisted the sails.")
+    expected = 0 if name == "copying.md.txt" else 1
+    assert len(classify(tmp_path, "-f", "jsonl").records()) == expected
+
+
 def test_a_folders_readme_is_no_article(run: Run, root: Path) -> None:
     result = run("classify", root / "data/raw", "-f", "jsonl")
     assert len(result.records()) == 5

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from conftest import Tiny
 
-from topicml.io.writers.table import WIDEST, printable, write_table
+from topicml.io.writers.table import WIDEST, write_table
 from topicml.models.folder import open_model
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 from topicml.text.document import Document
+from topicml.text.normalise import printable
 
 TEXT = "The dough is in the oven. Nobody answered.\n\nLogin"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from topicml.errors import InputError
-from topicml.files import beside, new_file_mode, writing
+from topicml.files import beside, is_device, new_file_mode, writing
 
 _RESTART = "Start over with --force, or give another output."
 _GO_ON = (
@@ -157,7 +157,10 @@ class Checkpoint:
         """Put finished files in their places; may be done again after a kill."""
         finished = self.output.with_name(made)
         if self._rejects_part.exists():
-            if self._rejects_part.stat().st_size:
+            if is_device(self._rejects):
+                self._rejects.write_bytes(self._rejects_part.read_bytes())
+                self._rejects_part.unlink()
+            elif self._rejects_part.stat().st_size:
                 self._rejects_part.replace(self._rejects)
             else:
                 self._rejects.unlink(missing_ok=True)

@@ -6,18 +6,20 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
-from topicml.batch.checkpoint import read_identity
+from topicml.batch.checkpoint import checkpoint_path, read_identity
 from topicml.batch.job import Job, check_kept, make_tagger
 from topicml.batch.progress import ProgressReporter
 from topicml.batch.worker import open_proven
+from topicml.errors import OutputError
+from topicml.files import beside, check_not_input, check_output, is_device
 from topicml.io.readers import check_sources
-from topicml.io.sources import Source, list_sources
+from topicml.io.sources import Source, list_sources, measure
 from topicml.io.writers.output import output_kind
 from topicml.models.folder import Model
 from topicml.scoring import compiler
-from topicml.scoring.backends import BULK, BULK_TO_COMPILE, Backend
+from topicml.scoring.backends import Backend, backend_for
 
 _NOTHING = io.BytesIO()
 
@@ -49,15 +51,12 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
         InputError: An input is missing, or not what it is said to be; a field cannot be kept.
         MissingExtraError: No input can be read for want of a package.
         ModelError: The model is damaged, or lacks the thresholds asked for.
-        OutputError: The output is of no known kind.
+        OutputError: The output is of no known kind, or something else would be lost to it.
     """
     output_kind(job.output)
     sources = _find_sources(job, reporter)
-    if any(source.path is None for source in sources):
-        stdin, length = _measured(stdin)
-    else:
-        length = 0
-    size = _total_bytes(sources, length)
+    _check_written(job, [Path(source.path) for source in sources if source.path])
+    stdin, size = measure(sources, stdin)
     job = replace(job, backend=_choose_backend(job, size, reporter))
     model = open_proven(job.model, job.backend)
     check_kept(job, model)
@@ -80,36 +79,23 @@ def _find_sources(job: Job, reporter: ProgressReporter) -> list[Source]:
     return check_sources(listing.sources, job.read_options())
 
 
-def _measured(stdin: BinaryIO) -> tuple[BinaryIO, int | None]:
-    """Return a stream of the same bytes, and how many they are where they are few."""
-    head = stdin.read(BULK)
-    if len(head) < BULK:
-        return io.BytesIO(head), len(head)
-    return io.BufferedReader(_Prepended(head, stdin)), None
+def _check_written(job: Job, inputs: Sequence[Path]) -> None:
+    """Make sure that nothing is written over an input, another output, or a file that was given.
 
-
-class _Prepended(io.RawIOBase):
-    """Bytes that were read already, and then the stream they were read from."""
-
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head, self._rest = head, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
-        self._head = self._head[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _total_bytes(sources: Sequence[Source], stdin_length: int | None) -> int | None:
-    """Return the bytes of all inputs, or None where that is not known, as of a pipe."""
-    paths = [Path(source.path) for source in sources if source.path]
-    if stdin_length is None or not all(path.is_file() for path in paths):
-        return None
-    return stdin_length + sum(path.stat().st_size for path in paths)
+    Raises:
+        OutputError: Something would be.
+    """
+    output = None if job.output == "-" else Path(job.output)
+    written = [output, beside(output, ".summary.json")] if output else []
+    if job.rejects or output:
+        written.append(job.rejects_path())
+    for path in written:
+        check_not_input(path, inputs)
+    if len({path.resolve() for path in written}) < len(written):
+        raise OutputError("is written twice", where=written[-1], hint="Give another --rejects.")
+    if job.rejects and not is_device(job.rejects):
+        resumes = output is not None and checkpoint_path(output).exists()
+        check_output(job.rejects, (), force=job.force or resumes)
 
 
 def _choose_backend(job: Job, size: int | None, reporter: ProgressReporter) -> Backend:
@@ -117,12 +103,8 @@ def _choose_backend(job: Job, size: int | None, reporter: ProgressReporter) -> B
 
     A run that goes on keeps what it began with.
     """
-    begun = None if job.force or job.output == "-" else read_identity(Path(job.output))
-    is_kept = compiler.is_compiled_kept()
-    enough = BULK if is_kept else BULK_TO_COMPILE
-    is_small = size is not None and size < enough
-    backend: Backend = "reference" if is_small or not compiler.is_usable() else "compiled"
-    backend = begun.get("backend", backend) if begun else backend
-    if backend == "compiled" and not is_kept:
+    begun = {} if job.force or job.output == "-" else read_identity(Path(job.output))
+    backend: Backend = begun.get("backend") or backend_for(size)
+    if backend == "compiled" and not compiler.is_compiled_kept():
         reporter.note("compiling the scoring kernel, once for this machine: about 12 s")
     return backend

@@ -20,7 +20,7 @@ from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import Result
 from topicml.errors import InputError
-from topicml.files import beside, check_output, writing
+from topicml.files import beside, check_output, is_device, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
@@ -52,7 +52,13 @@ def run_batch(
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
     """
     run = _Run(prepare(job, reporter, stdin), reporter)
-    return run.stream(stdout) if job.output == "-" else run.write(Path(job.output))
+    if job.output == "-":
+        return run.stream(stdout)
+    path = Path(job.output)
+    if not is_device(path):
+        return run.write(path)
+    with replacing(path) as device:
+        return run.stream(device)
 
 
 class _Run:
@@ -88,9 +94,8 @@ class _Run:
 
     def write(self, path: Path) -> dict[str, Any]:
         """Write a file with a checkpoint beside it, from which the run can go on."""
-        resumes = checkpoint_path(path).exists() and not self._job.force
-        inputs = [source.path for source in self._sources if source.path]
-        check_output(path, inputs, force=self._job.force or resumes)
+        resumes = checkpoint_path(path).exists()
+        check_output(path, (), force=self._job.force or resumes)
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
         made = Checkpoint(path, self._job.rejects_path())

@@ -16,12 +16,14 @@ from topicml.errors import InputError
 from topicml.files import check_output, replacing
 from topicml.io.readers import parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions, Reject
-from topicml.io.sources import list_sources
+from topicml.io.sources import list_sources, measure
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.folder import open_model
+from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
+from topicml.text.normalise import printable
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
 _TABLE_SUFFIXES = (".txt", ".text")
@@ -75,6 +77,7 @@ def classify(
         check_output(Path(output), inputs.paths, force=force)
     kind, compression = _output_kind(output, output_format)
     opened = open_model(options.model_store(models_dir).find(model))
+    opened.scorer.use(backend_for(inputs.size))
     thresholds = choose_thresholds(
         opened.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
     )
@@ -103,12 +106,14 @@ class _Inputs:
 
     Attributes:
         paths: Files to be read.
+        size: Bytes of all inputs, or None where that is not known.
         rejected: How many inputs and texts were rejected so far.
     """
 
     def __init__(self, given: list[str], input_format: str | None, reading: ReadOptions) -> None:
         listing = list_sources(given, input_format)
         self._sources, self._reading = listing.sources, reading
+        self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
         self.paths = [source.path for source in listing.sources if source.path]
         self.rejected = 0
         for line in listing.notes():
@@ -120,7 +125,7 @@ class _Inputs:
         """Yield the articles, some at a time."""
         for source in self._sources:
             try:
-                blocks = read_blocks([source], self._reading, sys.stdin.buffer, note=_note)
+                blocks = read_blocks([source], self._reading, self._stdin, note=_note)
                 for block in blocks:
                     documents = []
                     for item in parse_block(block, self._reading):
@@ -136,11 +141,11 @@ class _Inputs:
 
     def _reject(self, line: str) -> None:
         self.rejected += 1
-        typer.echo(f"error: {line}", err=True)
+        typer.echo(f"error: {printable(line)}", err=True)
 
 
 def _note(line: str) -> None:
-    typer.echo(f"note: {line}", err=True)
+    typer.echo(f"note: {printable(line)}", err=True)
 
 
 def _output_kind(

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from topicml.batch.progress import Progress as RunProgress
 from topicml.io.records import Reject
+from topicml.text.normalise import printable
 
 _SECONDS_BETWEEN_LINES = 10.0
 _WIDE = 100
@@ -33,6 +34,10 @@ def make_reporter(quiet: bool, log_format: str) -> QuietReporter:
     if log_format == "json":
         return JsonReporter()
     return TerminalReporter(Console(stderr=True, highlight=False, markup=False, emoji=False))
+
+
+def _rejected(reject: Reject) -> str:
+    return printable(f"rejected: {reject.place}: {reject.reason}: {reject.detail}")
 
 
 class QuietReporter:
@@ -52,7 +57,7 @@ class QuietReporter:
 
     def reject(self, reject: Reject) -> None:
         """Write why, and where the record is."""
-        sys.stderr.write(f"rejected: {reject.place}: {reject.reason}: {reject.detail}\n")
+        sys.stderr.write(f"{_rejected(reject)}\n")
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Tell nothing."""
@@ -139,12 +144,11 @@ class TerminalReporter(QuietReporter):
 
     def note(self, line: str) -> None:
         """Write the note above the bar."""
-        self._console.print(Text(f"note: {line}"))
+        self._console.print(Text(f"note: {printable(line)}"))
 
     def reject(self, reject: Reject) -> None:
         """Write above the bar why, and where the record is."""
-        line = f"rejected: {reject.place}: {reject.reason}: {reject.detail}"
-        self._console.print(Text(line), soft_wrap=True)
+        self._console.print(Text(_rejected(reject)), soft_wrap=True)
 
     def finish(self, summary: dict[str, Any]) -> None:
         """Draw the summary."""

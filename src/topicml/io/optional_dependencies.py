@@ -25,9 +25,10 @@ def load(name: str, extra: str, purpose: str) -> ModuleType:
     package = name if name == ZSTD else name.partition(".")[0]
     try:
         return importlib.import_module(name)
-    except ImportError as err:  # one of its own dependencies may be missing, too
+    except Exception as err:  # one made for another numpy raises anything
+        why = "" if isinstance(err, ModuleNotFoundError) else f", which cannot be imported ({err})"
         raise MissingExtraError(
-            f"{purpose} needs {package}",
+            f"{purpose} needs {package}{why}",
             hint=f"Install it: pip install 'topicml[{extra}]'",
         ) from err
 

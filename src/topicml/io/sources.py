@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import glob
+import io
 import os
 import re
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from topicml.errors import InputError
 from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES
@@ -19,11 +20,13 @@ STDIN = "<stdin>"
 """What records from standard input are said to be from."""
 
 _LONGEST_NAME = 200
+_SHORT = 1_000_000  # bytes of standard input that are read to see whether it is short
 _CHECK = "Check the path and permissions. Text itself goes to standard input, with -."
 _MANIFESTS = "README and the like"
 _OWN_OUTPUT = "outputs of a batch run"
 _NO_ARTICLES = re.compile(
-    r"(readme|licen[sc]e|copying|changelog|contributing|notice)(?![a-z]).*"
+    r"readme([._ -].*)?|(licen[sc]e|copying|changelog|contributing|notice)(\.\w+)*"
+    r"|(?-i:(LICEN[SC]E|COPYING|CHANGELOG|CONTRIBUTING|NOTICE)[._-].*)"
     r"|manifest\.json|package\.json|requirements.*\.txt|robots\.txt|.*\.(sha256|md5|sig)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -217,3 +220,36 @@ def _format_of(path: str) -> Format | None:
 def show_path(path: str) -> str:
     """Return a path as text; a file's name may be any bytes."""
     return os.fsencode(path).decode("utf-8", errors="replace")
+
+
+def measure(sources: Sequence[Source], stdin: BinaryIO) -> tuple[BinaryIO, int | None]:
+    """Return the bytes of all inputs, or None where that is not known, as of a pipe.
+
+    A short standard input is read for that; a stream of the same bytes is returned with it.
+    """
+    length: int | None = 0
+    if any(source.path is None for source in sources):
+        head = stdin.read(_SHORT)
+        is_short = len(head) < _SHORT
+        stdin = io.BytesIO(head) if is_short else io.BufferedReader(_Prepended(head, stdin))
+        length = len(head) if is_short else None
+    paths = [Path(source.path) for source in sources if source.path]
+    if length is None or not all(path.is_file() for path in paths):
+        return stdin, None
+    return stdin, length + sum(path.stat().st_size for path in paths)
+
+
+class _Prepended(io.RawIOBase):
+    """Bytes that were read already, and then the stream they were read from."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)

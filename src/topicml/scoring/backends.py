@@ -25,6 +25,17 @@ Backend = Literal["reference", "compiled"]
 _STARTING = threading.Lock()  # of all models: one kernel is compiled, and once
 
 
+def backend_for(size: int | None) -> Backend:
+    """Return what is to score so many bytes of text; None for an unknown number, likely many.
+
+    One choice for a whole input gives the same last digits however it is cut.
+    """
+    if (size is not None and size < BULK) or not compiler.is_usable():
+        return "reference"
+    is_worth_compiling = size is None or size >= BULK_TO_COMPILE
+    return "compiled" if is_worth_compiling or compiler.is_compiled_kept() else "reference"
+
+
 class Backends:
     """The two backends of one model; may be used by many threads at once.
 

@@ -40,6 +40,12 @@ _BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")
 _MARKS = (*IGNORABLE, "‐")
 
 
+def printable(text: str) -> str:
+    """Return a text on one line, without what a terminal would obey."""
+    line = " ".join(reading_text(text).split())
+    return "".join(c if c.isprintable() else "\ufffd" for c in line)
+
+
 def as_scored(sentence: str) -> str:
     """Return a sentence as it is read, line breaks aside, which are white space to a scorer."""
     return sentence if is_read_as_written(sentence) else reading_text(sentence)

@@ -26,7 +26,6 @@ from topicml.batch.shards import Shards
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import BlockWorker, open_proven
 from topicml.errors import InputError, TopicmlError
-from topicml.files import check_output
 from topicml.io.blocks import Block
 from topicml.io.optional_dependencies import load
 from topicml.io.readers import read_blocks
@@ -88,7 +87,6 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
     job = replace(job, model=job.model.absolute())
     job, model, sources, _, total = prepare(job, reporter)
     path = Path(job.output).absolute()
-    check_output(path, [source.path for source in sources if source.path], force=job.force)
     shards = Shards(path, job.rejects_path().absolute())
     shards.start(force=job.force)
     counts, seen = Counts(), 0

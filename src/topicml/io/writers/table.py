@@ -13,7 +13,7 @@ from rich.text import Text
 from topicml.tagging.abstention import Reason
 from topicml.tagging.articles import TaggedArticle, TaggedSentence
 from topicml.tagging.thresholds import Thresholds
-from topicml.text.normalise import reading_text
+from topicml.text.normalise import printable
 
 WIDEST = 120
 """Columns beyond which a table grows no more: longer lines are hard to read."""
@@ -42,12 +42,6 @@ def table_console(out: IO[str] | None = None) -> Console:
     console = Console(file=out, highlight=False, markup=False, emoji=False)
     console.width = min(console.width, WIDEST)
     return console
-
-
-def printable(text: str) -> str:
-    """Return a text on one line, without what a terminal would obey."""
-    line = " ".join(reading_text(text).split())
-    return "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
 def write_table(article: TaggedArticle, thresholds: Thresholds, out: IO[str]) -> None:
