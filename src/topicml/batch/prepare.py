@@ -91,7 +91,8 @@ def _check_written(job: Job, inputs: Sequence[Path]) -> None:
         written.append(job.rejects_path())
     for path in written:
         check_not_input(path, inputs)
-    if len({path.resolve() for path in written}) < len(written):
+    files = [path.resolve() for path in written if not is_device(path)]
+    if len({*files}) < len(files):
         raise OutputError("is written twice", where=written[-1], hint="Give another --rejects.")
     if job.rejects and not is_device(job.rejects):
         resumes = output is not None and checkpoint_path(output).exists()
