@@ -136,6 +136,19 @@ def test_a_later_input_without_the_field_is_refused_at_once(tmp_path: Path) -> N
         check_sources(sources_of(tmp_path / "*.jsonl"), ReadOptions())
 
 
+def test_what_is_wrong_with_one_file_of_a_folder_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"id,body\nx,Bread.\n")
+    (tmp_path / "b.jsonl").write_bytes(numbered(2))
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 and no more")
+    sources = check_sources(sources_of(tmp_path), ReadOptions())
+    items = read_sources(sources)
+    assert texts(items) == EXPECTED[:2]
+    assert [reason for _, reason in rejects(items)] == ["unreadable_input"] * 2
+    (tmp_path / "b.jsonl").unlink()
+    with pytest.raises(InputError, match=r"a\.csv:1: no field 'text'"):
+        check_sources(sources_of(tmp_path), ReadOptions())
+
+
 def test_what_is_wrong_after_the_start_is_a_reject(tmp_path: Path) -> None:
     for name, data in (("a", numbered(1)), ("b", jsonl({"body": "x"})), ("c", numbered(2))):
         (tmp_path / f"{name}.jsonl").write_bytes(data)

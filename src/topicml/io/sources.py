@@ -41,12 +41,14 @@ class Source(NamedTuple):
         path: None for standard input.
         format: How it is read; None where its content is to say.
         is_forced: Whether a user named the format, whatever the content says.
+        is_from_folder: Whether it was found in a folder, where not all need be articles.
     """
 
     name: str
     path: str | None
     format: Format | None
     is_forced: bool = False
+    is_from_folder: bool = False
 
 
 class Listing(NamedTuple):
@@ -129,7 +131,7 @@ class _Lister:
         short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
         self.listing.errors.append(InputError(what, where=short, hint=hint))
 
-    def _add_file(self, path: str, status: os.stat_result) -> None:
+    def _add_file(self, path: str, status: os.stat_result, is_from_folder: bool = False) -> None:
         name = show_path(path)
         key = (status.st_dev, status.st_ino)
         if stat.S_ISREG(status.st_mode) and key in self._seen:
@@ -137,7 +139,8 @@ class _Lister:
             return
         self._seen.add(key)
         known = self._forced or _format_of(path)
-        self.listing.sources.append(Source(name, path, known, self._forced is not None))
+        source = Source(name, path, known, self._forced is not None, is_from_folder)
+        self.listing.sources.append(source)
 
     def _add_folder(self, folder: str) -> None:
         found: list[tuple[str, os.stat_result]] = []
@@ -152,7 +155,7 @@ class _Lister:
                 found.append((path, status))
         self.listing.skipped.update(skipped)
         for path, status in sorted(found, key=lambda item: Path(item[0]).parts):
-            self._add_file(path, status)
+            self._add_file(path, status, is_from_folder=True)
         if not found:
             there = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))
             hint = f"In it: {there or 'no files'}. Read are {', '.join(SUFFIXES)}."

@@ -97,8 +97,9 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
     """Look at the start of every file, so that a wrong field is found before anything is written.
 
     An input of records must have the text's field in one of its first records. Standard input
-    and pipes, which can be read only once, are left to ``read_blocks``, and so is what will be a
-    reject: files that cannot be opened, of a format that is not read, or for want of a package.
+    and pipes, which can be read only once, are left to ``read_blocks``; so is what will be a
+    reject: files that cannot be opened, of a format that is not read, or for want of a package,
+    and whatever is wrong with a file that was found in a folder among others.
 
     Returns:
         The sources, each with the format that its content says.
@@ -108,17 +109,19 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
         MissingExtraError: No source can be read without packages that are not installed.
     """
     checked: list[Source] = []
-    missing: list[MissingExtraError] = []
+    errors: list[InputError | MissingExtraError] = []
     for source in sources:
         if _is_regular(source.path):
             with _opened(source, BytesIO()) as stream, contextlib.suppress(RecordError):
                 try:
                     source = source._replace(format=_prepare(source, stream, options)[0])
-                except MissingExtraError as err:
-                    missing.append(err)
+                except (InputError, MissingExtraError) as err:
+                    if isinstance(err, InputError) and not source.is_from_folder:
+                        raise
+                    errors.append(err)
         checked.append(source)
-    if missing and len(missing) == len(sources):
-        raise missing[0]
+    if errors and len(errors) == len(sources):
+        raise errors[0]
     return checked
 
 
@@ -145,7 +148,7 @@ def read_blocks(
 
     Raises:
         InputError: Before the first block: the first source lacks the text's field or is not
-            what it is said to be, or the encoding that was named is unknown.
+            what it is said to be.
     """
     packer = Packer(block_bytes, (parse_file, (), "utf-8"))
     for number, source in enumerate(sources):
@@ -153,7 +156,7 @@ def read_blocks(
             try:
                 form, cutter = _prepare(source, stream, options, block_bytes)
             except (RecordError, InputError, MissingExtraError) as err:
-                if number == 0 and isinstance(err, InputError):
+                if number == 0 and isinstance(err, InputError) and not source.is_from_folder:
                     raise
                 reject = make_reject(source.name, 1, _as_record_error(err), b"")
                 yield from packer.pack([reject], stream)
