@@ -299,26 +299,25 @@ def fill_table(keys: Any, values: Any, table: Table) -> None:
         table.values[place] = values[nth]
 
 
-def next_state(keys: Any, targets: Any, unknown: int, state: int, token_id: int) -> int:
+def next_state(edges: Table, unknown: int, state: int, token_id: int) -> int:
     """Return the state that an id leads to, or the unknown one."""
     key = state << ID_BITS | token_id
-    size = len(keys)
+    size = len(edges.keys)
     place = first_place(key, size) & INDEX
-    while keys[place] != key:
-        if keys[place] == EMPTY:
+    while edges.keys[place] != key:
+        if edges.keys[place] == EMPTY:
             return unknown
         place = place + 1 if place + 1 < size else 0
-    return int(targets[place])
+    return int(edges.values[place])
 
 
 def find_word(start: int, end: int, words: Words, points: Any) -> int:
     """Return the id of the word ``points[start:end]``, or the unknown one."""
-    keys, targets, unknown = words.edges.keys, words.edges.values, words.unknown
     state = int(words.character_ids[points[start]])
     place = start + 1
-    while place < end and state != unknown:
+    while place < end and state != words.unknown:
         token_id = int(words.character_ids[points[place]])
-        state = next_state(keys, targets, unknown, state, token_id)
+        state = next_state(words.edges, words.unknown, state, token_id)
         place += 1
     return int(words.ids[state])
 
@@ -374,7 +373,6 @@ def read_terms(
     behind, as in scikit-learn; in the trie that is one more walk to a term. The first term
     is written to ``terms[count]``; no term goes beyond the ``size`` ids that there are.
     """
-    keys, targets = ngrams.edges.keys, ngrams.edges.values
     unknown, idf = ngrams.unknown, ngrams.idf
     for start in range(first, stop):
         state = int(ids[start])
@@ -386,7 +384,7 @@ def read_terms(
                 count += 1
             if place == last:
                 break
-            state = next_state(keys, targets, unknown, state, int(ids[place]))
+            state = next_state(ngrams.edges, unknown, state, int(ids[place]))
             place += 1
     return count
 
@@ -398,13 +396,12 @@ def count_term(term: int, nth: int, base: int, counts: Any, found: Any, count: i
     """
     times = max(int(counts[term]), base)
     counts[term] = times + 1
-    found[count] = term
+    found[count & INDEX] = term
     return count + 1 if times == base + nth - 1 else count
 
 
 def count_words(count: int, ngrams: Ngrams, base: int, workspace: Workspace) -> int:
     """Count the terms of a text's words; return how many are found."""
-    keys, targets, unknown = ngrams.edges.keys, ngrams.edges.values, ngrams.unknown
     ids, states = workspace.ids, workspace.states
     counts, terms = workspace.word_counts, workspace.found
     found = 0
@@ -413,8 +410,8 @@ def count_words(count: int, ngrams: Ngrams, base: int, workspace: Workspace) -> 
         found = count_term(int(ids[place]), 1, base, counts, terms, found)
     for depth in range(1, ngrams.longest):
         for place in range(count - depth):
-            state, token_id = int(states[place]), int(ids[place + depth])
-            state = next_state(keys, targets, unknown, state, token_id)
+            before, token_id = int(states[place]), int(ids[place + depth])
+            state = next_state(ngrams.edges, ngrams.unknown, before, token_id)
             states[place] = state
             found = count_term(state, 1, base, counts, terms, found)
     return found
@@ -718,11 +715,7 @@ def find_repeated(
         workspace.numbers[token] = number
         squares += sums[number * width + width - 1 & INDEX]
         for place in range(first, first + size):
-            term = int(terms[place & INDEX])
-            times = max(int(counts[term]), base)
-            counts[term] = times + 1
-            found[repeated & INDEX] = term
-            repeated += times == base + 1
+            repeated = count_term(int(terms[place & INDEX]), 2, base, counts, found, repeated)
     return repeated, squares
 
 
