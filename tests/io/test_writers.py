@@ -136,7 +136,7 @@ def test_parquet_is_typed_and_has_what_was_given(tmp_path: Path, detail: Detail)
     pieces = [writer.encode(rows[:1]), b"", writer.encode(rows[1:])]
     stored = io.BytesIO(b"".join(pieces))
     with (tmp_path / "out.parquet").open("wb") as out:
-        parquet.write_file(parquet.read_pieces(stored, map(len, pieces)), output, out)
+        parquet.write_file((stored.read(len(piece)) for piece in pieces), output, out)
     table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
     back = table.to_pylist()
     assert [row["id"] for row in back] == ["a", "b"]

@@ -24,7 +24,6 @@ from topicml.files import beside, check_output, is_device, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
-from topicml.io.writers import parquet
 from topicml.io.writers.writer import Writer
 
 _OPTIONS_THAT_MAY_CHANGE = ("inputs", "output", "model", "jobs", "force", "rejects", "seconds")
@@ -190,10 +189,8 @@ class _Run:
             checkpoint.finish(checkpoint.part)
             return
         made = beside(checkpoint.output, ".made")
-        lengths = [entry["piece"] for entry in checkpoint.done]
         with checkpoint.part.open("rb") as part, made.open("wb") as out:
-            pieces = parquet.read_pieces(part, lengths)
-            parquet.write_file(pieces, self._writer.output, out)
+            self._writer.write((part.read(entry["piece"]) for entry in checkpoint.done), out)
         checkpoint.finish(made)
 
     def _summary(self, before: float) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from topicml.errors import InputError, OutputError
 from topicml.files import beside, replacing, writing
-from topicml.io.writers import parquet
 from topicml.io.writers.writer import Writer
 
 _PREFIX = "part-"
@@ -88,13 +87,7 @@ class Shards:
 
     def _write_records(self, place: str, pieces: Sequence[bytes], writer: Writer) -> None:
         with replacing(self._made / self._name(place), _SHARED) as file:
-            if writer.output.format == "parquet":
-                parquet.write_file(pieces, writer.output, file)
-                return
-            file.write(writer.header())
-            for number, piece in enumerate(filter(None, pieces)):
-                file.write(writer.join(number > 0, piece))
-            file.write(writer.footer())
+            writer.write(pieces, file)
 
     def _name(self, place: str) -> str:
         return f"{_PREFIX}{place}{self._suffix}"

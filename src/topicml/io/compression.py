@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.errors import RecordError
@@ -25,9 +26,7 @@ class _GzipMember:
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        self._rest = b""
-        self._is_full = False
-        self._error: zlib.error | None = None
+        self.needs_input = True
 
     @property
     def eof(self) -> bool:
@@ -37,23 +36,15 @@ class _GzipMember:
     def unused_data(self) -> bytes:
         return self._member.unused_data
 
-    @property
-    def needs_input(self) -> bool:
-        return not (self._rest or self._is_full or self._error)
-
-    def decompress(self, data: bytes, size: int) -> bytes:
-        if self._error:
-            raise self._error
+    def decompress(self, data: bytes, _size: int) -> bytes:
+        if not self.needs_input:
+            return self._member.decompress(data)  # raises again
         before = self._member.copy()
-        data = self._rest + data
         try:
-            piece = self._member.decompress(data, size)
-        except zlib.error as err:
-            self._error = err
+            return self._member.decompress(data)
+        except zlib.error:
+            self._member, self.needs_input = before, False
             return b"".join(_good_start(before, data))
-        self._rest = self._member.unconsumed_tail
-        self._is_full = len(piece) == size
-        return piece
 
 
 def _good_start(member: Any, data: bytes) -> Iterator[bytes]:
@@ -69,18 +60,6 @@ def _zstd_frame() -> Any:
     return zstd.ZstdDecompressor(options=options)
 
 
-def _bzip2_stream() -> Any:
-    import bz2
-
-    return bz2.BZ2Decompressor()
-
-
-def _xz_stream() -> Any:
-    import lzma
-
-    return lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
-
-
 class _Compression(NamedTuple):
     """A way to compress.
 
@@ -90,7 +69,7 @@ class _Compression(NamedTuple):
         starts: First bytes of files.
         start: Makes a decompressor for one member, stream or frame.
         step: Bytes that it is given at once. What it made of them is lost where they are
-            damaged, so they are few, but for gzip, which goes back.
+            damaged, so they are few; gzip goes back, and makes a thousand times as many at most.
     """
 
     name: str
@@ -107,10 +86,15 @@ _BZIP2 = tuple(
     for block in (b"1AY&SY", b"\x17rE8P\x90")  # of a first block, and of an end without any
 )
 _KNOWN = (
-    _Compression("gzip", ".gz", (b"\x1f\x8b",), _GzipMember, READ_BYTES),
+    _Compression("gzip", ".gz", (b"\x1f\x8b",), _GzipMember, 1 << 12),
     _Compression("Zstandard", ".zst", _ZSTD, _zstd_frame),
-    _Compression("bzip2", ".bz2", _BZIP2, _bzip2_stream),
-    _Compression("xz", ".xz", (b"\xfd7zXZ\0",), _xz_stream),
+    _Compression("bzip2", ".bz2", _BZIP2, lambda: import_module("bz2").BZ2Decompressor()),
+    _Compression(
+        "xz",
+        ".xz",
+        (b"\xfd7zXZ\0",),
+        lambda: import_module("lzma").LZMADecompressor(memlimit=_MOST_MEMORY),
+    ),
 )
 _LONGEST_START = 10
 

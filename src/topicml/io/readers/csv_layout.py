@@ -27,32 +27,22 @@ _NO_NAME = re.compile(r"[\W\d_]*|.*[.!?]\s*", re.DOTALL)
 _DEFAULT_TEXT = Fields().text
 
 
-class Layout(NamedTuple):
+_Rows = list[list[str]]
+
+
+class _Layout(NamedTuple):
     """How the rows of a file are to be read.
 
     Attributes:
-        delimiter: Between the columns.
         names: Of the columns. In a file without a header they are 1, 2, 3 and so on, but for the
             one that was taken for the text.
         has_header: Whether the first row is one.
-        text: Number of the column that was taken for the text, where none was named.
+        description: What was taken.
     """
 
-    delimiter: str
-    names: tuple[str, ...]
+    names: list[str]
     has_header: bool
-    text: int | None = None
-
-    def described(self) -> str:
-        """Say what was taken."""
-        head = f"separated by {_DELIMITERS[self.delimiter]}"
-        if self.has_header:
-            return f"{head}, columns {listed(self.names)}"
-        text = f", the text in column {self.text}" if self.text else ""
-        return f"{head}, without a header, columns 1 to {len(self.names)}{text}"
-
-
-_Rows = list[list[str]]
+    description: str
 
 
 def cut_table(
@@ -68,19 +58,27 @@ def cut_table(
     Raises:
         InputError: There are rows, and no column that is the text's, or more than one.
     """
-    layout = _sniff(stream, options, default)
-    if not layout.names:
+    found = _first_rows_by_delimiter(stream, default)
+    if not found:
         return Cutter(stream)
-    cutter = RowCutter(stream, layout.delimiter)
-    cutter.common = (layout.delimiter, *layout.names)
-    cutter.description = layout.described()
+    delimiter = _choose(found, options.fields.text, default)
+    if not found[delimiter]:
+        raise InputError(
+            "the first line is no row of cells",
+            where=f"{stream.name}:1",
+            hint="Its quotes are wrong; name the columns in the first line.",
+        )
+    layout = _name_columns(found[delimiter], options.fields.text, stream.name)
+    cutter = RowCutter(stream, delimiter)
+    cutter.common = (delimiter, *layout.names)
+    cutter.description = f"separated by {_DELIMITERS[delimiter]}, {layout.description}"
     if layout.has_header:
         next(iter(cutter), None)
     return cutter
 
 
-def _sniff(stream: Stream, options: ReadOptions, default: str) -> Layout:
-    """Tell the layout of a file by its first rows, without reading them away."""
+def _first_rows_by_delimiter(stream: Stream, default: str) -> dict[str, _Rows]:
+    """Return the first rows that each delimiter gives; nothing for an empty file."""
     order = dict.fromkeys((default, *_DELIMITERS))
     for size in (_HEAD, LARGEST_RECORD + 1):
         head = stream.peek(size)
@@ -88,17 +86,7 @@ def _sniff(stream: Stream, options: ReadOptions, default: str) -> Layout:
         found = {d: _first_rows(head, d, is_whole=is_whole) for d in order}
         if is_whole or any(found.values()):
             break
-    if not head.removeprefix(codecs.BOM_UTF8).strip():
-        return Layout(default, (), has_header=True)
-    delimiter = _choose(found, options.fields.text, default)
-    rows = found[delimiter]
-    if not rows:
-        raise InputError(
-            "the first line is no row of cells",
-            where=f"{stream.name}:1",
-            hint="Its quotes are wrong; name the columns in the first line.",
-        )
-    return _name_columns(delimiter, rows, options.fields, stream.name)
+    return found if head.removeprefix(codecs.BOM_UTF8).strip() else {}
 
 
 def _first_rows(head: bytes, delimiter: str, *, is_whole: bool) -> _Rows:
@@ -144,20 +132,20 @@ def _is_prose(rows: _Rows) -> bool:
     return 2 * sum(behind) > len(behind)
 
 
-def _name_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
+def _name_columns(rows: _Rows, text: str, source: str) -> _Layout:
     names = _stripped(rows[0])
-    sample = next(islice(rows, 1, None), [])
-    if fields.text in names:
-        if names.count(fields.text) > 1:
-            raise repeated_field(f"{source}:1", fields.text)
-        return Layout(delimiter, tuple(names), has_header=True)
-    if _are_names(names) and not fields.text.isdigit():
+    if text in names:
+        if names.count(text) > 1:
+            raise repeated_field(f"{source}:1", text)
+        return _Layout(names, True, f"columns {listed(names)}")
+    if _are_names(names) and not text.isdigit():
+        sample = rows[1] if len(rows) > 1 else []
         guess = longest_text(dict(zip(names, sample, strict=False)))
-        raise missing_field(f"{source}:1", fields.text, names, guess)
-    return _number_columns(delimiter, rows, fields, source)
+        raise missing_field(f"{source}:1", text, names, guess)
+    return _number_columns(rows, text, source)
 
 
-def _number_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) -> Layout:
+def _number_columns(rows: _Rows, text: str, source: str) -> _Layout:
     """Return the layout of a file without a header."""
     width = Counter(map(len, rows)).most_common(1)[0][0]
     if _is_prose(rows):
@@ -167,23 +155,21 @@ def _number_columns(delimiter: str, rows: _Rows, fields: Fields, source: str) ->
             hint="Give it as text (--input-format txt), or name the columns in the first line.",
         )
     names = [str(number) for number in range(1, width + 1)]
-    if fields.text in names:
-        return Layout(delimiter, tuple(names), has_header=False)
-    lengths = [sum(map(len, column)) for column in zip(*_as_wide(rows, width), strict=True)]
+    description = f"without a header, columns 1 to {width}"
+    if text in names:
+        return _Layout(names, False, description)
+    columns = zip(*(row for row in rows if len(row) == width), strict=True)
+    lengths = [sum(map(len, column)) for column in columns]
     longest = max(range(width), key=lengths.__getitem__) + 1
-    if fields.text != _DEFAULT_TEXT:
+    if text != _DEFAULT_TEXT:
         raise InputError(
-            f"no column {fields.text!r}: the first line reads like data and not like names",
+            f"no column {text!r}: the first line reads like data and not like names",
             where=f"{source}:1",
             hint=f"Columns are numbered then, 1 to {width}. "
             f"Name the one with the text: --text-field {longest}",
         )
-    names[longest - 1] = fields.text
-    return Layout(delimiter, tuple(names), has_header=False, text=longest)
-
-
-def _as_wide(rows: _Rows, width: int) -> Iterable[list[str]]:
-    return (row for row in rows if len(row) == width)
+    names[longest - 1] = text
+    return _Layout(names, False, f"{description}, the text in column {longest}")
 
 
 def _stripped(cells: Iterable[str]) -> list[str]:

@@ -139,7 +139,8 @@ def _slices(batch: Any, block_bytes: int) -> Iterator[Any]:
 
 def _serialise(batch: Any) -> bytes:
     pyarrow = _arrow()
-    arrays = [decode_dictionary(column) for column in batch.columns]
+    is_dictionary = pyarrow.types.is_dictionary
+    arrays = [c.dictionary_decode() if is_dictionary(c.type) else c for c in batch.columns]
     plain = pyarrow.RecordBatch.from_arrays(arrays, names=batch.schema.names)
     sink = pyarrow.BufferOutputStream()
     with pyarrow.ipc.new_stream(sink, plain.schema) as writer:
@@ -189,12 +190,6 @@ def _raw(values: dict[str, Any], text_field: str) -> bytes:
         return text
     raw = text if isinstance(text, str) else json.dumps(values, default=str)
     return raw.encode("utf-8")
-
-
-def decode_dictionary(column: Any) -> Any:
-    """Return a column with its values in place; one without a dictionary as it is."""
-    types = _arrow().types
-    return column.dictionary_decode() if types.is_dictionary(column.type) else column
 
 
 def column_values(column: Any) -> list[Any]:

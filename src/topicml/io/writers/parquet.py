@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any, BinaryIO
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
 
 from topicml.io.optional_dependencies import load
 from topicml.io.writers.csv import kept_text
@@ -37,12 +37,6 @@ def write_file(pieces: Iterable[bytes], output: Output, out: IO[bytes]) -> None:
         for piece in pieces:
             if piece:
                 writer.write_table(pa.ipc.open_stream(piece).read_all())
-
-
-def read_pieces(file: BinaryIO, lengths: Iterable[int]) -> Iterator[bytes]:
-    """Yield pieces that stand behind one another in a file."""
-    for length in lengths:
-        yield file.read(length)
 
 
 def arrow_schema(output: Output) -> Any:

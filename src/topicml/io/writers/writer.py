@@ -7,11 +7,13 @@ file. Pieces of Parquet are Arrow streams, from which ``parquet.write_file`` mak
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO, Any, NamedTuple
+
+import orjson
 
 from topicml.io.optional_dependencies import load_zstd
-from topicml.io.writers import csv, json, jsonl, parquet
+from topicml.io.writers import csv, parquet
 from topicml.io.writers.output import Format, Output
 
 _GZIP_LEVEL, _ZSTD_LEVEL = 6, 3
@@ -26,11 +28,17 @@ class _Format(NamedTuple):
     footer: bytes = b""
 
 
+def _encode_lines(records: Sequence[dict[str, Any]], _output: Output) -> bytes:
+    return b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records)
+
+
+def _encode_array(records: Sequence[dict[str, Any]], _output: Output) -> bytes:
+    return b",\n".join(map(orjson.dumps, records))
+
+
 _FORMATS: dict[Format, _Format] = {
-    "jsonl": _Format(lambda records, _: jsonl.encode(records)),
-    "json": _Format(
-        lambda records, _: json.encode(records), lambda _: json.START, json.SEPARATOR, json.END
-    ),
+    "jsonl": _Format(_encode_lines),
+    "json": _Format(_encode_array, lambda _: b"[\n", b",\n", b"\n]\n"),
     "csv": _Format(csv.encode, csv.header),
     "parquet": _Format(parquet.encode),
 }
@@ -68,6 +76,17 @@ class Writer:
         """Return what stands behind all records."""
         return self._compress(self._format.footer)
 
+    def write(self, pieces: Iterable[bytes], out: IO[bytes]) -> None:
+        """Write a whole file, piece by piece as they come from ``encode``."""
+        if self.output.format == "parquet":
+            parquet.write_file(pieces, self.output, out)
+            return
+        out.write(self.header())
+        for number, piece in enumerate(filter(None, pieces)):
+            out.write(self.join(number > 0, piece))
+            out.flush()
+        out.write(self.footer())
+
     def _compress(self, data: bytes) -> bytes:
         if not data or self.output.compression == "none":
             return data
@@ -76,7 +95,7 @@ class Writer:
         return bytes(load_zstd().compress(data, level=_ZSTD_LEVEL))
 
 
-def write_stream(groups: Iterable[Sequence[dict[str, Any]]], output: Output, out: BinaryIO) -> int:
+def write_stream(groups: Iterable[Sequence[dict[str, Any]]], output: Output, out: IO[bytes]) -> int:
     """Write groups of records as they come; return how many records.
 
     Args:
@@ -87,18 +106,11 @@ def write_stream(groups: Iterable[Sequence[dict[str, Any]]], output: Output, out
     writer = Writer(output)
     count = 0
 
-    def pieces() -> Iterable[bytes]:
+    def pieces() -> Iterator[bytes]:
         nonlocal count
         for records in groups:
-            yield writer.join(count > 0, writer.encode(records))
+            yield writer.encode(records)
             count += len(records)
 
-    if output.format == "parquet":
-        parquet.write_file(pieces(), output, out)
-        return count
-    out.write(writer.header())
-    for piece in pieces():
-        out.write(piece)
-        out.flush()
-    out.write(writer.footer())
+    writer.write(pieces(), out)
     return count
