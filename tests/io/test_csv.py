@@ -296,3 +296,19 @@ def test_any_bytes_are_a_table_or_refused(data: bytes) -> None:
         assert err.hint  # noqa: PT017 - either will do
     else:
         assert all(item.number >= 1 for item in items)
+
+
+@pytest.mark.parametrize(
+    "row", ['1\t"We will defend Japan," he said.', '1\tHe said "no', '1\t"open', '1\t"a" b "c"']
+)
+def test_quotes_between_tabs_are_text_where_they_are_no_quoting(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "in.tsv"
+    path.write_text(f"id\ttext\n{row}\n2\tBread.\n")
+    items = read(path)
+    assert texts(items) == [row.partition("\t")[2], "Bread."]
+
+
+def test_the_separator_that_excel_declares_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("sep=;\nid;text\n1;Bread, sails; \n2;Wind.\n".replace("; \n", "\n"))
+    assert texts(read(path)) == ["Bread, sails", "Wind."]

@@ -24,6 +24,7 @@ _ROWS = 50
 _LONGEST_NAME = 60
 _MOST_WORDS = 6
 _NO_NAME = re.compile(r"[\W\d_]*|.*[.!?]\s*", re.DOTALL)
+_DECLARED = re.compile(rb"(?:\xef\xbb\xbf)?sep=([,;|\t])\r?\n")  # as Excel has it
 _DEFAULT_TEXT = Fields().text
 
 
@@ -58,6 +59,10 @@ def cut_table(
     Raises:
         InputError: There are rows, and no column that is the text's, or more than one.
     """
+    declared = _DECLARED.match(stream.peek(_HEAD))
+    if declared:
+        stream.read(declared.end())
+        default = declared[1].decode()
     found = _first_rows_by_delimiter(stream, default)
     if not found:
         return Cutter(stream)
@@ -66,7 +71,7 @@ def cut_table(
         raise InputError(
             "the first line is no row of cells",
             where=f"{stream.name}:1",
-            hint="Its quotes are wrong; name the columns in the first line.",
+            hint="Name the columns in the first line, and end lines with line feeds.",
         )
     layout = _name_columns(found[delimiter], options.fields.text, stream.name)
     cutter = RowCutter(stream, delimiter)

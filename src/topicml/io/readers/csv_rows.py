@@ -2,7 +2,8 @@
 
 Quoting is taken strictly: behind a closing quote there is a delimiter or the end of the row.
 So a quote that is never closed, or never opened, costs the line it is on and not all up to the
-next quote: that line is rejected, and reading goes on at the next.
+next quote: that line is rejected, and reading goes on at the next. In TSV, which need not know
+quotes at all, they are then part of the text.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class RowCutter(Cutter):
     def __init__(self, stream: Stream, delimiter: str) -> None:
         super().__init__(stream)
         self._pattern = _row_pattern(delimiter)
+        self._has_tabs = delimiter == "\t"
         # Bytes behind a line that may be gone over in vain, looking for the end of a quoted field.
         # Good rows earn it back; without it, a file whose every line opens a quote would be gone
         # over to its end for each of them.
@@ -112,16 +114,21 @@ class RowCutter(Cutter):
         self._number += 1
         return reject
 
-    def _step_over_line(self, seen: int) -> Reject:
-        """Reject a line, whose quotes were found to be wrong at ``seen``."""
+    def _step_over_line(self, seen: int) -> Item | Reject:
+        """Reject a line whose quotes are wrong, as was found at ``seen``; keep it in TSV."""
         end = self._data.find(b"\n", self._at) + 1 or len(self._data)
         line = self._data[self._at : end].removesuffix(b"\n")
-        why = TOO_LARGE if len(line) > LARGEST_RECORD else _WRONG_QUOTES
-        reject = self._reject(RecordError(*why), line, self._offset())
+        offset, number = self._offset(), self._number
         self._credit = max(self._credit - (seen - self._at), 0)
+        if len(line) > LARGEST_RECORD:
+            item: Item | Reject = self._reject(RecordError(*TOO_LARGE), line, offset)
+        elif self._has_tabs:
+            item = Item(self._stream.name, number, offset, line)
+        else:
+            item = self._reject(RecordError(*_WRONG_QUOTES), line, offset)
         self._at = end
         self._number += 1
-        return reject
+        return item
 
 
 def parse_row(item: Item, block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
@@ -154,4 +161,10 @@ def split_row(row: bytes, delimiter: str) -> list[str]:
     """
     if csv.field_size_limit() < LARGEST_RECORD:  # rows are limited already
         csv.field_size_limit(LARGEST_RECORD)
-    return next(csv.reader([row.decode("utf-8")], delimiter=delimiter, strict=True), [])
+    text = row.decode("utf-8")
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        if delimiter != "\t":
+            raise
+        return text.rstrip("\r").split("\t")  # where quotes are no part of the format
