@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -68,6 +67,8 @@ def replacing(path: Path, hint: str = _CHECK) -> Iterator[BinaryIO]:
         with writing(path, hint), path.open("wb") as device:  # a pipe, /dev/stdout
             yield device
         return
+    import tempfile  # takes longer to import than the rest of this package's start
+
     with writing(path, hint):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         temporary = Path(name)

@@ -15,6 +15,10 @@ from topicml.text.document import Document
 _PER_ITEM = 64  # bytes that a block is taken to have for an item besides its own
 
 
+HEAD = 1 << 18
+"""Bytes at the start of a file that its format, encoding and layout are told by."""
+
+
 class Item(NamedTuple):
     """A record as it was cut out, or several that are cut out by the parser.
 

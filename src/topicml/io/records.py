@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,7 +120,7 @@ class Reject:
             "offset": self.offset,
             "reason": self.reason,
             "detail": self.detail,
-            "raw": base64.b64encode(self.raw).decode("ascii"),
+            "raw": binascii.b2a_base64(self.raw, newline=False).decode("ascii"),
             "bytes": self.length,
         }
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -220,6 +219,8 @@ def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, A
         ModelError: The version is there already.
     """
     prepare_folder(path)
+    import tempfile  # not at the top: it would slow every command's start
+
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as temporary:
         staged = Path(temporary) / path.name
         staged.mkdir()

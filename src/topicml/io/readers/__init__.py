@@ -1,32 +1,27 @@
 """The readers, a row a format: bytes to documents, or rejects where there is none.
 
 A reader looks at the start of a stream and cuts it into records in one process (``cut``), and
-turns them into documents in many (``parse``). A new format is a row of ``READERS`` here.
+turns them into documents in many (``parse``). A new format is a row of ``READERS`` here. Modules
+are imported when a file needs them: all take as long to load as an article takes to be tagged.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, get_args
 
 from topicml.errors import InputError, MissingExtraError, RecordError
-from topicml.io.blocks import Block, Cutter, Packer, Parse, parse_block
+from topicml.io.blocks import HEAD, Block, Cutter, Packer, parse_block
 from topicml.io.compression import COMPRESSIONS, Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.csv_layout import cut_table
-from topicml.io.readers.csv_rows import parse_row
-from topicml.io.readers.files import FileCutter, parse_file
-from topicml.io.readers.html import find_extractor
-from topicml.io.readers.json import cut_elements
-from topicml.io.readers.jsonl import HEAD, cut_lines, parse_element, parse_lines
-from topicml.io.readers.parquet import cut_row_groups, parse_batch
-from topicml.io.readers.warc import cut_pages, parse_page
+from topicml.io.readers.files import parse_file
 from topicml.io.recognise import recognise
 from topicml.io.records import Format, ReadOptions, make_reject
 from topicml.text.decoding import find_encoding, stream_encoding
@@ -50,39 +45,46 @@ class Reader(NamedTuple):
 
     Attributes:
         suffixes: Of files, each also with those of ``COMPRESSIONS`` behind it.
-        cut: Returns what cuts a stream into records, about so many bytes at a time where several
-            make an item. Raises ``InputError`` where none at its start has the text's field.
-        parse: Makes documents of them, see ``Block``.
+        cut: Module and function that returns what cuts a stream into records, about so many
+            bytes at a time where several make an item. It raises ``InputError`` where no record
+            at the start has the text's field.
+        parse: Module and function that makes documents of them, see ``Block``.
         needs: Raise ``MissingExtraError`` where a package is not installed.
         has_encoding: Whether it is a text file of many records, which is read as UTF-8.
     """
 
     suffixes: tuple[str, ...]
-    cut: Callable[[Stream, ReadOptions, int], Cutter]
-    parse: Parse
+    cut: str
+    parse: str
     needs: tuple[Callable[[], object], ...] = ()
     has_encoding: bool = False
 
 
+def _function(name: str) -> Any:
+    """Return a function of one of the modules here."""
+    module, _, function = name.partition(".")
+    return getattr(importlib.import_module(f"{__name__}.{module}"), function)
+
+
+def _find_extractor() -> object:
+    return _function("html.find_extractor")()
+
+
 _PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
 _FASTWARC = functools.partial(load, "fastwarc.warc", "articles", "reading WARC")
-_cut_tabs = functools.partial(cut_table, default="\t")
 
 READERS: dict[Format, Reader] = {
-    "jsonl": Reader((".jsonl", ".ndjson"), cut_lines, parse_lines, has_encoding=True),
-    "json": Reader((".json",), cut_elements, parse_element, has_encoding=True),
-    "csv": Reader((".csv",), cut_table, parse_row, has_encoding=True),
-    "tsv": Reader((".tsv", ".tab"), _cut_tabs, parse_row, has_encoding=True),
-    "parquet": Reader((".parquet",), cut_row_groups, parse_batch, (_PYARROW,)),
-    "warc": Reader((".warc", ".wet"), cut_pages, parse_page, (_FASTWARC, find_extractor)),
-    "txt": Reader(
-        (".txt", ".text", ".md", ".markdown"), lambda file, *_: FileCutter(file, "txt"), parse_file
+    "jsonl": Reader((".jsonl", ".ndjson"), "jsonl.cut_lines", "jsonl.parse_lines", (), True),
+    "json": Reader((".json",), "json.cut_elements", "jsonl.parse_element", (), True),
+    "csv": Reader((".csv",), "csv_layout.cut_commas", "csv_rows.parse_row", (), True),
+    "tsv": Reader((".tsv", ".tab"), "csv_layout.cut_tabs", "csv_rows.parse_row", (), True),
+    "parquet": Reader((".parquet",), "parquet.cut_row_groups", "parquet.parse_batch", (_PYARROW,)),
+    "warc": Reader(
+        (".warc", ".wet"), "warc.cut_pages", "warc.parse_page", (_FASTWARC, _find_extractor)
     ),
+    "txt": Reader((".txt", ".text", ".md", ".markdown"), "files.cut_text", "files.parse_file"),
     "html": Reader(
-        (".html", ".htm", ".xhtml"),
-        lambda file, *_: FileCutter(file, "html"),
-        parse_file,
-        (find_extractor,),
+        (".html", ".htm", ".xhtml"), "files.cut_page", "files.parse_file", (_find_extractor,)
     ),
 }
 """The formats that are read."""
@@ -165,7 +167,7 @@ def read_blocks(
                 note(f"{stream.name}: read as {stream.encoding}")
             if cutter.description:
                 note(f"{stream.name}: {cutter.description}")
-            head = READERS[form].parse, cutter.common, stream.encoding
+            head = _function(READERS[form].parse), cutter.common, stream.encoding
             if not (yield from packer.pack(cutter, stream, head)):
                 note(f"{stream.name}: there are no records in it")
     yield from packer.flush()
@@ -200,7 +202,7 @@ def _prepare(
         check()
     if reader.has_encoding:
         stream.transcode(stream_encoding(head, options.encoding))
-    return found, reader.cut(stream, options, block_bytes)
+    return found, _function(reader.cut)(stream, options, block_bytes)
 
 
 @contextlib.contextmanager

@@ -12,14 +12,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from topicml.errors import InputError
-from topicml.io.blocks import Cutter
+from topicml.io.blocks import HEAD, Cutter
 from topicml.io.compression import Stream
 from topicml.io.readers.csv_rows import RowCutter, split_row
 from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
 from topicml.io.records import LARGEST_RECORD, Fields, ReadOptions, Reject
 
 _DELIMITERS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
-_HEAD = 1 << 18
 _ROWS = 50
 _LONGEST_NAME = 60
 _MOST_WORDS = 6
@@ -46,9 +45,17 @@ class _Layout(NamedTuple):
     description: str
 
 
-def cut_table(
-    stream: Stream, options: ReadOptions, _block_bytes: int, default: str = ","
-) -> Cutter:
+def cut_commas(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
+    """Cut a CSV file into rows; see ``cut_table``."""
+    return cut_table(stream, options, ",")
+
+
+def cut_tabs(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
+    """Cut a TSV file into rows; see ``cut_table``."""
+    return cut_table(stream, options, "\t")
+
+
+def cut_table(stream: Stream, options: ReadOptions, default: str) -> Cutter:
     """Cut a file into rows.
 
     Args:
@@ -59,7 +66,7 @@ def cut_table(
     Raises:
         InputError: There are rows, and no column that is the text's, or more than one.
     """
-    declared = _DECLARED.match(stream.peek(_HEAD))
+    declared = _DECLARED.match(stream.peek(HEAD))
     if declared:
         stream.read(declared.end())
         default = declared[1].decode()
@@ -85,7 +92,7 @@ def cut_table(
 def _first_rows_by_delimiter(stream: Stream, default: str) -> dict[str, _Rows]:
     """Return the first rows that each delimiter gives; nothing for an empty file."""
     order = dict.fromkeys((default, *_DELIMITERS))
-    for size in (_HEAD, LARGEST_RECORD + 1):
+    for size in (HEAD, LARGEST_RECORD + 1):
         head = stream.peek(size)
         is_whole = len(head) < size
         found = {d: _first_rows(head, d, is_whole=is_whole) for d in order}

@@ -8,7 +8,6 @@ from topicml.errors import RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.readers.fields import make_document
-from topicml.io.readers.html import decode_html, main_text
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
 from topicml.text.decoding import decode
 from topicml.text.document import Document
@@ -42,6 +41,16 @@ class FileCutter(Cutter):
             yield Item(name, 1, 0, data, (self._kind, name))
 
 
+def cut_text(stream: Stream, *_: object) -> Cutter:
+    """Take a text file as one record."""
+    return FileCutter(stream, "txt")
+
+
+def cut_page(stream: Stream, *_: object) -> Cutter:
+    """Take a web page as one record."""
+    return FileCutter(stream, _HTML)
+
+
 def parse_file(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Yield the document of a file; its id is the file's name."""
     values = {options.fields.id: item.source}
@@ -71,6 +80,8 @@ def decode_document(
         RecordError: It cannot be decoded, or has no text.
     """
     if is_html:
+        from topicml.io.readers.html import decode_html, main_text
+
         html, encoding = decode_html(data, charset, options.encoding)
         text = main_text(html)
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import re
 from collections.abc import Callable
 
@@ -67,6 +66,8 @@ def find_extractor() -> Callable[..., str | None]:
         MissingExtraError: trafilatura is not installed.
     """
     trafilatura = load("trafilatura", "articles", "reading HTML")
+    import logging  # which every other command can do without
+
     for name in ("trafilatura", "htmldate", "courlan"):  # what they warn of is a reject here
         logging.getLogger(name).addHandler(logging.NullHandler())
     extract: Callable[..., str | None] = trafilatura.extract

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from topicml.errors import RecordError
-from topicml.io.blocks import Cutter, Item
+from topicml.io.blocks import HEAD, Cutter, Item
 from topicml.io.compression import Stream
 from topicml.io.readers.fields import check_field
-from topicml.io.readers.jsonl import HEAD, load_json
+from topicml.io.readers.jsonl import load_json
 from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject
 
 _SCANNER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)

@@ -8,15 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from topicml.errors import RecordError
-from topicml.io.blocks import Block, Cutter, Item
+from topicml.io.blocks import HEAD, Block, Cutter, Item
 from topicml.io.compression import Stream
 from topicml.io.readers.fields import check_field, make_document
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject, make_reject
 from topicml.text.decoding import utf8_error
 from topicml.text.document import Document
-
-HEAD = 1 << 18
-"""Bytes at the start of an input that are looked at before it is read."""
 
 _EXACT = 2**63  # whole numbers from here on may come as rounded ones
 

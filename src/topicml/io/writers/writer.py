@@ -6,7 +6,6 @@ file. Pieces of Parquet are Arrow streams, from which ``parquet.write_file`` mak
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, NamedTuple
 
@@ -91,6 +90,8 @@ class Writer:
         if not data or self.output.compression == "none":
             return data
         if self.output.compression == "gzip":
+            import gzip
+
             return gzip.compress(data, _GZIP_LEVEL, mtime=0)
         return bytes(load_zstd().compress(data, level=_ZSTD_LEVEL))
 
