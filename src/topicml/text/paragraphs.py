@@ -56,8 +56,7 @@ def _lines(text: str) -> tuple[list[int], list[int], list[str]]:
     starts, rows, lines = [], [], []
     offset = 0
     for row, line in enumerate(text.splitlines(keepends=True)):
-        body = line.strip()
-        if body:
+        if line != "\n" and (body := line.strip()):  # most blank lines are no more than that
             starts.append(offset if line[0] == body[0] else offset + line.index(body[0]))
             rows.append(row)
             lines.append(body)

@@ -79,9 +79,12 @@ _FULL_STOP = re.compile(
     r"|(?P<no>(?<=\bNo\.))|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
     r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
-_FOOTNOTE = re.compile(
-    r"[.?!](?<=[A-Za-z/^]{3}.)[/^]*\d{1,3}(?:[/^,]+\d{1,3})*[/^]*(?= +[/^]*[A-Z])"
-)
+_FOOTNOTES = [  # a pattern each, which begins with a character that is looked for fast
+    re.compile(
+        rf"\{end}(?<=[A-Za-z/^]{{3}}.)[/^]*\d{{1,3}}(?:[/^,]+\d{{1,3}})*[/^]*(?= +[/^]*[A-Z])"
+    )
+    for end in ".?!"
+]
 _CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
 _GOES_ON = re.compile(r"[a-z,;:.!?…]")
 _SPEAKER = re.compile(  # “Never again!” Mr. Ito said
@@ -146,7 +149,10 @@ def _fold(encoded: bytes, others: set[str]) -> str:
     folded = encoded.translate(_ASCII_FOLDS).decode()
     for old in others & _FOLDS.keys():  # far faster than one translate
         folded = folded.replace(old, _FOLDS[old])
-    return _FOOTNOTE.sub(_as_closing, _FULL_STOP.sub(_plain_or_end, folded))
+    folded = _FULL_STOP.sub(_plain_or_end, folded)
+    for footnote in _FOOTNOTES:
+        folded = footnote.sub(_as_closing, folded)
+    return folded
 
 
 def _plain_or_end(match: re.Match[str]) -> str:
