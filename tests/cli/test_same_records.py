@@ -120,10 +120,6 @@ def test_one_file_alone(run: Run, tiny: Tiny, folder: Path, name: str) -> None:
     classify = run("classify", folder / name, "--format", "jsonl", *common)
     batch = run("batch", folder / name, "-o", "-", "--detail", "probabilities", *common)
     assert classify.records() == batch.records() != []
-    packed = run("classify", folder / f"{name}.xz", "--format", "jsonl", *common)
-    assert [record["sentences"] for record in packed.records()] == [
-        record["sentences"] for record in classify.records()
-    ]
 
 
 @pytest.mark.parametrize("name", ["plain.txt", "page.html", "lines.jsonl", "array.json"])
