@@ -58,18 +58,20 @@ _SIGNATURES = (  # what it is, what to do, and how it begins; the first that fit
 )
 _BINARY = [(kind, advice, re.compile(how, re.DOTALL)) for kind, advice, how in _SIGNATURES]
 
-_PROLOG = rb"(?:\s++|<\?[^>]*+>|<!--.*?-->|<!DOCTYPE (?!html)[^>\[]*+>)*+"
+# No group here is possessive: Python before 3.11.5 matches those wrong. Nothing in one can be read
+# in two ways, so that none is gone over again and again.
+_PROLOG = rb"(?:\s|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->|<!DOCTYPE (?!html)[^>\[]*>)*"
 _HTML = re.compile(_PROLOG + rb"<(?:!doctype\s+html|html|head|body)[\s>/]", re.I | re.DOTALL)
 _FEED = re.compile(_PROLOG + rb"<(?:rss|feed|rdf:rdf)(?:\s[^>]*+)?>", re.I | re.DOTALL)
 _XML = re.compile(rb"\s*+<\?xml\s", re.I)
 _HEADERS = re.compile(
-    rb"(?:From [^\n]*\n)?(?:[A-Za-z][A-Za-z0-9-]*+:[^\n]*\n(?:[ \t][^\n]*\n)*+){2,}+"
+    rb"(?:From [^\n]*\n)?(?:[A-Za-z][A-Za-z0-9-]*+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}"
 )
 _MAIL_ONLY = re.compile(
     rb"^(?:Message-ID|MIME-Version|Received|Return-Path|Delivered-To|DKIM-Signature):", re.I | re.M
 )
 _ARRAY = re.compile(rb"\s*+\[\s*+[\[{\]]")
-_OBJECT = re.compile(rb'\s*+\{\s*+(?:"(?:[^"\\]|\\.)*+"\s*+:|\})', re.DOTALL)
+_OBJECT = re.compile(rb'\s*+\{\s*+(?:"(?:[^"\\]|\\.)*"\s*+:|\})', re.DOTALL)
 
 
 def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> Format:

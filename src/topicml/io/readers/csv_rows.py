@@ -29,15 +29,14 @@ _PAID_BACK = 4
 def _row_pattern(delimiter: str) -> re.Pattern[bytes]:
     """Match a row as far as it goes; the group that matched says why it is not whole.
 
-    ``open``: there is no line end; ``unclosed``: nor a closing quote; ``wrong``: something else
-    than a delimiter is behind a quote.
+    ``open`` and ``shut``: there is no line end, behind a bare and a quoted field; ``unclosed``:
+    nor a closing quote; ``wrong``: something else is behind a quote.
     """
     mark = re.escape(delimiter)
     bare, quoted = rf'(?:[^"\n{mark}][^\n{mark}]*+)?+', r'"[^"]*+(?:""[^"]*+)*+'
-    # the last field, too, where it is quoted, so that it is gone over once
-    fields = rf'(?:{bare}{mark}|{quoted}"(?:{mark}|(?=\r?(?:\n|\Z))))*+'
-    last = rf'{quoted}(?:"(?P<wrong>)|(?P<unclosed>\Z))|{bare}(?:\n|(?P<open>\Z))'
-    return re.compile(rf"{fields}(?:{last})".encode())
+    last = rf'{quoted}(?:"(?:\r?\n|\r?(?P<shut>\Z)|(?P<wrong>))|(?P<unclosed>\Z))'
+    last = rf"{last}|{bare}(?:\n|(?P<open>\Z))"
+    return re.compile(rf'(?:(?:{quoted}"|{bare}){mark})*+(?:{last})'.encode())
 
 
 class RowCutter(Cutter):
