@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -180,7 +181,7 @@ def _pack(texts: Sequence[str], unit: Unit) -> _Packed:
 def _in_place(text: str, spans: Spans) -> tuple[bytes, NDArray[np.int64]]:
     """Return a text's UTF-8, and where in it the spans are."""
     data = text.encode("utf-8", "surrogatepass")
-    places = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
     if len(data) != len(text):  # places of characters are not those of their bytes
         starts = np.flatnonzero((np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80)
         places = np.append(starts, len(data))[places]

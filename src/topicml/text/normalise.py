@@ -16,6 +16,9 @@ _BREAK = rf"[^\S{LINE_BREAKS}]*[{LINE_BREAKS}][\s>]*"  # with indentation, and "
 HYPHENATED = re.compile(rf"[-‐\u00ad](?<=[{_LOWER}].){_BREAK}(?=[{_LOWER}])")
 """A hyphen inside a word, at a line end, with the line break."""
 
+BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")
+"""What a text with a hyphen at a line end has; looked for far faster than ``HYPHENATED``."""
+
 _HYPHEN_AND_BREAK = re.compile(rf"(?<=\S)([-‐]){_BREAK}(?=\w)")
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _ODD = re.compile(f"[{LINE_BREAKS}{IGNORABLE}]")
@@ -36,7 +39,6 @@ def reading_text(sentence: str) -> str:
     return " ".join(line for line in lines if line)
 
 
-_BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")
 _MARKS = (*IGNORABLE, "‐")
 
 
@@ -56,6 +58,6 @@ def is_read_as_written(text: str) -> bool:
 
     A fast look at the whole text, for a caller that has many.
     """
-    if ">" in text or _BREAK_BEHIND_HYPHEN.search(text):  # the mark of quoted mail
+    if ">" in text or BREAK_BEHIND_HYPHEN.search(text):  # the mark of quoted mail
         return False
     return text.isascii() or not any(mark in text for mark in _MARKS)

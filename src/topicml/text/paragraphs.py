@@ -9,7 +9,8 @@ have no such lines, or end them elsewhere.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import compress, pairwise
+from operator import add, not_
 
 Span = tuple[int, int]
 LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+|[IVX]+)"
@@ -36,19 +37,16 @@ def paragraph_spans(text: str) -> list[Span]:
     """
     starts, rows, lines = _lines(text)
     read = [line.lstrip("> ") or line for line in lines] if ">" in text else lines
-    wraps = _plain_wraps(lines, read)
-    if sum(wraps) > _WRAPPED_SHARE * len(wraps):
-        _add_full_lines(wraps, lines, read, [b - a for a, b in pairwise(rows)])
-    spans: list[Span] = []
-    goes_on = False
-    for start, line, wrap in zip(starts, lines, [*wraps, False], strict=False):
-        end = start + len(line)
-        if goes_on:
-            spans[-1] = spans[-1][0], end
-        else:
-            spans.append((start, end))
-        goes_on = wrap or (len(line) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(line)))
-    return spans
+    joined = _plain_wraps(lines, read)
+    if sum(joined) > _WRAPPED_SHARE * len(joined):
+        _add_full_lines(joined, lines, read, [b - a for a, b in pairwise(rows)])
+    for index, line in enumerate(lines[:-1]):
+        if len(line) <= _LONGEST_MARKER and _LONE_MARKER.fullmatch(line):
+            joined[index] = True
+    ends = map(add, starts, map(len, lines))
+    opens = compress(starts, map(not_, [False, *joined]))
+    closes = compress(ends, map(not_, [*joined, False]))
+    return list(zip(opens, closes, strict=True))
 
 
 def _lines(text: str) -> tuple[list[int], list[int], list[str]]:
@@ -102,12 +100,10 @@ def _add_full_lines(
 
 def _is_full(line: str, following: str, width: int) -> bool:
     """Whether a line of wrapped text ends in mid-sentence, or for want of room."""
-    if _STARTS_ITEM.match(following):
-        return False
-    if following[0].islower() and line[-1] not in _ENDS:
-        return True
-    return (
+    in_mid_sentence = following[0].islower() and line[-1] not in _ENDS
+    no_room = (
         len(line) + 1 + len(following.partition(" ")[0]) > _FULL * width
         and line[-1] != ":"
         and line.isupper() == following.isupper()
     )
+    return (in_mid_sentence or no_room) and not _STARTS_ITEM.match(following)

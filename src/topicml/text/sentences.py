@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import sentencex
 
-from topicml.text.normalise import HYPHENATED, IGNORABLE, LINE_BREAKS
+from topicml.text.normalise import BREAK_BEHIND_HYPHEN, HYPHENATED, IGNORABLE, LINE_BREAKS
 from topicml.text.paragraphs import LIST_NUMBER, Span, paragraph_spans
 
 
@@ -136,7 +136,7 @@ def whole_text(text: str) -> list[Sentence]:
 
 def _encode(text: str) -> bytes:
     """Return UTF-8 of a text with hyphenated words and halves of characters made whole."""
-    if "-\n" in text.replace("\r", "\n"):
+    if BREAK_BEHIND_HYPHEN.search(text):
         text = HYPHENATED.sub(lambda match: "x" * len(match[0]), text)
     try:
         return text.encode()
