@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 TINY_TAXONOMY = """
 name = "weekend"
+version = "1.3"
 title = "weekend pastimes"
 introduction = "What a sentence about a weekend says."
 

@@ -14,6 +14,7 @@ from topicml.training.dataset import Dataset, make_dataset
 
 TAXONOMY_TOML = """\
 name = "home-topics"
+version = "1.2"
 title = "home topics"
 introduction = "What a sentence on home life is about."
 rules = ["Label what the sentence says.", "Do not infer."]
@@ -23,6 +24,7 @@ id = "cooking"
 name = "Cooking"
 definition = "preparing food"
 excludes = "eating out"
+settled = ["Tea counts."]
 
 [[topics]]
 id = "gardening"
@@ -36,6 +38,7 @@ topics = ["cooking"]
 [[cases]]
 text = "The train was late."
 topics = []
+near = ["gardening"]
 """
 
 TAXONOMY = Taxonomy(
@@ -43,7 +46,7 @@ TAXONOMY = Taxonomy(
     title="home topics",
     introduction="What a sentence on home life is about.",
     topics=(
-        Topic("cooking", "Cooking", "preparing food", "eating out"),
+        Topic("cooking", "Cooking", "preparing food", "eating out", ("Tea counts.",)),
         Topic("gardening", "Gardening", "growing plants"),
     ),
 )

@@ -33,11 +33,17 @@ def test_file_is_read_whole(tmp_path):
     assert taxonomy.title == "home topics"
     assert taxonomy.introduction == "What a sentence on home life is about."
     assert taxonomy.topics == TAXONOMY.topics
+    assert taxonomy.version == "1.2"
     assert taxonomy.rules == ("Label what the sentence says.", "Do not infer.")
-    assert [(case.text, case.topics) for case in taxonomy.cases] == [
-        ("Fry the onions.", ("cooking",)),
-        ("The train was late.", ()),
+    assert [(case.text, case.topics, case.near) for case in taxonomy.cases] == [
+        ("Fry the onions.", ("cooking",), ()),
+        ("The train was late.", (), ("gardening",)),
     ]
+
+
+def test_version_may_be_left_out(tmp_path):
+    assert load_taxonomy(write(tmp_path, entry())).version == ""
+    assert "Version" not in DEFENSE.to_markdown()
 
 
 def test_topic_order_is_that_of_the_file(tmp_path):
@@ -101,6 +107,11 @@ def test_file_that_is_not_utf8_is_refused(tmp_path):
         entry() + "[[cases]]\ntopics = []\n",
         entry() + '[[cases]]\ntext = "x"\ntopics = "a"\n',
         'rules = "one"\n' + entry(),
+        "version = 2.0\n" + entry(),
+        entry() + 'settled = "one"\n',
+        entry() + '[[cases]]\ntext = "x"\ntopics = []\nnear = "a"\n',
+        entry() + '[[cases]]\ntext = "x"\ntopics = ["a"]\nnear = ["a"]\n',
+        entry() + 2 * '[[cases]]\ntext = "x"\ntopics = []\n',
     ],
     ids=[
         "single brackets",
@@ -110,6 +121,11 @@ def test_file_that_is_not_utf8_is_refused(tmp_path):
         "case without text",
         "case topics a string",
         "rules a string",
+        "version a number",
+        "settled a string",
+        "case near a string",
+        "case near its own topic",
+        "case twice",
     ],
 )
 def test_entry_of_the_wrong_shape_is_refused_cleanly(tmp_path, text):
@@ -136,6 +152,12 @@ def test_worked_case_with_an_unknown_topic_is_an_error_of_the_taxonomy(tmp_path)
         load_taxonomy(path)
 
 
+def test_worked_case_near_an_unknown_topic_is_refused(tmp_path):
+    path = write(tmp_path, TAXONOMY_TOML.replace('near = ["gardening"]', 'near = ["gardning"]'))
+    with pytest.raises(TaxonomyError, match="unknown topic 'gardning'"):
+        load_taxonomy(path)
+
+
 def test_unknown_topic_comes_with_the_nearest_known_one():
     with pytest.raises(LabelError) as caught:
         DEFENSE.check(["diplomacy", "defence-industry"], "train.jsonl:41")
@@ -157,13 +179,16 @@ def test_unknown_topic_like_no_other_still_lists_the_known_ones():
 
 def test_codebook_shows_topics_rules_and_cases(tmp_path):
     lines = load_taxonomy(write(tmp_path, TAXONOMY_TOML)).to_markdown().splitlines()
-    assert lines[0] == "# Codebook: home topics"
+    assert lines[:3] == ["# Codebook: home topics", "", "Version 1.2"]
     assert "| `cooking` | Cooking | preparing food | eating out |" in lines
     assert "| `gardening` | Gardening | growing plants | – |" in lines
     assert "1. Label what the sentence says." in lines
     assert "2. Do not infer." in lines
-    assert "| Fry the onions. | `cooking` |" in lines
-    assert "| The train was late. | (none) |" in lines
+    settled = lines.index("## Settled cases")
+    assert lines[settled + 2 : settled + 6] == ["### Cooking", "", "- Tea counts.", ""]
+    assert "### Gardening" not in lines
+    assert "| Fry the onions. | `cooking` | – |" in lines
+    assert "| The train was late. | (none) | `gardening` |" in lines
 
 
 def test_codebook_without_rules_and_cases_has_no_empty_headings():

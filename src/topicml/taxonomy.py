@@ -1,11 +1,11 @@
-"""The label scheme as data: topics, rules and worked cases, read from a TOML file."""
+"""The label scheme as data: topics, rules, settled and worked cases, read from a TOML file."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +16,44 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic: what a sentence must say to carry it, and what does not count."""
+    """One topic.
+
+    Attributes:
+        id: Lower-case words joined by hyphens.
+        name: For readers.
+        definition: What a sentence must say something about to carry it.
+        excludes: What does not count.
+        settled: Rulings on sentences that annotators asked about.
+    """
 
     id: str
     name: str
     definition: str
     excludes: str = ""
+    settled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WorkedCase:
-    """A sentence with its right topics, as an example for annotators."""
+    """A sentence with its right topics, as an example for annotators.
+
+    Attributes:
+        text: The sentence.
+        topics: Those it carries.
+        near: Those that it does not carry, though a reader might think so.
+    """
 
     text: str
     topics: tuple[str, ...]
+    near: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """A label scheme. The order of ``topics`` is the order of columns in every matrix."""
+    """A label scheme. The order of ``topics`` is the order of columns in every matrix.
+
+    ``version`` says which state of the scheme this is; it is empty where the file gives none.
+    """
 
     name: str
     title: str
@@ -42,6 +61,7 @@ class Taxonomy:
     topics: tuple[Topic, ...]
     rules: tuple[str, ...] = ()
     cases: tuple[WorkedCase, ...] = ()
+    version: str = ""
 
     @property
     def topic_ids(self) -> tuple[str, ...]:
@@ -60,7 +80,10 @@ class Taxonomy:
 
     def to_markdown(self) -> str:
         """Render the codebook that annotators read."""
-        lines = [f"# Codebook: {self.title}", "", self.introduction.strip(), ""]
+        lines = [f"# Codebook: {self.title}", ""]
+        if self.version:
+            lines += [f"Version {self.version}", ""]
+        lines += [self.introduction.strip(), ""]
         lines += ["| id | topic | the sentence says something about … | not |", "|---|---|---|---|"]
         lines += [
             f"| `{t.id}` | {t.name} | {t.definition} | {t.excludes or '–'} |" for t in self.topics
@@ -68,9 +91,17 @@ class Taxonomy:
         if self.rules:
             lines += ["", "## Rules", ""]
             lines += [f"{number}. {rule}" for number, rule in enumerate(self.rules, start=1)]
+        settled = [topic for topic in self.topics if topic.settled]
+        if settled:
+            lines += ["", "## Settled cases"]
+        for topic in settled:
+            lines += ["", f"### {topic.name}", "", *(f"- {ruling}" for ruling in topic.settled)]
         if self.cases:
-            lines += ["", "## Worked cases", "", "| sentence | topics |", "|---|---|"]
-            lines += [f"| {case.text} | {_topic_cell(case.topics)} |" for case in self.cases]
+            lines += ["", "## Worked cases", "", "| sentence | topics | not |", "|---|---|---|"]
+            lines += [
+                f"| {case.text} | {_topic_cell(case.topics, '(none)')} | {_topic_cell(case.near)} |"
+                for case in self.cases
+            ]
         return "\n".join(lines) + "\n"
 
 
@@ -80,7 +111,7 @@ def load_taxonomy(path: Path) -> Taxonomy:
     Raises:
         TaxonomyError: The file is missing, is not TOML, or breaks a rule: at least one
             topic, ids of lower-case words joined by hyphens, each id once, worked cases
-            with known topics.
+            with known topics, each once.
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -101,10 +132,19 @@ def load_taxonomy(path: Path) -> Taxonomy:
         topics=topics,
         rules=_strings(data, "rules", path),
         cases=tuple(_case(entry, path) for entry in _tables(data, "cases", path)),
+        version=_version(data, path),
     )
-    for case in taxonomy.cases:
-        taxonomy.check(case.topics, f"{path}: worked case {case.text!r}", TaxonomyError)
+    _check_cases(taxonomy, path)
     return taxonomy
+
+
+def _version(data: dict[str, Any], path: Path) -> str:
+    version = data.get("version", "")
+    if not isinstance(version, str):  # 2.10 as a number would be 2.1
+        raise TaxonomyError(
+            f"version {version!r} is not a string", where=path, hint='Write version = "2.0".'
+        )
+    return version
 
 
 def _tables(data: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
@@ -135,7 +175,7 @@ def _case(entry: dict[str, Any], path: Path) -> WorkedCase:
             where=path,
             hint="Each [[cases]] entry needs text and topics; topics = [] for none.",
         )
-    return WorkedCase(text, _strings(entry, "topics", path))
+    return WorkedCase(text, _strings(entry, "topics", path), _strings(entry, "near", path))
 
 
 def _topic(entry: dict[str, Any], path: Path) -> Topic:
@@ -146,7 +186,13 @@ def _topic(entry: dict[str, Any], path: Path) -> Topic:
             where=path,
             hint="Each [[topics]] entry needs id, name and definition.",
         )
-    return Topic(*(str(entry.get(f.name, "")) for f in fields(Topic)))
+    return Topic(
+        id=str(entry["id"]),
+        name=str(entry["name"]),
+        definition=str(entry["definition"]),
+        excludes=str(entry.get("excludes", "")),
+        settled=_strings(entry, "settled", path),
+    )
 
 
 def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
@@ -168,5 +214,22 @@ def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
             )
 
 
-def _topic_cell(topics: tuple[str, ...]) -> str:
-    return ", ".join(f"`{topic}`" for topic in topics) or "(none)"
+def _check_cases(taxonomy: Taxonomy, path: Path) -> None:
+    seen: set[str] = set()
+    for case in taxonomy.cases:
+        where = f"{path}: worked case {case.text!r}"
+        taxonomy.check((*case.topics, *case.near), where, TaxonomyError)
+        both = set(case.topics) & set(case.near)
+        if both:
+            raise TaxonomyError(
+                f"{', '.join(sorted(both))} is in both topics and near",
+                where=where,
+                hint="near is for topics that the sentence does not carry: take it out of one.",
+            )
+        if case.text in seen:
+            raise TaxonomyError("given twice", where=where, hint="Remove one of the entries.")
+        seen.add(case.text)
+
+
+def _topic_cell(topics: tuple[str, ...], none: str = "–") -> str:
+    return ", ".join(f"`{topic}`" for topic in topics) or none

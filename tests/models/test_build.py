@@ -8,9 +8,11 @@ import pytest
 from conftest import TINY_ARTICLES, Tiny, tiny_records
 
 from topicml.errors import ModelError
+from topicml.models.card import render_card
 from topicml.models.folder import CARD, GOLDEN, PIPELINE, SCORER, open_model, sha256_file
 from topicml.models.store import ModelStore
 from topicml.tagging.tagger import tag_sentences
+from topicml.taxonomy import load_taxonomy
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,22 @@ def test_manifest_has_the_hashes_of_labels_and_taxonomy(
 ) -> None:
     assert manifest["labels"]["files"] == {"labels.jsonl": sha256_file(tiny.labels)}
     assert manifest["taxonomy"]["sha256"] == sha256_file(tiny.taxonomy)
+
+
+def test_manifest_and_card_have_the_version_of_the_taxonomy(
+    tiny: Tiny, manifest: dict[str, Any]
+) -> None:
+    assert manifest["taxonomy"]["version"] == "1.3"
+    card = (tiny.folder / CARD).read_text(encoding="utf-8")
+    assert "- The labels follow one codebook (version 1.3); a sentence" in card
+
+
+def test_card_of_a_taxonomy_without_a_version_names_none(
+    tiny: Tiny, manifest: dict[str, Any]
+) -> None:
+    taxonomy = {k: v for k, v in manifest["taxonomy"].items() if k != "version"}
+    card = render_card({**manifest, "taxonomy": taxonomy}, load_taxonomy(tiny.taxonomy))
+    assert "- The labels follow one codebook; a sentence" in card
 
 
 def test_manifest_says_how_the_model_was_made(manifest: dict[str, Any]) -> None:

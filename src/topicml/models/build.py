@@ -112,6 +112,7 @@ def _manifest(
         "taxonomy": {
             "file": origin.taxonomy_path.name,
             "sha256": sha256_file(origin.taxonomy_path),
+            "version": origin.taxonomy.version or None,
         },
         "versions": {
             "python": platform.python_version(),

@@ -54,7 +54,7 @@ Not meant for decisions about persons, nor as the only reading of a text.
 {search}
 ## Limits
 
-- The labels follow one codebook; a sentence is judged standing alone.
+- The labels follow one codebook{codebook}; a sentence is judged standing alone.
 - A sentence that is not English, is boilerplate, or has hardly a known word is not tagged but given
   that reason; so is one that is likely about none of the topics (relevance under
   {relevance:g}). A subject far from the training data can still be tagged by chance.
@@ -92,6 +92,7 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         parameters=_inline(manifest["parameters"]),
         seed=manifest["seed"],
         relevance=manifest["relevance_threshold"],
+        codebook=_codebook(manifest["taxonomy"].get("version")),
         versions=_inline(manifest["versions"]),
     )
 
@@ -103,6 +104,10 @@ def _sources(sources: Mapping[str, int]) -> str:
         "source of facts",
     }
     return "\n".join(f"- {count} {words[source]}." for source, count in sorted(sources.items()))
+
+
+def _codebook(version: str | None) -> str:
+    return f" (version {version})" if version else ""
 
 
 def _headlines(headlines: Mapping[str, Mapping[str, float]]) -> str:

@@ -7,7 +7,8 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 2. ``scorer.npz`` carries lookup tables beside the vocabularies.
 3. It carries none: they are made when they are needed, and those of format 2 are passed over.
 
-The fields of the manifest are those of format 1 in all of them. To add format 4, say here what
+The fields of the manifest are those of format 1 in all of them, but for ``taxonomy.version``, which
+older folders do not have and some label schemes do not give. To add format 4, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
 that turns the fields of format 3 into those of format 4; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
