@@ -226,7 +226,7 @@ def test_fetch_lists_what_is_missing_with_exit_code_3(
     assert "2 of 5 texts" in result.stdout
     said = result.stderr
     assert "owner/papers: 1 texts missing: the text differs from the one that was labelled" in said
-    assert "  e: notes/one.md: SHA-1 is " in said
+    assert "- e: notes/one.md: SHA-1 is " in said
     assert "owner/talks: 2 texts missing: the archive is not there" in said
     assert "git fetch origin" in said
 

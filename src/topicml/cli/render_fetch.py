@@ -23,7 +23,8 @@ _WORDS = {
 @contextmanager
 def document_progress() -> Iterator[Callable[[int, int], None]]:
     """Draw a bar on standard error; yield what is told of documents read, and of how many."""
-    with Progress(console=table_console(sys.stderr), transient=True) as progress:
+    console = table_console(sys.stderr)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Reading documents", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
@@ -39,10 +40,10 @@ def problem_lines(fetched: Fetched) -> list[str]:
             if (p.reference.pointer.repository, p.reason) == (repository, reason)
         ]
         if reason == "no_clone":  # the same for all
-            lines.append(f"  {found[0].detail}")
+            lines.append(f"- {found[0].detail}")
         else:
             lines += [
-                f"  {p.reference.id}: {p.reference.pointer.path}: {p.detail}"
+                f"- {p.reference.id}: {p.reference.pointer.path}: {p.detail}"
                 for p in found[:_SHOWN]
             ]
     return lines
