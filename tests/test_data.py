@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from topicml.labels.agreement import differences
+from topicml.labels.archives import read_archives
 from topicml.labels.checks import check_labels
-from topicml.labels.records import read_annotations, read_jsonl, read_labels
+from topicml.labels.fields import read_jsonl
+from topicml.labels.records import read_annotations, read_labels
+from topicml.labels.references import read_references
+from topicml.labels.store import read_label_file
 from topicml.taxonomy import load_taxonomy
 
 DATA = Path(__file__).parents[1] / "data"
@@ -18,7 +22,8 @@ RAW = DATA / "raw"
 LABELS = DATA / "labels"
 ANNOTATIONS = LABELS / "annotations"
 LABEL_FILES = sorted(LABELS.glob("*.jsonl"))
-JSONL_FILES = sorted(LABELS.rglob("*.jsonl"))
+REFERENCES = LABELS / "real.jsonl"
+JSONL_FILES = [*LABEL_FILES, *sorted(ANNOTATIONS.glob("*.jsonl"))]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +118,29 @@ def test_lines_have_sorted_keys_and_stand_in_the_order_of_ids(path):
 @pytest.mark.parametrize("path", LABEL_FILES, ids=lambda path: path.name)
 def test_label_files_are_what_writing_them_again_would_give(path):
     content = path.read_bytes().decode("utf-8")
-    assert "".join(record.to_json() + "\n" for record in read_labels(path)) == content
+    labels = read_references(path) if path == REFERENCES else read_labels(path)
+    assert "".join(label.to_json() + "\n" for label in labels) == content
+
+
+def test_labels_by_reference_have_no_text_and_point_into_pinned_archives():
+    archives = read_archives(LABELS / "archives.toml")
+    references = read_references(REFERENCES)
+    assert len(references) >= 8000
+    assert {r.pointer.repository for r in references} == archives.keys()
+    assert all("text" not in fields for _, fields in read_jsonl(REFERENCES))
+
+
+def test_labels_by_reference_are_gold_where_two_blind_readings_agree():
+    readings = {
+        reading.id: reading.topics
+        for reading in read_annotations(ANNOTATIONS / "real.second-reading.jsonl")
+    }
+    references = {r.id: r for r in read_references(REFERENCES)}
+    assert readings.keys() <= references.keys()
+    agreed = {i for i, topics in readings.items() if references[i].topics == topics}
+    gold = {r.id for r in references.values() if r.status == "gold"}
+    assert agreed <= gold
+    assert {references[i].annotator for i in gold - agreed} <= {"adjudicated"}
 
 
 def test_both_passes_cover_every_sentence(records, passes):
@@ -157,6 +184,9 @@ def test_codebook_is_the_rendered_taxonomy(taxonomy):
 
 def test_label_files_have_no_error(taxonomy, raw):
     assert LABEL_FILES
-    files = {path: read_labels(path) for path in LABEL_FILES}
-    errors = [f for f in check_labels(files, taxonomy, raw) if f.severity == "error"]
+    files = [read_label_file(path) for path in LABEL_FILES]
+    records = {file.path: file.records for file in files}
+    without_text = {file.path: file.without_text for file in files}
+    findings = check_labels(records, taxonomy, raw, without_text)
+    errors = [finding for finding in findings if finding.severity == "error"]
     assert list(map(str, errors)) == []

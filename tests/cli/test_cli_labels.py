@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from archive_samples import FRY, make_archives, reference_fields
 from conftest import Run, Tiny, assert_clean_failure, tiny_records, write_jsonl
 
 
@@ -174,3 +175,85 @@ def test_broken_manifest_of_raw_articles_is_a_clean_failure(
     options = ("--taxonomy", tiny.taxonomy, "--raw", tmp_path)
     result = run("labels", "check", "--labels", tiny.labels, *options)
     assert_clean_failure(result, str(tmp_path))
+
+
+@pytest.fixture
+def archive_labels(tmp_path: Path) -> Path:
+    return make_archives(tmp_path)
+
+
+def topics_of_home(tmp_path: Path) -> Path:
+    from samples import TAXONOMY_TOML
+
+    path = tmp_path / "home.toml"
+    path.write_text(TAXONOMY_TOML, encoding="utf-8")
+    return path
+
+
+def test_fetch_makes_the_texts_and_check_and_stats_take_them_up(
+    run: Run, tmp_path: Path, archive_labels: Path
+) -> None:
+    taxonomy = topics_of_home(tmp_path)
+    options = ("--labels", archive_labels, "--taxonomy", taxonomy)
+    note = "4 labels by reference; texts of 0 are here: run topicml labels fetch"
+    for command in ("check", "stats"):
+        before = run("labels", command, *options)
+        assert before.code == 0
+        assert note in before.stderr
+    fetched = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones")
+    assert (fetched.code, fetched.stderr) == (0, "")
+    assert fetched.stdout.startswith("4 of 4 texts are in ")
+    checked, counted = run("labels", "check", *options), run("labels", "stats", *options)
+    assert "4 sentences in 1 files: 0 errors, 0 notes" in checked.stderr
+    assert "4 sentences in 2 groups" in counted.stdout
+    assert "by reference" not in checked.stderr + counted.stderr
+
+
+def test_fetch_clones_where_no_folder_is_given(run: Run, archive_labels: Path) -> None:
+    result = run("labels", "fetch", "--labels", archive_labels)
+    assert result.code == 0
+    assert result.stderr.count("Fetching 1 documents of file://") == 2
+    assert "4 of 4 texts" in result.stdout
+
+
+def test_fetch_lists_what_is_missing_with_exit_code_3(
+    run: Run, tmp_path: Path, archive_labels: Path
+) -> None:
+    with archive_labels.open("a") as file:
+        file.write(json.dumps(reference_fields("e", FRY) | {"start": 9, "sha1": "0" * 40}) + "\n")
+    result = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones/papers")
+    assert result.code == 3
+    assert "2 of 5 texts" in result.stdout
+    said = result.stderr
+    assert "owner/papers: 1 texts missing: the text differs from the one that was labelled" in said
+    assert "- e: notes/one.md: SHA-1 is " in said
+    assert "owner/talks: 2 texts missing: the archive is not there" in said
+    assert "git fetch origin" in said
+
+
+def test_fetch_of_no_text_at_all_has_exit_code_1(
+    run: Run, tmp_path: Path, archive_labels: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    result = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "empty")
+    assert result.code == 1
+    assert "0 of 4 texts" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_fetch_without_labels_by_reference_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
+    result = run("labels", "fetch", "--labels", tiny.labels)
+    assert_clean_failure(result, "no labels by reference", "--labels")
+
+
+def test_fetch_without_a_list_of_archives_is_a_clean_failure(
+    run: Run, archive_labels: Path
+) -> None:
+    result = run("labels", "fetch", "-l", archive_labels, "--archives", "/nowhere/archives.toml")
+    assert_clean_failure(result, "/nowhere/archives.toml", "archives cannot be read")
+
+
+def test_fetch_refuses_a_hostile_pointer(run: Run, archive_labels: Path, tmp_path: Path) -> None:
+    write_jsonl(archive_labels, [reference_fields("a", FRY, path="../../etc/passwd")])
+    result = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones")
+    assert_clean_failure(result, f"{archive_labels}:1:", "'path' must be a relative path")

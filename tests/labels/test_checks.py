@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from archive_samples import reference_fields
 from samples import TAXONOMY, home_records, record, write_lines
 
 from topicml.labels.checks import check_labels
 from topicml.labels.records import read_labels
+from topicml.labels.references import read_references
 
 FILE = Path("home.jsonl")
 
@@ -114,3 +116,35 @@ def test_finding_names_the_line_of_the_file(tmp_path):
 def test_article_sentence_without_offsets_is_a_gap():
     findings = check(record("1", "Sow seeds."), raw={"g": "Sow seeds."})
     assert [finding.severity for finding in findings] == ["error"]
+
+
+def test_sentences_of_archives_may_repeat_themselves_but_not_contradict():
+    twice = [record(i, "Sow the seeds now.", "gardening", source="archive") for i in "12"]
+    near = record("3", "Sow the seeds now again.", source="archive")
+    assert check(*twice, near) == []
+    other = record("4", "Sow the  seeds now.", source="archive")
+    assert [f.what for f in check(twice[0], other)] == [f"same text as {FILE}:1, other topics"]
+
+
+def test_authored_sentence_like_one_of_an_archive_is_found():
+    archive = record("1", "Sow the seeds in moist soil.", source="archive")
+    authored = record("2", "Sow the seeds in the moist soil now.", source="authored")
+    (finding,) = check(archive, authored)
+    assert "shares" in finding.what
+
+
+def test_labels_by_reference_are_checked_without_their_texts(tmp_path):
+    rows = [
+        reference_fields("a", "Sow it.", "gardening"),
+        reference_fields("b", "Sow it."),
+        reference_fields("a", "Fry it.", "cookin"),
+        reference_fields("c", "Fry it.", "cookin"),
+    ]
+    path = write_lines(tmp_path / "real.jsonl", *rows)
+    findings = check_labels({path: []}, TAXONOMY, None, {path: read_references(path)})
+    assert sorted((f.where, f.what.split(".")[0]) for f in findings) == [
+        (f"{path}:2", f"same text as {path}:1, other topics".split(".")[0]),
+        (f"{path}:3", f"duplicate id 'a', first at {path}:1".split(".")[0]),
+        (f"{path}:3", "unknown topic 'cookin'"),
+        (f"{path}:4", "unknown topic 'cookin'"),
+    ]

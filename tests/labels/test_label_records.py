@@ -8,13 +8,8 @@ from hypothesis import strategies as st
 from samples import write_lines
 
 from topicml.errors import LabelError
-from topicml.labels.records import (
-    LabelRecord,
-    read_annotations,
-    read_jsonl,
-    read_labels,
-    write_labels,
-)
+from topicml.labels.fields import read_jsonl
+from topicml.labels.records import LabelRecord, read_annotations, read_labels, write_labels
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 offsets = st.none() | st.integers(min_value=0)
@@ -24,7 +19,7 @@ label_records = st.builds(
     article=words,
     text=words,
     topics=st.lists(words, max_size=4).map(lambda topics: tuple(sorted(set(topics)))),
-    source=st.sampled_from(["article", "authored"]),
+    source=st.sampled_from(["article", "authored", "archive"]),
     annotator=st.text(st.characters(exclude_categories=["Cs"]), max_size=10),
     status=st.sampled_from(["gold", "single", "skipped"]),
     start=offsets,

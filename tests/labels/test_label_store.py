@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import pytest
+from archive_samples import reference_fields
 from samples import TAXONOMY, record, write_lines
 
 from topicml.errors import LabelError
-from topicml.labels.store import check_topics, read_label_files, read_raw_articles
+from topicml.labels.references import ReferenceCount
+from topicml.labels.store import (
+    check_topics,
+    count_references,
+    read_label_file,
+    read_label_files,
+    read_raw_articles,
+)
+from topicml.labels.texts import sha1_of, write_texts
 
 
 def test_files_are_read_in_the_order_given(tmp_path):
     one = write_lines(tmp_path / "one.jsonl", {"id": "x", "text": "a", "topics": ["cooking"]})
     two = write_lines(tmp_path / "two.jsonl", {"id": "y", "text": "b", "topics": []})
-    assert [r.id for r in read_label_files([two, one], TAXONOMY)] == ["y", "x"]
+    files = read_label_files([two, one], TAXONOMY)
+    assert [(f.path, [r.id for r in f.records]) for f in files] == [(two, ["y"]), (one, ["x"])]
 
 
 def test_duplicate_id_within_one_file_is_refused(tmp_path):
@@ -53,3 +63,38 @@ def test_article_that_is_gone_is_refused(tmp_path):
     with pytest.raises(LabelError, match="raw articles cannot be read") as caught:
         read_raw_articles(tmp_path)
     assert caught.value.where == str(tmp_path / "manifest.json")
+
+
+def test_labels_by_reference_are_joined_with_the_texts_that_are_here(tmp_path):
+    here, gone = reference_fields("a", "Fry it.", "cooking"), reference_fields("b", "Sow it.")
+    quoted = {"id": "c", "text": "Read it.", "topics": []}
+    path = write_lines(tmp_path / "real.jsonl", here, gone, quoted)
+    write_texts(path, {sha1_of("Fry it."): "Fry it."})
+    file = read_label_file(path)
+    assert [(r.id, r.text, r.source, r.line) for r in file.records] == [
+        ("a", "Fry it.", "archive", 1),
+        ("c", "Read it.", "article", 3),
+    ]
+    assert file.records[0].article == "owner/papers/notes/one.md"
+    assert [label.id for label in file.without_text] == ["b"]
+    assert file.references == ReferenceCount(labels=2, with_text=1)
+
+
+def test_labels_by_reference_without_any_texts_are_all_left_out(tmp_path):
+    path = write_lines(tmp_path / "real.jsonl", reference_fields("a", "Fry it."))
+    file = read_label_file(path)
+    assert (file.records, len(file.without_text)) == ((), 1)
+    assert count_references([file, file]).note() == (
+        "2 labels by reference; texts of 0 are here: run topicml labels fetch"
+    )
+
+
+def test_unknown_topic_and_duplicate_id_are_found_without_texts(tmp_path):
+    path = write_lines(tmp_path / "real.jsonl", reference_fields("a", "Fry it.", "cookin"))
+    with pytest.raises(LabelError, match="unknown topic 'cookin'") as caught:
+        read_label_files([path], TAXONOMY)
+    assert caught.value.where == f"{path}:1"
+    twice = reference_fields("a", "Fry it.")
+    path = write_lines(tmp_path / "real.jsonl", twice, twice)
+    with pytest.raises(LabelError, match="duplicate id 'a'"):
+        read_label_files([path], TAXONOMY)

@@ -263,6 +263,10 @@ def test_missing_field_is_named(copy: Path, dotted: str) -> None:
         ("files", {"scorer.npz": "0123"}),
         ("files", {"scorer.npz": None}),
         ("labels.files", {"labels.jsonl": "F" * 64}),
+        ("labels.by_reference", {"real.jsonl": 7}),
+        ("labels.by_reference", {"real.jsonl": {"labels": 7}}),
+        ("labels.by_reference", {"real.jsonl": {"labels": 7, "with_text": -1}}),
+        ("labels.by_reference", None),
     ],
 )
 def test_field_of_another_form_is_refused_and_named(copy: Path, dotted: str, value: Any) -> None:

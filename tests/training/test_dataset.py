@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from archive_samples import reference_fields
 from samples import SENTENCES, TAXONOMY, home_dataset, home_records, write_lines
 
 from topicml.errors import LabelError, TrainingError
 from topicml.labels.records import write_labels
+from topicml.labels.texts import sha1_of, write_texts
 from topicml.training.dataset import load_dataset, make_dataset
 
 
@@ -149,3 +151,56 @@ def test_unknown_topic_is_refused_with_file_and_suggestion(tmp_path):
     assert caught.value.what == "unknown topic 'gardning'"
     assert caught.value.where.startswith(str(path))
     assert "Did you mean 'gardening'?" in caught.value.hint
+
+
+def many_documents(count):
+    """Return authored sentences, and two to four of each of some documents."""
+    real = [
+        replace(r, id=f"{d}-{r.id}", article=f"owner/papers/{d:02d}.md", source="archive")
+        for d in range(count)
+        for r in home_records()[: 2 + d % 3]
+    ]
+    return make_dataset([*home_records(authored=tuple(SENTENCES)), *real], TAXONOMY)
+
+
+def test_many_documents_are_left_out_a_fifth_at_a_time():
+    data = many_documents(11)
+    assert data.has_many_documents
+    splits = list(data.article_splits())
+    assert len(splits) == 5
+    tested = np.concatenate([test for _, test in splits])
+    assert sorted(tested) == np.flatnonzero(data.articles).tolist()
+    for train, test in splits:
+        assert not set(data.groups[train]) & set(data.groups[test])
+        assert set(np.flatnonzero(~data.articles)) <= set(train.tolist())
+        assert sorted([*train, *test]) == list(range(len(data)))
+
+
+def test_ten_documents_are_left_out_one_at_a_time():
+    data = many_documents(10)
+    assert not data.has_many_documents
+    assert len(list(data.article_splits())) == 10
+
+
+def test_sentences_of_articles_and_archives_are_real_text():
+    data = many_documents(1)
+    assert set(data.sources[data.articles].tolist()) == {"archive"}
+    assert set(data.sources[~data.articles].tolist()) == {"authored"}
+    assert home_dataset().articles.all()
+
+
+def test_labels_without_text_are_left_out_and_told_of(tmp_path):
+    rows = [reference_fields("a", "Fry it.", "cooking"), reference_fields("b", "Sow it.")]
+    path = write_lines(tmp_path / "real.jsonl", *rows)
+    write_texts(path, {sha1_of("Fry it."): "Fry it."})
+    told = []
+    data = load_dataset([path], TAXONOMY, told.append)
+    assert (data.texts, data.groups.tolist()) == (("Fry it.",), ["owner/papers/notes/one.md"])
+    assert told == ["2 labels by reference; texts of 1 are here: run topicml labels fetch"]
+
+
+def test_no_text_at_all_is_an_error_that_says_what_to_do(tmp_path):
+    path = write_lines(tmp_path / "real.jsonl", reference_fields("a", "Fry it.", "cooking"))
+    with pytest.raises(LabelError, match="no labelled sentences") as caught:
+        load_dataset([path], TAXONOMY)
+    assert "run topicml labels fetch" in caught.value.hint

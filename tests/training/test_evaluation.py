@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.metrics import f1_score
 from topicml.errors import TrainingError
 from topicml.scoring.scorer_file import load_scorer
 from topicml.training.cross_validation import cross_validate
+from topicml.training.dataset import join
 from topicml.training.evaluation import (
     PROTOCOLS,
     cross_validated_evaluation,
@@ -125,3 +127,14 @@ def test_uncalibrated_probabilities_are_the_folds_own():
     found = uncalibrated_probabilities(data, "group", QUICK)
     expected = sigmoid(cross_validate(data, [QUICK], data.grouped_splits())[0, :, :-1])
     np.testing.assert_allclose(found, expected)
+
+
+def test_many_documents_are_evaluated_by_folds_and_the_protocol_says_so():
+    data = home_dataset(authored=("winter",))
+    copies = [replace(data, groups=np.char.add(data.groups, f"-{i}")) for i in range(4)]
+    many = reduce(join, copies)
+    assert many.has_many_documents
+    protocol, evaluation = cross_validated_evaluation(many, "article", QUICK)
+    assert protocol.startswith(PROTOCOLS["documents"])
+    assert (evaluation.sentences, evaluation.documents) == (96, 12)
+    assert cross_validated_evaluation(many, "group", QUICK)[0].startswith(PROTOCOLS["group"])

@@ -52,7 +52,7 @@ def evaluate(
     store = options.model_store(models_dir)
     if data is not None:
         opened = open_model(store.find(model))
-        predictions = predict_labelled(opened, data, taxonomy)
+        predictions = predict_labelled(opened, data, taxonomy, options.tell)
         if was_trained_on(opened, data):
             typer.echo(f"warning: {opened.reference} was trained on {data}", err=True)
     elif model is not None:
@@ -64,6 +64,7 @@ def evaluate(
             by=by,
             jobs=jobs,
             diagnostics=html is not None,
+            on_note=options.tell,
         )
     evaluation = predictions.evaluate()
     figures = json.dumps({"protocol": predictions.protocol, **evaluation.to_dict()}, indent=2)

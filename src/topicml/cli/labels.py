@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from topicml.cli import options
+from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
+from topicml.errors import LabelError
 from topicml.files import write_text
+from topicml.text.normalise import printable
+
+if TYPE_CHECKING:
+    from topicml.labels.store import LabelFile
 
 app = typer.Typer(help="The label store.", no_args_is_help=True)
 
@@ -24,16 +30,21 @@ def check(
     Example: topicml labels check
     """
     from topicml.labels.checks import check_labels
-    from topicml.labels.records import read_labels
-    from topicml.labels.store import read_raw_articles
+    from topicml.labels.store import read_label_file, read_raw_articles
     from topicml.taxonomy import load_taxonomy
 
-    files = {path: read_labels(path) for path in options.label_paths(labels)}
-    findings = check_labels(files, load_taxonomy(taxonomy), read_raw_articles(raw))
+    files = [read_label_file(path) for path in options.label_paths(labels)]
+    findings = check_labels(
+        {file.path: file.records for file in files},
+        load_taxonomy(taxonomy),
+        read_raw_articles(raw),
+        {file.path: file.without_text for file in files},
+    )
     for finding in findings:
         typer.echo(str(finding))
     errors = sum(finding.severity == "error" for finding in findings)
-    count = sum(map(len, files.values()))
+    count = sum(len(file.records) for file in files)
+    _tell_of_references(files)
     typer.echo(
         f"{count} sentences in {len(files)} files: {errors} errors, {len(findings) - errors} notes",
         err=True,
@@ -49,11 +60,11 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     Example: topicml labels stats
     """
     from topicml.cli.render import render_rows
-    from topicml.labels.records import read_labels
-    from topicml.labels.store import group_sizes, label_stats
+    from topicml.labels.store import group_sizes, label_stats, read_label_file
     from topicml.taxonomy import load_taxonomy
 
-    records = [record for path in options.label_paths(labels) for record in read_labels(path)]
+    files = [read_label_file(path) for path in options.label_paths(labels)]
+    records = [record for file in files for record in file.records]
     rows: list[tuple[object, ...]] = [
         (row.topic, row.sentences, row.alone)
         for row in label_stats(records, load_taxonomy(taxonomy))
@@ -62,6 +73,60 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     rows.append(("(no topic)", empty, empty))
     render_rows(("topic", "sentences", "alone"), rows)
     typer.echo(f"{len(records)} sentences in {len(group_sizes(records))} groups")
+    _tell_of_references(files)
+
+
+@app.command()
+def fetch(
+    labels: options.Labels = None,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            exists=True,
+            file_okay=False,
+            help="Clone of an archive, or a folder of clones or plain copies; repeat for more.",
+            show_default="clone the archives",
+        ),
+    ] = None,
+    archives: Annotated[
+        Path | None,
+        typer.Option(
+            help="File that lists the archives.", show_default="archives.toml beside the labels"
+        ),
+    ] = None,
+) -> None:
+    """Fetch the texts of labels by reference from the archives, and check each by its SHA-1.
+
+    A clone may be an ordinary or a bare one, with anything checked out: the commit that
+    archives.toml pins is read. Nothing of a clone is run. What is missing or differs is listed,
+    with exit code 3, or 1 where no text is there at all.
+
+    Example: topicml labels fetch --from ../archives
+    """
+    from topicml.cli.render_fetch import document_progress, problem_lines
+    from topicml.labels.archives import ARCHIVES, read_archives
+    from topicml.labels.fetch import fetch_texts
+    from topicml.labels.references import read_references
+
+    paths = [path for path in options.label_paths(labels) if read_references(path)]
+    if not paths:
+        raise LabelError("no labels by reference", hint="Give their file with --labels.")
+    code = 0
+    for path in paths:
+        listed = read_archives(archives or path.parent / ARCHIVES)
+        with document_progress() as progress:
+            fetched = fetch_texts(
+                path, listed, sources or (), on_step=options.tell, on_document=progress
+            )
+        for line in problem_lines(fetched):
+            options.tell(printable(line))
+        count = fetched.count
+        typer.echo(f"{count.with_text:,} of {count.labels:,} texts are in {fetched.path}.")
+        if fetched.problems:
+            code = EXIT_SOME_REJECTED if count.with_text else EXIT_FAILURE
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -110,3 +175,11 @@ def codebook(
         typer.echo(text, nl=False)
     else:
         write_text(output, text)
+
+
+def _tell_of_references(files: list[LabelFile]) -> None:
+    from topicml.labels.store import count_references
+
+    note = count_references(files).note()
+    if note:
+        options.tell(note)

@@ -37,7 +37,10 @@ Labels = Annotated[
 Taxonomy = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
 By = Annotated[
     Literal["article", "group"],
-    typer.Option(help="Leave out a real article at a time, or a fifth of all groups."),
+    typer.Option(
+        help="Leave out real documents (one at a time, a fifth where there are more than ten), "
+        "or a fifth of all groups."
+    ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")]
 Parameters = Annotated[
@@ -129,6 +132,11 @@ def changeable_store(models_dir: Path | None) -> ModelStore:
             "or say which version to use with --model NAME@VERSION.",
         )
     return store
+
+
+def tell(note: str) -> None:
+    """Say something on standard error."""
+    typer.echo(note, err=True)
 
 
 def label_paths(labels: list[Path] | None) -> list[Path]:

@@ -42,7 +42,7 @@ def train(
         by=by,
         jobs=jobs,
         promote=promote,
-        on_step=lambda step: typer.echo(step, err=True),
+        on_step=options.tell,
     )
     render_candidates(trained.fitted.candidates, trained.fitted.parameters)
     render_evaluation(trained.evaluation, trained.protocol)

@@ -37,7 +37,7 @@ def tune(
     from topicml.training.search import count_fits, draw_settings
     from topicml.training.search import tune as tune_parameters
 
-    data = load_dataset(options.label_paths(labels), load_taxonomy(taxonomy))
+    data = load_dataset(options.label_paths(labels), load_taxonomy(taxonomy), options.tell)
     store = options.writable_store(models_dir)
     make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
     settings = draw_settings(trials, seed)

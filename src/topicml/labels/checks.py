@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from topicml.errors import LabelError
 from topicml.labels.records import LabelRecord
+from topicml.labels.references import LabelReference
 from topicml.taxonomy import Taxonomy
 
 MANY_TOPICS = 3
@@ -35,12 +37,14 @@ class Finding:
 
 
 _Located = tuple[str, LabelRecord]
+_LocatedLabel = tuple[str, LabelRecord | LabelReference]
 
 
 def check_labels(
     files: Mapping[Path, Sequence[LabelRecord]],
     taxonomy: Taxonomy,
     raw: Mapping[str, str] | None = None,
+    without_text: Mapping[Path, Sequence[LabelReference]] | None = None,
 ) -> list[Finding]:
     """Check all label files together.
 
@@ -48,6 +52,7 @@ def check_labels(
         files: Records by file.
         taxonomy: Gives the known topics.
         raw: Text of each article by id, to check offsets against.
+        without_text: Labels by reference whose texts are not here, by file.
 
     Returns:
         Errors: unknown topics, duplicate ids, offsets that do not give the
@@ -55,22 +60,31 @@ def check_labels(
         among authored sentences, article sentences without offsets. Notes: more than three
         topics.
     """
-    located = [
-        (f"{path}:{record.line or number}", record)
-        for path, records in files.items()
-        for number, record in enumerate(records, start=1)
-    ]
+    located = _located(files)
+    references = _located(without_text or {})
     findings = [
-        *_check_topics(located, taxonomy),
+        *_check_topics([*located, *references], taxonomy),
         *_check_offsets(located, raw or {}),
-        *_check_ids(located),
+        *_check_ids([*located, *references]),
         *_check_duplicates(located),
+        *_check_references(references),
         *_check_near_duplicates(located),
     ]
     return sorted(findings, key=lambda f: f.severity)
 
 
-def _check_topics(located: Iterable[_Located], taxonomy: Taxonomy) -> Iterator[Finding]:
+_Label = TypeVar("_Label", LabelRecord, LabelReference)
+
+
+def _located(files: Mapping[Path, Sequence[_Label]]) -> list[tuple[str, _Label]]:
+    return [
+        (f"{path}:{label.line or number}", label)
+        for path, labels in files.items()
+        for number, label in enumerate(labels, start=1)
+    ]
+
+
+def _check_topics(located: Iterable[_LocatedLabel], taxonomy: Taxonomy) -> Iterator[Finding]:
     for where, record in located:
         for topic in record.topics:
             try:
@@ -93,7 +107,7 @@ def _check_offsets(located: Iterable[_Located], raw: Mapping[str, str]) -> Itera
             yield Finding("error", where, f"offsets of {record.id!r} give {found[:60]!r}")
 
 
-def _check_ids(located: Iterable[_Located]) -> Iterator[Finding]:
+def _check_ids(located: Iterable[_LocatedLabel]) -> Iterator[Finding]:
     first: dict[str, str] = {}
     for where, record in located:
         if record.id in first:
@@ -110,6 +124,15 @@ def _check_duplicates(located: Iterable[_Located]) -> Iterator[Finding]:
             yield Finding("error", where, f"same text as {other_where}, other topics")
         elif other is not record and "authored" in (record.source, other.source):
             yield Finding("error", where, f"same text as {other_where}")
+
+
+def _check_references(located: Iterable[tuple[str, LabelReference]]) -> Iterator[Finding]:
+    """Find contradictions among sentences whose texts are not here: the SHA-1 is."""
+    first: dict[str, tuple[str, LabelReference]] = {}
+    for where, label in located:
+        other_where, other = first.setdefault(label.pointer.sha1, (where, label))
+        if other.topics != label.topics:
+            yield Finding("error", where, f"same text as {other_where}, other topics")
 
 
 def _normalized_text(record: LabelRecord) -> str:

@@ -6,20 +6,18 @@ One object a line, UTF-8, keys sorted, made for diffs in git.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from topicml.errors import LabelError
 from topicml.files import write_text
-
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""What no UTF-8 file can hold, but a JSON escape can smuggle in."""
+from topicml.labels.fields import choice_field, int_field, read_jsonl, text_field, topics_field
 
 Status = Literal["gold", "single", "skipped"]
-Source = Literal["article", "authored"]
+Source = Literal["article", "authored", "archive"]
+STATUSES: tuple[Status, ...] = ("gold", "single", "skipped")
+SOURCES: tuple[Source, ...] = ("article", "authored", "archive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +29,12 @@ class LabelRecord:
         article: Group for splits: no sentence of a group is on both sides.
         text: The sentence.
         topics: Topic ids, sorted; the empty tuple is a label too.
-        source: ``article`` (real text) or ``authored`` (written for training).
+        source: ``article`` (real text), ``archive`` (real text of a public archive, labelled by
+            reference) or ``authored`` (written for training).
         annotator: Who decided the label.
         status: ``gold`` (adjudicated), ``single`` (one pass) or ``skipped`` (no label).
-        start: Character offset of the sentence in the raw file, where it has one.
+        start: Character offset of the sentence in the raw file, where it has one; of an archive's
+            sentence in the document's normal form.
         end: Character offset behind the sentence.
         round: Authoring round, for authored sentences.
         line: Line of the file it was read from; no part of the record.
@@ -67,37 +67,6 @@ class Annotation:
     annotator: str = ""
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield line number (from 1) and object of each line that is not blank.
-
-    Raises:
-        LabelError: The file is missing, not UTF-8, or a line is not a JSON object.
-    """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as err:
-        raise LabelError(
-            err.strerror or "cannot be read", where=path, hint="Check the path."
-        ) from err
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            fields = json.loads(line.decode("utf-8"))
-        except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
-            raise LabelError(
-                f"not valid JSON in UTF-8 ({err})", where=where, hint="Correct or remove the line."
-            ) from err
-        if not isinstance(fields, dict):
-            raise LabelError(
-                f"expected a JSON object, found {type(fields).__name__}",
-                where=where,
-                hint='Write one object a line: {"id": …, "text": …, "topics": […]}.',
-            )
-        yield number, fields
-
-
 def read_labels(path: Path) -> list[LabelRecord]:
     """Read a file of labelled sentences.
 
@@ -107,15 +76,15 @@ def read_labels(path: Path) -> list[LabelRecord]:
     Raises:
         LabelError: With file and line, for anything that is not a label record.
     """
-    return [_label_record(fields, path, number) for number, fields in read_jsonl(path)]
+    return [label_record(fields, path, number) for number, fields in read_jsonl(path)]
 
 
 def read_annotations(path: Path) -> list[Annotation]:
     """Read one annotator's pass: objects of ``id``, ``topics`` and maybe ``annotator``."""
     return [
         Annotation(
-            id=_text_field(fields, "id", f"{path}:{number}"),
-            topics=_topics_field(fields, f"{path}:{number}"),
+            id=text_field(fields, "id", f"{path}:{number}"),
+            topics=topics_field(fields, f"{path}:{number}"),
             annotator=str(fields.get("annotator") or ""),
         )
         for number, fields in read_jsonl(path)
@@ -127,64 +96,25 @@ def write_labels(path: Path, records: Iterable[LabelRecord]) -> None:
     write_text(path, "".join(record.to_json() + "\n" for record in records))
 
 
-def _label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
+def label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
+    """Return a labelled sentence, checked.
+
+    Raises:
+        LabelError: With file and line.
+    """
     where = f"{path}:{line}"
-    identifier = _text_field(fields, "id", where)
+    identifier = text_field(fields, "id", where)
     groups = [str(fields[k]) for k in ("article", "doc") if fields.get(k) not in (None, "")]
     return LabelRecord(
         id=identifier,
         article=groups[0] if groups else identifier,
-        text=_text_field(fields, "text", where),
-        topics=_topics_field(fields, where),
-        source=cast("Source", _choice(fields, "source", ("article", "authored"), where)),
+        text=text_field(fields, "text", where),
+        topics=topics_field(fields, where),
+        source=cast("Source", choice_field(fields, "source", SOURCES, where)),
         annotator=str(fields.get("annotator") or ""),
-        status=cast("Status", _choice(fields, "status", ("gold", "single", "skipped"), where)),
-        start=_int_field(fields, "start", where),
-        end=_int_field(fields, "end", where),
-        round=_int_field(fields, "round", where),
+        status=cast("Status", choice_field(fields, "status", STATUSES, where)),
+        start=int_field(fields, "start", where),
+        end=int_field(fields, "end", where),
+        round=int_field(fields, "round", where),
         line=line,
     )
-
-
-def _text_field(fields: dict[str, Any], key: str, where: str) -> str:
-    value = fields.get(key)
-    if not isinstance(value, str) or not value:
-        raise _wrong(
-            fields, key, "a string that is not empty", where, f"Give the record a {key!r}."
-        )
-    if LONE_SURROGATE.search(value):
-        raise LabelError(
-            f"{key!r} has a lone surrogate, half of a character",
-            where=where,
-            hint="Correct or remove the record.",
-        )
-    return value
-
-
-def _topics_field(fields: dict[str, Any], where: str) -> tuple[str, ...]:
-    value = fields.get("topics")
-    if not isinstance(value, list) or not all(isinstance(topic, str) for topic in value):
-        hint = "Write [] for a sentence with no topic."
-        raise _wrong(fields, "topics", "a list of topic ids", where, hint)
-    return tuple(sorted(set(value)))
-
-
-def _int_field(fields: dict[str, Any], key: str, where: str) -> int | None:
-    value = fields.get(key)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise _wrong(fields, key, "a whole number", where, "Correct it or leave it out.")
-
-
-def _wrong(fields: dict[str, Any], key: str, expected: str, where: str, hint: str) -> LabelError:
-    what = f"{key!r} must be {expected}, found {fields.get(key)!r}"
-    return LabelError(what, where=where, hint=hint)
-
-
-def _choice(fields: dict[str, Any], key: str, allowed: tuple[str, ...], where: str) -> str:
-    value = fields.get(key, allowed[0])
-    if value not in allowed:
-        raise LabelError(
-            f"{key!r} is {value!r}", where=where, hint=f"Use one of: {', '.join(allowed)}."
-        )
-    return str(value)

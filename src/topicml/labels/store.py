@@ -9,11 +9,60 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import LabelError
-from topicml.labels.records import LabelRecord, read_labels
+from topicml.labels.fields import read_jsonl
+from topicml.labels.records import LabelRecord, label_record
+from topicml.labels.references import (
+    LabelReference,
+    ReferenceCount,
+    is_reference,
+    label_reference,
+)
+from topicml.labels.texts import read_texts
 from topicml.taxonomy import Taxonomy
 
 
-def read_label_files(paths: Sequence[Path], taxonomy: Taxonomy) -> list[LabelRecord]:
+@dataclass(frozen=True, slots=True)
+class LabelFile:
+    """A label file, its labels by reference joined with their texts where these are here.
+
+    Attributes:
+        path: The file.
+        records: Labelled sentences, in the file's order.
+        without_text: Labels by reference whose texts are not here.
+        references: Count of labels by reference, with text and without.
+    """
+
+    path: Path
+    records: tuple[LabelRecord, ...]
+    without_text: tuple[LabelReference, ...]
+    references: ReferenceCount
+
+
+def read_label_file(path: Path) -> LabelFile:
+    """Read a file of labels, and the texts beside it of those by reference.
+
+    Raises:
+        LabelError: With file and line, for anything that is no label.
+    """
+    labels = [
+        label_reference(fields, path, number)
+        if is_reference(fields)
+        else label_record(fields, path, number)
+        for number, fields in read_jsonl(path)
+    ]
+    references = [label for label in labels if isinstance(label, LabelReference)]
+    texts = read_texts(path, {r.pointer.sha1 for r in references}) if references else {}
+    without_text = tuple(r for r in references if r.pointer.sha1 not in texts)
+    records = tuple(
+        label if isinstance(label, LabelRecord) else label.with_text(texts[label.pointer.sha1])
+        for label in labels
+        if isinstance(label, LabelRecord) or label.pointer.sha1 in texts
+    )
+    count = ReferenceCount(len(references), len(references) - len(without_text))
+    return LabelFile(path, records, without_text, count)
+
+
+def read_label_files(paths: Sequence[Path], taxonomy: Taxonomy) -> list[LabelFile]:
     """Read label files, and refuse what could not be trained on.
 
     Raises:
@@ -21,24 +70,32 @@ def read_label_files(paths: Sequence[Path], taxonomy: Taxonomy) -> list[LabelRec
     """
     if not paths:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
-    records: list[LabelRecord] = []
-    files: dict[str, Path] = {}
+    loaded: list[LabelFile] = []
+    first: dict[str, Path] = {}
     for path in paths:
-        loaded = read_labels(path)
-        check_topics(loaded, taxonomy, path)
-        for record in loaded:
-            if record.id in files:
+        file = read_label_file(path)
+        labels: list[LabelRecord | LabelReference] = [*file.records, *file.without_text]
+        check_topics(labels, taxonomy, path)
+        for label in labels:
+            if label.id in first:
                 raise LabelError(
-                    f"duplicate id {record.id!r}, first in {files[record.id]}",
+                    f"duplicate id {label.id!r}, first in {first[label.id]}",
                     where=path,
                     hint="Ids are unique over all label files: rename or remove one.",
                 )
-            files[record.id] = path
-        records += loaded
-    return records
+            first[label.id] = path
+        loaded.append(file)
+    return loaded
 
 
-def check_topics(records: Sequence[LabelRecord], taxonomy: Taxonomy, path: Path) -> None:
+def count_references(files: Iterable[LabelFile]) -> ReferenceCount:
+    """Count labels by reference over several files."""
+    return sum((file.references for file in files), ReferenceCount())
+
+
+def check_topics(
+    records: Sequence[LabelRecord | LabelReference], taxonomy: Taxonomy, path: Path
+) -> None:
     """Raise a ``LabelError`` for the first record with a topic that the taxonomy does not have."""
     for record in records:
         line = f":{record.line}" if record.line else f" (id {record.id!r})"

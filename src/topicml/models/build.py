@@ -7,13 +7,14 @@ import importlib.metadata
 import platform
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 
+from topicml.labels.references import ReferenceCount
 from topicml.models.card import render_card
 from topicml.models.folder import (
     CARD,
@@ -40,11 +41,20 @@ _CANDIDATES_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a model comes from: its label files and its taxonomy."""
+    """Where a model comes from.
+
+    Attributes:
+        labels: Label files.
+        taxonomy_path: Taxonomy file.
+        taxonomy: What it says.
+        references: By name of a label file that has labels by reference, how many, and how many
+            of their texts were here.
+    """
 
     labels: tuple[Path, ...]
     taxonomy_path: Path
     taxonomy: Taxonomy
+    references: Mapping[str, ReferenceCount] = field(default_factory=dict)
 
 
 def build_model(
@@ -107,7 +117,11 @@ def _manifest(
             "sentences": len(data),
             "groups": len(set(data.groups.tolist())),
             "empty": int((data.Y.sum(axis=1) == 0).sum()),
-            "sources": dict(Counter(np.where(data.articles, "article", "authored").tolist())),
+            "sources": dict(Counter(data.sources.tolist())),
+            "by_reference": {
+                name: {"labels": count.labels, "with_text": count.with_text}
+                for name, count in origin.references.items()
+            },
         },
         "taxonomy": {
             "file": origin.taxonomy_path.name,

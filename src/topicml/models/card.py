@@ -84,7 +84,7 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         topics="\n".join(f"- `{t.id}` ({t.name}): {t.definition}" for t in taxonomy.topics),
         data=f"{labels['sentences']} labelled sentences of {labels['groups']} groups, "
         f"{labels['empty']} of them with no topic.",
-        sources=_sources(labels["sources"]),
+        sources=_sources(labels["sources"], labels.get("by_reference", {})),
         protocol=manifest["metrics"]["protocol"],
         metrics=_headlines(evaluation["headlines"]),
         per_topic="\n".join(_topic_row(row) for row in evaluation["topics"]),
@@ -97,13 +97,20 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
     )
 
 
-def _sources(sources: Mapping[str, int]) -> str:
+def _sources(sources: Mapping[str, int], by_reference: Mapping[str, Mapping[str, int]]) -> str:
     words = {
+        "archive": "sentences of public archives, labelled by reference",
         "article": "sentences of articles",
         "authored": "sentences written for training: not taken from any publication, and no "
         "source of facts",
     }
-    return "\n".join(f"- {count} {words[source]}." for source, count in sorted(sources.items()))
+    lines = [f"- {count} {words[source]}." for source, count in sorted(sources.items())]
+    lines += [
+        f"- Of {count['labels']} labels by reference in `{name}`, the texts of "
+        f"{count['with_text']} were there to train on."
+        for name, count in sorted(by_reference.items())
+    ]
+    return "\n".join(lines)
 
 
 def _codebook(version: str | None) -> str:

@@ -7,8 +7,8 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 2. ``scorer.npz`` carries lookup tables beside the vocabularies.
 3. It carries none: they are made when they are needed, and those of format 2 are passed over.
 
-The fields of the manifest are those of format 1 in all of them, but for ``taxonomy.version``, which
-older folders do not have and some label schemes do not give. To add format 4, say here what
+The fields of the manifest are those of format 1 in all of them. Older folders have no
+``taxonomy.version``, nor ``labels.by_reference``. To add format 4, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
 that turns the fields of format 3 into those of format 4; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
@@ -181,6 +181,15 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
+def _is_by_reference(value: Any) -> bool:
+    if value is _MISSING:
+        return True
+    return isinstance(value, dict) and all(
+        isinstance(count, dict) and all(_is_count(count.get(k)) for k in ("labels", "with_text"))
+        for count in value.values()
+    )
+
+
 def _is_figure(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
@@ -194,6 +203,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("parameters", lambda value: isinstance(value, dict), "an object"),
     ("labels.sentences", _is_count, "a whole number"),
     ("labels.files", _is_digests, "an object of SHA-256 by file name"),
+    ("labels.by_reference", _is_by_reference, "an object of counts by file name"),
     ("metrics.evaluation.headlines.micro_f1.value", _is_figure, "a number or null"),
     ("metrics.evaluation.headlines.macro_average_precision.value", _is_figure, "a number or null"),
 )

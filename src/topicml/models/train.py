@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import TopicmlError
+from topicml.labels.store import read_label_files
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
 from topicml.models.parameters import has_other_topics, tuned_parameters
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
-from topicml.training.dataset import load_dataset
+from topicml.training.dataset import dataset_of_files
 from topicml.training.evaluation import By, check_trainable, cross_validated_evaluation
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
@@ -72,7 +73,8 @@ def train_model(
             usable, or the model of that name has other topics. Nothing is written then.
     """
     scheme = load_taxonomy(taxonomy)
-    data = load_dataset(labels, scheme)
+    files = read_label_files(labels, scheme)
+    data = dataset_of_files(files, scheme, on_step)
     version = version or store.next_version(name)
     path = store.path(name, version)
     parameters = parameters or tuned_parameters(store, name, scheme)
@@ -88,9 +90,9 @@ def train_model(
     fitted = fit_model(data, parameters, jobs)
     on_step("Evaluating by cross-validation.")
     metrics = cross_validated_evaluation(data, by, parameters, jobs)
-    build_model(
-        store, name, version, fitted, data, Origin(tuple(labels), taxonomy, scheme), metrics
-    )
+    references = {file.path.name: file.references for file in files if file.references.labels}
+    origin = Origin(tuple(labels), taxonomy, scheme, references)
+    build_model(store, name, version, fitted, data, origin, metrics)
     if promote or store.current(name) is None:
         promote_version(store, name, version)
     return TrainedVersion(path, fitted, *metrics, store.current(name))

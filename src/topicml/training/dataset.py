@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,14 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 
 from topicml.errors import LabelError, TrainingError
 from topicml.labels.records import LabelRecord
-from topicml.labels.store import read_label_files
+from topicml.labels.store import LabelFile, count_references, read_label_files
 from topicml.taxonomy import Taxonomy
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+FOLDS = 5
+MANY_DOCUMENTS = 10
+"""Real documents above which they are left out a fifth at a time, not one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +31,27 @@ class Dataset:
         texts: n sentences.
         Y: n by T indicator matrix of 0 and 1.
         groups: n group names; a group is never split.
-        articles: n flags, true where the sentence comes from a real article.
+        sources: n sources: ``article``, ``archive`` or ``authored``.
     """
 
     topics: tuple[str, ...]
     texts: tuple[str, ...]
     Y: NDArray[np.int8]
     groups: NDArray[np.str_]
-    articles: NDArray[np.bool_]
+    sources: NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    @property
+    def articles(self) -> NDArray[np.bool_]:
+        """True for each of the n sentences that is real text: of an article or an archive."""
+        return np.asarray(self.sources != "authored", dtype=np.bool_)
+
+    @property
+    def has_many_documents(self) -> bool:
+        """Whether there are too many real documents to leave them out one at a time."""
+        return len(set(self.groups[self.articles].tolist())) > MANY_DOCUMENTS
 
     def subset(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> Dataset:
         """Return the sentences of the given rows, in that order."""
@@ -47,16 +61,27 @@ class Dataset:
             tuple(self.texts[i] for i in picked),
             self.Y[picked],
             self.groups[picked],
-            self.articles[picked],
+            self.sources[picked],
         )
 
     def article_splits(self) -> Iterator[Split]:
-        """Yield (train, test) rows with one real article left out at a time."""
-        for article in sorted(set(self.groups[self.articles].tolist())):
-            held_out = self.groups == article
+        """Yield (train, test) rows with whole real documents left out.
+
+        One document at a time, or a fifth of them where there are many. Authored sentences
+        are in every training side.
+        """
+        for documents in self._documents_by_fold():
+            held_out = np.isin(self.groups, documents)
             yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
-    def grouped_splits(self, folds: int = 5) -> list[Split]:
+    def _documents_by_fold(self) -> list[list[str]]:
+        groups = self.groups[self.articles]
+        if not self.has_many_documents:
+            return [[document] for document in sorted(set(groups.tolist()))]
+        folds = GroupKFold(n_splits=FOLDS).split(np.zeros(len(groups)), groups=groups)
+        return [sorted(set(groups[test].tolist())) for _, test in folds]
+
+    def grouped_splits(self, folds: int = FOLDS) -> list[Split]:
         """Return (train, test) rows of a grouped k-fold, or leave-one-group-out where few.
 
         Raises:
@@ -79,7 +104,7 @@ def join(first: Dataset, second: Dataset) -> Dataset:
         first.texts + second.texts,
         np.vstack([first.Y, second.Y]),
         np.concatenate([first.groups, second.groups]),
-        np.concatenate([first.articles, second.articles]),
+        np.concatenate([first.sources, second.sources]),
     )
 
 
@@ -95,19 +120,38 @@ def make_dataset(records: Sequence[LabelRecord], taxonomy: Taxonomy) -> Dataset:
         texts=tuple(record.text for record in used),
         Y=Y,
         groups=np.array([record.article for record in used], dtype=np.str_),
-        articles=np.array([record.source == "article" for record in used], dtype=np.bool_),
+        sources=np.array([record.source for record in used], dtype=np.str_),
     )
 
 
-def load_dataset(paths: Sequence[Path], taxonomy: Taxonomy) -> Dataset:
+def load_dataset(
+    paths: Sequence[Path], taxonomy: Taxonomy, on_note: Callable[[str], None] = lambda _: None
+) -> Dataset:
     """Read label files into one dataset.
+
+    Args:
+        paths: Label files.
+        taxonomy: Gives the topics.
+        on_note: Told of labels by reference whose texts are not here; they are left out.
 
     Raises:
         LabelError: No file, a broken record, an unknown topic, a duplicate id, or no label.
     """
-    records = read_label_files(paths, taxonomy)
+    return dataset_of_files(read_label_files(paths, taxonomy), taxonomy, on_note)
+
+
+def dataset_of_files(
+    files: Sequence[LabelFile], taxonomy: Taxonomy, on_note: Callable[[str], None] = lambda _: None
+) -> Dataset:
+    """Turn label files that were read into one dataset; see ``load_dataset``."""
+    records = [record for file in files for record in file.records]
+    note = count_references(files).note()
     if all(record.status == "skipped" for record in records):
         raise LabelError(
-            "no labelled sentences", where=", ".join(map(str, paths)), hint="Label some."
+            "no labelled sentences",
+            where=", ".join(str(file.path) for file in files),
+            hint=f"There are {note}." if note else "Label some.",
         )
+    if note:
+        on_note(note)
     return make_dataset(records, taxonomy)

@@ -20,9 +20,11 @@ from topicml.training.search import DEFAULT_GRID, nested_predictions, score_cand
 
 By = Literal["article", "group"]
 
-PROTOCOLS: dict[By, str] = {
+PROTOCOLS = {
     "article": "Leave-one-article-out over the real articles: parameters, calibration and "
     "thresholds chosen inside each fold.",
+    "documents": "Grouped cross-validation over the real documents, a fifth of them left out at "
+    "a time: parameters, calibration and thresholds chosen inside each fold.",
     "group": "Grouped cross-validation, whole groups left out: parameters, calibration and "
     "thresholds chosen inside each fold.",
 }
@@ -86,7 +88,8 @@ def cross_validated_predictions(
 
     Args:
         data: Labelled sentences.
-        by: What is left out: one real article at a time, or a fifth of all groups.
+        by: What is left out: real documents (one at a time, a fifth of them where there are
+            many), or a fifth of all groups.
         parameters: Fixed, or None to choose them inside each fold.
         jobs: Processes.
 
@@ -97,13 +100,19 @@ def cross_validated_predictions(
     probabilities, tags = nested_predictions(data, _splits(data, by), settings, jobs=jobs)
     tested = ~np.isnan(probabilities).any(axis=1)
     return Predictions(
-        PROTOCOLS[by] + (_FIXED if parameters is not None else ""),
+        _protocol(data, by) + (_FIXED if parameters is not None else ""),
         data.topics,
         data.Y[tested],
         probabilities[tested],
         tags[tested],
         data.groups[tested],
     )
+
+
+def _protocol(data: Dataset, by: By) -> str:
+    if by == "article" and data.has_many_documents:
+        return PROTOCOLS["documents"]
+    return PROTOCOLS[by]
 
 
 def uncalibrated_probabilities(

@@ -1,0 +1,96 @@
+"""The lines of a label file and their fields, checked: errors name file, line and field."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from topicml.errors import LabelError
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What no UTF-8 file can hold, but a JSON escape can smuggle in."""
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield line number (from 1) and object of each line that is not blank.
+
+    Raises:
+        LabelError: The file is missing, not UTF-8, or a line is not a JSON object.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as err:
+        raise LabelError(
+            err.strerror or "cannot be read", where=path, hint="Check the path."
+        ) from err
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            fields = json.loads(line.decode("utf-8"))
+        except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
+            raise LabelError(
+                f"not valid JSON in UTF-8 ({err})", where=where, hint="Correct or remove the line."
+            ) from err
+        if not isinstance(fields, dict):
+            raise LabelError(
+                f"expected a JSON object, found {type(fields).__name__}",
+                where=where,
+                hint='Write one object a line: {"id": …, "text": …, "topics": […]}.',
+            )
+        yield number, fields
+
+
+def text_field(fields: dict[str, Any], key: str, where: str) -> str:
+    """Return a string that is not empty."""
+    value = fields.get(key)
+    if not isinstance(value, str) or not value:
+        raise wrong_field(
+            fields, key, "a string that is not empty", where, f"Give the record a {key!r}."
+        )
+    if LONE_SURROGATE.search(value):
+        raise LabelError(
+            f"{key!r} has a lone surrogate, half of a character",
+            where=where,
+            hint="Correct or remove the record.",
+        )
+    return value
+
+
+def topics_field(fields: dict[str, Any], where: str) -> tuple[str, ...]:
+    """Return topic ids, sorted; the empty list is a label too."""
+    value = fields.get("topics")
+    if not isinstance(value, list) or not all(isinstance(topic, str) for topic in value):
+        hint = "Write [] for a sentence with no topic."
+        raise wrong_field(fields, "topics", "a list of topic ids", where, hint)
+    return tuple(sorted(set(value)))
+
+
+def int_field(fields: dict[str, Any], key: str, where: str) -> int | None:
+    """Return a whole number, or None where there is none."""
+    value = fields.get(key)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise wrong_field(fields, key, "a whole number", where, "Correct it or leave it out.")
+
+
+def wrong_field(
+    fields: dict[str, Any], key: str, expected: str, where: str, hint: str
+) -> LabelError:
+    """Return the error for a field of another kind than expected."""
+    what = f"{key!r} must be {expected}, found {fields.get(key)!r}"
+    return LabelError(what, where=where, hint=hint)
+
+
+def choice_field(fields: dict[str, Any], key: str, allowed: tuple[str, ...], where: str) -> str:
+    """Return one of the values allowed; the first where the field is absent."""
+    value = fields.get(key, allowed[0])
+    if value not in allowed:
+        raise LabelError(
+            f"{key!r} is {value!r}", where=where, hint=f"Use one of: {', '.join(allowed)}."
+        )
+    return str(value)

@@ -1,0 +1,78 @@
+"""What a training says of labels by reference: how many there were, and how many it used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archive_samples import reference_fields
+from conftest import Tiny, tiny_records, write_jsonl
+
+from topicml.labels.texts import sha1_of, write_texts
+from topicml.models.evaluate import predict_labelled, was_trained_on
+from topicml.models.folder import CARD, Model, open_model
+from topicml.models.store import ModelStore
+from topicml.models.train import train_model
+from topicml.training.features import Parameters
+
+SENTENCES = [row["text"] for row in tiny_records()[:5]]
+
+
+def train(tiny: Tiny, folder: Path, labels: list[Path]) -> tuple[Model, list[str]]:
+    told: list[str] = []
+    parameters = Parameters.from_dict(json.loads(tiny.parameters.read_text("utf-8")))
+    store = ModelStore(folder / "models")
+    trained = train_model(
+        *(store, "weekend", labels, tiny.taxonomy), parameters=parameters, on_step=told.append
+    )
+    return open_model(trained.path), told
+
+
+def references(folder: Path) -> Path:
+    rows: list[dict[str, Any]] = [
+        reference_fields(f"x-{i}", f"{text} Indeed.") for i, text in enumerate(SENTENCES)
+    ]
+    return write_jsonl(folder / "real.jsonl", rows)
+
+
+@pytest.fixture
+def labels(tiny: Tiny, tmp_path: Path) -> list[Path]:
+    return [tiny.labels, references(tmp_path)]
+
+
+def test_training_without_texts_says_so(tiny: Tiny, tmp_path: Path, labels: list[Path]) -> None:
+    model, told = train(tiny, tmp_path, labels)
+    assert told[0] == "5 labels by reference; texts of 0 are here: run topicml labels fetch"
+    stated = model.manifest["labels"]
+    assert stated["sentences"] == len(tiny_records())
+    assert stated["sources"] == {"article": len(tiny_records())}
+    assert stated["by_reference"] == {"real.jsonl": {"labels": 5, "with_text": 0}}
+    card = (model.path / CARD).read_text("utf-8")
+    assert "Of 5 labels by reference in `real.jsonl`, the texts of 0 were there" in card
+
+
+def test_training_with_texts_uses_them(tiny: Tiny, tmp_path: Path, labels: list[Path]) -> None:
+    texts = [f"{text} Indeed." for text in SENTENCES[:3]]
+    write_texts(labels[1], {sha1_of(text): text for text in texts})
+    model, told = train(tiny, tmp_path, labels)
+    assert "texts of 3 are here" in told[0]
+    stated = model.manifest["labels"]
+    assert stated["sources"] == {"article": len(tiny_records()), "archive": 3}
+    assert stated["by_reference"] == {"real.jsonl": {"labels": 5, "with_text": 3}}
+    card = (model.path / CARD).read_text("utf-8")
+    assert "- 3 sentences of public archives, labelled by reference." in card
+
+
+def test_model_was_not_trained_on_references_without_texts(
+    tiny: Tiny, tmp_path: Path, labels: list[Path]
+) -> None:
+    without, _ = train(tiny, tmp_path / "without", labels)
+    assert was_trained_on(without, tiny.labels)
+    assert not was_trained_on(without, labels[1])
+    texts = [f"{text} Indeed." for text in SENTENCES]
+    write_texts(labels[1], {sha1_of(text): text for text in texts})
+    assert "very sentences" not in predict_labelled(without, labels[1], tiny.taxonomy).protocol
+    with_texts, _ = train(tiny, tmp_path / "with", labels)
+    assert was_trained_on(with_texts, labels[1])
