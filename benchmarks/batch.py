@@ -23,6 +23,7 @@ from itertools import cycle
 from pathlib import Path
 
 from markdown_tables import publish, write_between
+from measuring import labelled_sentences
 
 ROOT = Path(__file__).parent.parent
 OUTSIDE = ROOT.parent / "shared/external/dump.jsonl"
@@ -48,9 +49,8 @@ def source_lines() -> tuple[str, list[bytes]]:
     if OUTSIDE.exists():
         return "2,000 real transcripts", OUTSIDE.read_bytes().splitlines(keepends=True)
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "data/raw").glob("*.txt"))]
-    for path in sorted((ROOT / "data/labels").glob("*.jsonl")):
-        sentences = [json.loads(line)["text"] for line in path.open(encoding="utf-8")]
-        texts += [" ".join(sentences[n : n + 30]) for n in range(0, len(sentences), 30)]
+    sentences = list(labelled_sentences())
+    texts += [" ".join(sentences[n : n + 30]) for n in range(0, len(sentences), 30)]
     records = [{"id": str(n), "text": text} for n, text in enumerate(texts)]
     lines = [json.dumps(record).encode() + b"\n" for record in records]
     return "the repository's articles and labelled sentences", lines

@@ -38,9 +38,14 @@ def _dump_texts() -> Iterator[str]:
 def _own_texts() -> Iterator[str]:
     for path in sorted((ROOT / "data/raw").glob("*.txt")):
         yield path.read_text(encoding="utf-8")
+    yield from labelled_sentences()
+
+
+def labelled_sentences() -> Iterator[str]:
+    """Yield the sentences of the label files, but for those that are there by reference."""
     for path in sorted((ROOT / "data/labels").glob("*.jsonl")):
         with path.open(encoding="utf-8") as file:
-            yield from (json.loads(line)["text"] for line in file)
+            yield from (record["text"] for record in map(json.loads, file) if "text" in record)
 
 
 def take(size: int) -> Iterator[str]:

@@ -13,9 +13,9 @@ import pytest
 from conftest import Tiny, tiny_records
 
 from topicml.labels.checks import near_duplicates
-from topicml.labels.records import read_labels
 from topicml.models.folder import open_model
 from topicml.taxonomy import WorkedCase, load_taxonomy
+from topicml.training.dataset import load_dataset
 
 ROOT = Path(__file__).parents[1]
 TAXONOMY = load_taxonomy(ROOT / "data/labels/taxonomy.toml")
@@ -63,8 +63,7 @@ def test_many_worked_cases_have_no_topic_and_several_have_two():
 
 def test_worked_cases_are_near_no_label_and_not_one_another():
     files = sorted((ROOT / "data/labels").glob("*.jsonl"))
-    labelled = [record.text for path in files for record in read_labels(path)]
-    texts = [case.text for case in CASES] + labelled
+    texts = [case.text for case in CASES] + list(load_dataset(files, TAXONOMY).texts)
     pairs = near_duplicates(texts)
     assert [(texts[i], texts[j]) for i, j, _ in pairs if i < len(CASES)] == []
 
