@@ -28,6 +28,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 ROOT = Path(__file__).resolve().parents[1]
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest tests first, so that no process waits for one at the end."""
+    items.sort(key=lambda item: item.path.name != "test_readme.py")
+
+
 TINY_TAXONOMY = """
 name = "weekend"
 version = "1.3"
