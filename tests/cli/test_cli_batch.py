@@ -191,7 +191,7 @@ def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> 
 def test_signals_end_in_one_line_and_can_be_gone_on_from(
     run: Run, options: list[str], tmp_path: Path, number: signal.Signals, code: int, jobs: str
 ) -> None:
-    dump, out = write_dump(tmp_path / "dump.jsonl", 20_000), tmp_path / "out.jsonl"
+    dump, out = write_dump(tmp_path / "dump.jsonl", 60_000), tmp_path / "out.jsonl"
     arguments = [str(dump), "-o", str(out), "--jobs", jobs, *options]
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, cwd=ROOT) as process:
         checkpoint = Path(f"{out}.checkpoint")
@@ -207,7 +207,7 @@ def test_signals_end_in_one_line_and_can_be_gone_on_from(
     assert not out.exists()
     assert run("batch", *arguments).code == 0
     lines = out.read_bytes().splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [f"r{n}" for n in range(20_000)]
+    assert [json.loads(line)["id"] for line in lines] == [f"r{n}" for n in range(60_000)]
 
 
 def test_terminal_shows_a_bar_and_a_table(dump: Path, options: list[str], tmp_path: Path) -> None:
