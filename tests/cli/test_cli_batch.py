@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +194,10 @@ def test_signals_end_in_one_line_and_can_be_gone_on_from(
 ) -> None:
     dump, out = write_dump(tmp_path / "dump.jsonl", 60_000), tmp_path / "out.jsonl"
     arguments = [str(dump), "-o", str(out), "--jobs", jobs, *options]
-    with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, cwd=ROOT) as process:
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job behind "&" does not
+    with subprocess.Popen(
+        [*COMMAND, *arguments], stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=heeding
+    ) as process:
         checkpoint = Path(f"{out}.checkpoint")
         deadline = time.monotonic() + 90
         while not (checkpoint.exists() and checkpoint.read_bytes().count(b"\n") > 1):
