@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-COMMANDS = ("classify", "batch", "train", "evaluate", "tune", "models", "labels", "info")
+COMMANDS = (
+    *("classify", "batch", "train", "evaluate", "tune", "distill"),
+    *("models", "labels", "info"),
+)
 """All commands, each in the module of its name."""
 
 

@@ -26,6 +26,8 @@ def evaluate(
     models_dir: options.ModelsDir = None,
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
+    background: options.Background = None,
+    no_background: options.NoBackground = False,
     by: options.By = "article",
     jobs: options.Jobs = 1,
     parameters: options.Parameters = None,
@@ -61,6 +63,7 @@ def evaluate(
         predictions = predict_out_of_fold(
             *(store, DEFAULT_MODEL, options.label_paths(labels), taxonomy),
             parameters=read_parameters(parameters) if parameters else None,
+            background=options.background_choice(background, no_background),
             by=by,
             jobs=jobs,
             diagnostics=html is not None,

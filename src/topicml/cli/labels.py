@@ -10,13 +10,30 @@ import typer
 from topicml.cli import options
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.errors import LabelError
-from topicml.files import write_text
+from topicml.files import check_output, write_text
 from topicml.text.normalise import printable
 
 if TYPE_CHECKING:
     from topicml.labels.store import LabelFile
 
 app = typer.Typer(help="The label store.", no_args_is_help=True)
+
+Sources = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--from",
+        exists=True,
+        file_okay=False,
+        help="Clone of an archive, or a folder of clones or plain copies; repeat for more.",
+        show_default="clone the archives",
+    ),
+]
+Archives = Annotated[
+    Path | None,
+    typer.Option(
+        help="File that lists the archives.", show_default="archives.toml beside the labels"
+    ),
+]
 
 
 @app.command()
@@ -79,22 +96,8 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
 @app.command()
 def fetch(
     labels: options.Labels = None,
-    sources: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--from",
-            exists=True,
-            file_okay=False,
-            help="Clone of an archive, or a folder of clones or plain copies; repeat for more.",
-            show_default="clone the archives",
-        ),
-    ] = None,
-    archives: Annotated[
-        Path | None,
-        typer.Option(
-            help="File that lists the archives.", show_default="archives.toml beside the labels"
-        ),
-    ] = None,
+    sources: Sources = None,
+    archives: Archives = None,
 ) -> None:
     """Fetch the texts of labels by reference from the archives, and check each by its SHA-1.
 
@@ -127,6 +130,37 @@ def fetch(
             code = EXIT_SOME_REJECTED if count.with_text else EXIT_FAILURE
     if code:
         raise typer.Exit(code)
+
+
+@app.command()
+def documents(
+    output: Annotated[Path, typer.Argument(help="JSON Lines file to write.")],
+    listing: Annotated[
+        Path, typer.Option("--list", help="File of repository, tab and path, a line a document.")
+    ] = options.LABELS_FOLDER / "pool.tsv",
+    sources: Sources = None,
+    archives: Archives = None,
+    force: options.Force = False,
+) -> None:
+    """Write whole documents of the archives as a dump: unlabelled text for distill.
+
+    Example: topicml labels documents pool.jsonl --from ../archives
+    """
+    from topicml.cli.render_fetch import document_progress
+    from topicml.labels.archives import ARCHIVES, read_archives
+    from topicml.labels.documents import write_documents
+
+    check_output(output, [listing], force=force)
+    listed = read_archives(archives or listing.parent / ARCHIVES)
+    with document_progress() as progress:
+        count, missing = write_documents(
+            *(listing, listed, sources or (), output), on_step=options.tell, on_document=progress
+        )
+    for line in missing:
+        options.tell(f"missing: {printable(line)}")
+    typer.echo(f"{count:,} documents are in {output}.")
+    if missing:
+        raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
 
 
 @app.command()

@@ -52,6 +52,17 @@ Parameters = Annotated[
         show_default="searched by cross-validation",
     ),
 ]
+Background = Annotated[
+    Path | None,
+    typer.Option(
+        "--background",
+        help="Folder of the background model to start from (see distill).",
+        show_default="models/NAME/background, where it is there",
+    ),
+]
+NoBackground = Annotated[
+    bool, typer.Option("--no-background", help="Start from nothing, as without distill.")
+]
 Unit = Annotated[
     tagger.Unit, typer.Option("--unit", help="Split texts into sentences, or take each as one.")
 ]
@@ -145,6 +156,13 @@ def label_paths(labels: list[Path] | None) -> list[Path]:
     if not paths:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
     return paths
+
+
+def background_choice(folder: Path | None, none: bool) -> Path | Literal["own"] | None:
+    """Return which background model is meant."""
+    if folder and none:
+        raise typer.BadParameter("give --background or --no-background, not both")
+    return None if none else folder or "own"
 
 
 def check_thresholds(

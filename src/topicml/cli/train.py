@@ -18,6 +18,8 @@ def train(
         str | None, typer.Option(help="Version to make.", show_default="the next minor one")
     ] = None,
     parameters: options.Parameters = None,
+    background: options.Background = None,
+    no_background: options.NoBackground = False,
     by: options.By = "article",
     jobs: options.Jobs = 1,
     promote: Annotated[
@@ -39,6 +41,7 @@ def train(
         *(options.writable_store(models_dir), name, options.label_paths(labels), taxonomy),
         version=version,
         parameters=read_parameters(parameters) if parameters else None,
+        background=options.background_choice(background, no_background),
         by=by,
         jobs=jobs,
         promote=promote,

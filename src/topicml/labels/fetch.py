@@ -123,7 +123,7 @@ def fetch_texts(
     for repository, by_path in documents.items():
         archive = archives[repository]
         try:
-            files = _open(archive, list(by_path), labels, folders, on_step)
+            files = open_archive(archive, list(by_path), labels, folders, on_step)
         except LabelError as err:
             problems += [Problem(r, "no_clone", str(err)) for rs in by_path.values() for r in rs]
             continue
@@ -172,7 +172,7 @@ def _take(
             yield Problem(reference, "differs", detail)
 
 
-def _open(
+def open_archive(
     archive: Archive,
     paths: Sequence[str],
     labels: Path,
@@ -180,6 +180,13 @@ def _open(
     on_step: Callable[[str], None],
 ) -> AbstractContextManager[Files]:
     """Return the archive's files: of the folders given, or of a clone made for the purpose.
+
+    Args:
+        archive: Which.
+        paths: Files that will be read.
+        labels: File beside whose cache a clone is made.
+        folders: Clones, plain copies, or folders of them.
+        on_step: Told where a clone is made.
 
     Raises:
         LabelError: None of the folders has them, or the archive cannot be cloned.

@@ -37,6 +37,7 @@ class LabelRecord:
             sentence in the document's normal form.
         end: Character offset behind the sentence.
         round: Authoring round, for authored sentences.
+        chosen: Why it was picked for labelling, where known; ``random`` ones show the natural mix.
         line: Line of the file it was read from; no part of the record.
     """
 
@@ -50,6 +51,7 @@ class LabelRecord:
     start: int | None = None
     end: int | None = None
     round: int | None = None
+    chosen: str | None = None
     line: int | None = field(default=None, compare=False)
 
     def to_json(self) -> str:
@@ -116,5 +118,6 @@ def label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
         start=int_field(fields, "start", where),
         end=int_field(fields, "end", where),
         round=int_field(fields, "round", where),
+        chosen=str(fields.get("chosen") or "") or None,
         line=line,
     )

@@ -107,6 +107,7 @@ class LabelReference:
             status=self.status,
             start=self.pointer.start,
             end=self.pointer.start + self.pointer.length,
+            chosen=self.chosen or None,
             line=self.line,
         )
 

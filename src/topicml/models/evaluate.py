@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from topicml.errors import TopicmlError
+from topicml.models.background import Choice, choose_background
 from topicml.models.folder import Model, sha256_file
 from topicml.models.parameters import tuned_parameters
 from topicml.models.store import ModelStore
@@ -68,6 +69,7 @@ def predict_out_of_fold(
     taxonomy: Path,
     *,
     parameters: Parameters | None = None,
+    background: Choice = "own",
     by: By = "article",
     jobs: int = 1,
     diagnostics: bool = False,
@@ -81,8 +83,9 @@ def predict_out_of_fold(
     """
     scheme = load_taxonomy(taxonomy)
     data = load_dataset(labels, scheme, on_note)
-    parameters = parameters or tuned_parameters(store, name, scheme)
-    predictions = cross_validated_predictions(data, by, parameters, jobs)
+    start = choose_background(store, name, scheme, background)
+    parameters = parameters or tuned_parameters(store, name, scheme, background=start is not None)
+    predictions = cross_validated_predictions(data, by, parameters, start, jobs)
     if diagnostics and parameters is not None:
-        return with_diagnostics(predictions, data, by, parameters)
+        return with_diagnostics(predictions, data, by, parameters, start)
     return predictions

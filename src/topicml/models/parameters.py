@@ -31,8 +31,13 @@ def read_parameters(path: Path) -> Parameters:
         ) from err
 
 
-def tuned_parameters(store: ModelStore, name: str, taxonomy: Taxonomy) -> Parameters | None:
+def tuned_parameters(
+    store: ModelStore, name: str, taxonomy: Taxonomy, *, background: bool = False
+) -> Parameters | None:
     """Return what was tuned for a model; None where nothing was, or for other topics.
+
+    What was tuned for a training that starts from a background model is of no use for one that
+    does not, and the other way round.
 
     Raises:
         TopicmlError: The file is damaged, or the name is not usable.
@@ -40,7 +45,8 @@ def tuned_parameters(store: ModelStore, name: str, taxonomy: Taxonomy) -> Parame
     path = store.name_folder(name) / PARAMETERS
     if has_other_topics(store, name, taxonomy) or not path.exists():
         return None
-    return read_parameters(path)
+    parameters = read_parameters(path)
+    return parameters if parameters.background == background else None
 
 
 def write_tuned_parameters(store: ModelStore, name: str, parameters: Parameters) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
+from topicml.models.background import Choice, choose_background
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
 from topicml.models.parameters import has_other_topics, tuned_parameters
@@ -48,6 +49,7 @@ def train_model(
     *,
     version: str | None = None,
     parameters: Parameters | None = None,
+    background: Choice = "own",
     by: By = "article",
     jobs: int = 1,
     promote: bool = False,
@@ -63,6 +65,8 @@ def train_model(
         version: To make; the next minor one for None.
         parameters: Used as they are; for None those that were tuned for the model, or, where
             there are none, searched.
+        background: Folder of the background model to start from; ``own`` for the model's, where
+            it has one; None to start from nothing.
         by: What a fold of the evaluation leaves out.
         jobs: Processes.
         promote: Make it the current version; the first of a name always is.
@@ -77,8 +81,9 @@ def train_model(
     data = dataset_of_files(files, scheme, on_step)
     version = version or store.next_version(name)
     path = store.path(name, version)
-    parameters = parameters or tuned_parameters(store, name, scheme)
-    check_trainable(data, by)  # all that can fail, before the long work
+    start = choose_background(store, name, scheme, background)
+    parameters = parameters or tuned_parameters(store, name, scheme, background=start is not None)
+    check_trainable(data, by, start)  # all that can fail, before the long work
     if has_other_topics(store, name, scheme):
         raise TopicmlError(
             f"the versions of {name} have other topics than the taxonomy",
@@ -86,10 +91,13 @@ def train_model(
             hint="Give the new model a name of its own with --name.",
         )
     prepare_folder(path)
-    on_step(f"Fitting on {len(data)} sentences.")
-    fitted = fit_model(data, parameters, jobs)
+    on_step(
+        f"Fitting on {len(data)} sentences"
+        + (", starting from a background model." if start else ".")
+    )
+    fitted = fit_model(data, parameters, start, jobs)
     on_step("Evaluating by cross-validation.")
-    metrics = cross_validated_evaluation(data, by, parameters, jobs)
+    metrics = cross_validated_evaluation(data, by, parameters, start, jobs)
     references = {file.path.name: file.references for file in files if file.references.labels}
     origin = Origin(tuple(labels), taxonomy, scheme, references)
     build_model(store, name, version, fitted, data, origin, metrics)

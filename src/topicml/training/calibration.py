@@ -17,12 +17,13 @@ Labels = NDArray[np.int8]
 PRECISIONS = (0.6, 0.7, 0.8, 0.9, 0.95)
 """Precisions that can be asked for, each with its own thresholds."""
 
+MOST_FALSE_TAGS = 0.08
+"""Share of the sentences without a topic that may be given one."""
+
 _FEWEST_FOR_CALIBRATION = 8
-_FEWEST_FOR_STACKING = 50
 _FEWEST_FOR_PRECISION = 10
-_RELEVANCE_GRID = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
-_RELEVANCE_TOLERANCE = 0.005
-_THRESHOLD_RANGE = (0.1, 0.9)
+_CUTS = np.linspace(-2.5, 1.5, 41)  # log-odds of a topic from which on it is given
+_GATES = np.append(-CERTAIN, np.linspace(-3.0, 1.0, 21))  # and of relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,90 +50,103 @@ class Decision:
 
     def probabilities(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T, for n by T + 1 log-odds."""
-        return self._calibrated(log_odds)[:, :-1]
+        return self.calibrated(log_odds)[:, :-1]
 
     def tags(self, log_odds: Floats) -> Labels:
         """Return which topics are given, n by T, as 0 and 1."""
-        calibrated = self._calibrated(log_odds)
+        calibrated = self.calibrated(log_odds)
         relevant = calibrated[:, -1] >= self.relevance_threshold
         given = (calibrated[:, :-1] >= self.thresholds) & relevant[:, None]
         return given.astype(np.int8)
 
-    def _calibrated(self, log_odds: Floats) -> Floats:
+    def calibrated(self, log_odds: Floats) -> Floats:
+        """Return calibrated probabilities, n by T + 1, relevance last."""
         return sigmoid(_clip(log_odds) @ self.weights.T + self.offset)
 
 
-def choose_decision(Y: Labels, log_odds: Floats) -> Decision:
+def choose_decision(Y: Labels, log_odds: Floats, weights: Floats | None = None) -> Decision:
     """Fit calibration and thresholds to out-of-fold log-odds.
 
     Args:
         Y: n by T labels of 0 and 1.
         log_odds: n by T + 1, relevance last.
+        weights: n, how many sentences of the text to be tagged each stands for; 1 for None.
     """
-    weights, offset = fit_calibration(Y, log_odds)
-    calibrated = sigmoid(_clip(log_odds) @ weights.T + offset)
-    probabilities, relevance = calibrated[:, :-1], calibrated[:, -1]
-    thresholds = choose_thresholds(Y, probabilities)
+    weights = np.ones(len(Y)) if weights is None else weights
+    scale, offset = fit_calibration(Y, log_odds, weights)
+    calibrated = _clip(log_odds) * scale + offset
+    cut, gate = choose_thresholds(Y, calibrated, weights)
     return Decision(
-        weights,
+        np.diag(scale),
         offset,
-        thresholds,
-        choose_relevance_threshold(Y, probabilities >= thresholds, relevance),
-        precision_thresholds(Y, probabilities),
+        np.full(Y.shape[1], sigmoid(np.array(cut))),
+        0.0 if gate == -CERTAIN else float(sigmoid(np.array(gate))),
+        precision_thresholds(Y, sigmoid(calibrated[:, :-1]), weights),
     )
 
 
-def fit_calibration(Y: Labels, log_odds: Floats) -> tuple[Floats, Floats]:
-    """Return the weights, T + 1 by T + 1, and the offset, T + 1, of a ``Decision``.
+def fit_calibration(Y: Labels, log_odds: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Return T + 1 scales and offsets that make probabilities of log-odds.
 
-    Calibration is Platt's ("Probabilistic Outputs for Support Vector Machines", 1999): per
-    topic, a logistic regression of the label on the log-odds. A topic with sentences enough
-    takes those of all topics and of relevance as inputs (stacking), and so learns which
-    topics go together, and that a sentence about nothing is about none of them; one with few
-    takes only its own, one with hardly any is left as it is. Being linear, all of it folds
-    into the coefficients.
+    Platt ("Probabilistic Outputs for Support Vector Machines", 1999): per topic, a logistic
+    regression of the label on the log-odds. A topic with hardly any sentence is left as it is.
+    Being linear, all of it folds into the coefficients.
     """
-    topics = Y.shape[1]
-    weights, offset = np.eye(topics + 1), np.zeros(topics + 1)
+    scale, offset = np.ones(log_odds.shape[1]), np.zeros(log_odds.shape[1])
     for t, y in enumerate(np.column_stack([Y, Y.any(axis=1)]).T):
-        support = min(y.sum(), len(y) - y.sum())
-        if support < _FEWEST_FOR_CALIBRATION:
+        counted = y[weights > 0]
+        if min(counted.sum(), len(counted) - counted.sum()) < _FEWEST_FOR_CALIBRATION:
             continue
-        stacked = t < topics and support >= _FEWEST_FOR_STACKING
-        inputs = slice(None) if stacked else slice(t, t + 1)
         calibrator = LogisticRegression(C=1.0, max_iter=1000)
-        calibrator.fit(_clip(log_odds)[:, inputs], y)
-        fitted = np.zeros(topics + 1)
-        fitted[inputs] = calibrator.coef_[0]
-        if fitted[t] > 0:  # else the ranking itself is worthless: leave it
-            weights[t], offset[t] = fitted, calibrator.intercept_[0]
-    return weights, offset
+        calibrator.fit(_clip(log_odds)[:, [t]], y, sample_weight=weights)
+        if calibrator.coef_[0, 0] > 0:  # else the ranking itself is worthless: leave it
+            scale[t], offset[t] = calibrator.coef_[0, 0], calibrator.intercept_[0]
+    return scale, offset
 
 
 def _clip(log_odds: Floats) -> Floats:
     return np.clip(log_odds, -CERTAIN, CERTAIN)
 
 
-def choose_relevance_threshold(Y: Labels, tags: NDArray[np.bool_], relevance: Floats) -> float:
-    """Return the highest relevance threshold that costs hardly any micro-F1.
+def choose_thresholds(Y: Labels, log_odds: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the log-odds from which on a topic is given, and from which on any is.
 
-    Sentences under it get no topic, so a higher one gives fewer false tags. Half a point of
-    micro-F1 is paid for that, no more; 0 where too few sentences are without a topic.
+    Both together, and one for all topics: where probabilities are calibrated, micro-F1 is best
+    at one threshold for all (Lipton, Elkan and Naryanaswamy, "Optimal Thresholding of Classifiers
+    to Maximize F1 Measure", 2014), and thresholds of their own fit themselves to chance.
+
+    Args:
+        Y: n by T labels.
+        log_odds: n by T + 1, calibrated.
+        weights: n.
+
+    Returns:
+        What gives the highest micro-F1 with ``MOST_FALSE_TAGS`` at the most; where nothing keeps
+        to that, what gives the highest.
     """
-    if (~Y.any(axis=1)).sum() < _FEWEST_FOR_STACKING:
-        return 0.0
-    scores = [micro_f1(Y, tags & (relevance >= t)[:, None]) for t in _RELEVANCE_GRID]
-    lowest = scores[0] - _RELEVANCE_TOLERANCE
-    return max(t for t, score in zip(_RELEVANCE_GRID, scores, strict=True) if score >= lowest)
+    found = [
+        (rate <= MOST_FALSE_TAGS, micro_f1(Y, tags, weights), cut, gate)
+        for cut in _CUTS
+        for gate in _GATES
+        for tags in [(log_odds[:, :-1] >= cut) & (log_odds[:, -1:] >= gate)]
+        for rate in [_false_tag_rate(Y, tags, weights)]
+    ]
+    _, _, cut, gate = max(found, key=lambda f: f[:2])
+    return float(cut), float(gate)
 
 
-def precision_thresholds(Y: Labels, probabilities: Floats) -> Floats:
+def _false_tag_rate(Y: Labels, tags: NDArray[np.bool_], weights: Floats) -> float:
+    empty = weights * ~Y.any(axis=1)
+    return float((empty * tags.any(axis=1)).sum() / max(empty.sum(), 1e-12))
+
+
+def precision_thresholds(Y: Labels, probabilities: Floats, weights: Floats) -> Floats:
     """Return, T by len(PRECISIONS), the lowest threshold that reaches each precision."""
     table = np.full((Y.shape[1], len(PRECISIONS)), np.nan)
     for t, (y, probability) in enumerate(zip(Y.T, probabilities.T, strict=True)):
-        if not y.any():
+        if not (y * weights).any():
             continue
-        precision, _, cuts = precision_recall_curve(y, probability)
+        precision, _, cuts = precision_recall_curve(y, probability, sample_weight=weights)
         enough = np.array([(probability >= cut).sum() >= _FEWEST_FOR_PRECISION for cut in cuts])
         for k, wanted in enumerate(PRECISIONS):
             reached = np.flatnonzero(enough & (precision[:-1] >= wanted))
@@ -141,28 +155,9 @@ def precision_thresholds(Y: Labels, probabilities: Floats) -> Floats:
     return table
 
 
-def choose_thresholds(Y: Labels, probabilities: Floats) -> Floats:
-    """Return the T thresholds that give each topic its highest F1 on the given labels."""
-    pairs = zip(Y.T, probabilities.T, strict=True)
-    return np.array([best_threshold(y, p) for y, p in pairs])
-
-
-def best_threshold(y: Labels, probability: Floats) -> float:
-    """Return the threshold with the highest F1, half-way to the next lower probability.
-
-    Kept within 0.1 and 0.9: with few labels the best cut on them is often an extreme one
-    that does not hold on other text.
-    """
-    if not y.any():
-        return _THRESHOLD_RANGE[1]
-    precision, recall, cuts = precision_recall_curve(y, probability)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    best = int(np.argmax(f1[:-1]))
-    below = cuts[best - 1] if best > 0 else cuts[best]
-    return float(np.clip((cuts[best] + below) / 2, *_THRESHOLD_RANGE))
-
-
-def micro_f1(Y: Labels, tags: NDArray[np.bool_]) -> float:
+def micro_f1(Y: Labels, tags: NDArray[np.bool_], weights: Floats | None = None) -> float:
     """Return micro-averaged F1 of n by T tags against n by T labels; 0 where both are empty."""
-    hits = float((tags & (Y == 1)).sum())
-    return 2 * hits / max(1.0, float(tags.sum() + Y.sum()))
+    weight = np.ones(len(Y)) if weights is None else weights
+    hits = float(weight @ (tags & (Y == 1)).sum(axis=1))
+    given = float(weight @ (tags.sum(axis=1) + Y.sum(axis=1)))
+    return 2 * hits / given if given else 0.0

@@ -8,9 +8,17 @@ from dataclasses import replace
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from sklearn.pipeline import FeatureUnion
 
-from topicml.training.dataset import Dataset, Split
-from topicml.training.features import Parameters, make_classifier, make_vectorizer
+from topicml.errors import TrainingError
+from topicml.training.background import Background
+from topicml.training.dataset import FOLDS, Dataset, Split
+from topicml.training.features import (
+    AdaptedClassifier,
+    Parameters,
+    make_classifier,
+    make_vectorizer,
+)
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +28,7 @@ def cross_validate(
     settings: Sequence[Parameters],
     splits: Sequence[Split],
     *,
+    background: Background | None = None,
     jobs: int = 1,
     on_fit: Callable[[], None] = lambda: None,
 ) -> Floats:
@@ -28,7 +37,9 @@ def cross_validate(
     Args:
         data: n labelled sentences.
         settings: S settings.
-        splits: (train, test) rows; no row is tested twice.
+        splits: (train, test) rows; no row is tested twice. With a background, those of
+            ``splits_of``.
+        background: What settings with ``background`` start from.
         jobs: Processes; the result does not depend on it.
         on_fit: Called after each fit.
 
@@ -38,7 +49,8 @@ def cross_validate(
     """
     tasks = [(members, split) for split in splits for members in _by_features(settings)]
     folds = Parallel(n_jobs=jobs, return_as="generator")(
-        delayed(_fit_fold)(data, [settings[i] for i in members], split) for members, split in tasks
+        delayed(_fit_fold)(data, [settings[i] for i in members], split, background)
+        for members, split in tasks
     )
     log_odds = np.full((len(settings), len(data), len(data.topics) + 1), np.nan)
     for (members, (_, test)), fold in zip(tasks, folds, strict=True):
@@ -57,10 +69,61 @@ def _by_features(settings: Sequence[Parameters]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _fit_fold(data: Dataset, settings: Sequence[Parameters], split: Split) -> list[Floats]:
+def splits_of(data: Dataset, background: Background | None, folds: int = FOLDS) -> list[Split]:
+    """Return (train, test) rows of a grouped k-fold: with a background, of its own folds.
+
+    Raises:
+        TrainingError: All sentences belong to one group, or to one fold of the background.
+    """
+    if background is None:
+        return data.grouped_splits(folds)
+    own = background.folds_of(data.texts, data.groups.tolist())
+    splits = [(np.flatnonzero(own != k), np.flatnonzero(own == k)) for k in np.unique(own)]
+    if len(splits) < 2:
+        raise TrainingError(
+            f"all {len(data)} sentences belong to one fold of the background model",
+            hint="Label sentences of more articles, or train without it (--no-background).",
+        )
+    return splits
+
+
+def vectorizer_for(
+    parameters: Parameters, background: Background | None, texts: Sequence[str]
+) -> FeatureUnion:
+    """Return a vectoriser that is fitted to texts, on top of the background's where asked for."""
+    if parameters.background:
+        return _needed(background).vectorizer(texts, parameters.min_df)
+    return make_vectorizer(parameters).fit(texts)
+
+
+def _needed(background: Background | None) -> Background:
+    if background is None:
+        raise TrainingError(
+            "the parameters are for a training that starts from a background model",
+            hint="Make one with topicml distill, or give other --parameters.",
+        )
+    return background
+
+
+def _fit_fold(
+    data: Dataset, settings: Sequence[Parameters], split: Split, background: Background | None
+) -> list[Floats]:
     """Return the test rows' log-odds for settings of the same features."""
     train, test = split
-    vectorizer = make_vectorizer(settings[0])
-    X_train = vectorizer.fit_transform([data.texts[i] for i in train]).tocsr()
-    X_test = vectorizer.transform([data.texts[i] for i in test]).tocsr()
-    return [make_classifier(s).fit(X_train, data.Y[train]).log_odds(X_test) for s in settings]
+    texts, Y = [data.texts[i] for i in train], data.Y[train]
+    held_out = [data.texts[i] for i in test]
+    if not settings[0].background:
+        vectorizer = make_vectorizer(settings[0])
+        X_train = vectorizer.fit_transform(texts).tocsr()
+        X_test = vectorizer.transform(held_out).tocsr()
+        return [make_classifier(s).fit(X_train, Y).log_odds(X_test) for s in settings]
+    known = _needed(background)
+    vectorizer = known.vectorizer(texts, settings[0].min_df)
+    X_train, X_test = vectorizer.transform(texts).tocsr(), vectorizer.transform(held_out).tocsr()
+    (fold,) = set(known.folds_of(held_out, data.groups[test].tolist()).tolist())
+    prior = known.extended_coefficients(vectorizer), known.intercepts
+    start, before = known.log_odds_without(fold, texts), known.log_odds_without(fold, held_out)
+    return [
+        AdaptedClassifier(s.C).fit(X_train, Y, prior, start).correct(X_test, before)
+        for s in settings
+    ]

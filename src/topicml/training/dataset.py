@@ -18,6 +18,9 @@ from topicml.taxonomy import Taxonomy
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 FOLDS = 5
+DRAWN = "random"
+"""What labels say of a sentence that was drawn at random (``chosen``)."""
+
 MANY_DOCUMENTS = 10
 """Real documents above which they are left out a fifth at a time, not one by one."""
 
@@ -32,6 +35,7 @@ class Dataset:
         Y: n by T indicator matrix of 0 and 1.
         groups: n group names; a group is never split.
         sources: n sources: ``article``, ``archive`` or ``authored``.
+        drawn: n, True where a sentence was drawn at random, and shows how common topics are.
     """
 
     topics: tuple[str, ...]
@@ -39,6 +43,7 @@ class Dataset:
     Y: NDArray[np.int8]
     groups: NDArray[np.str_]
     sources: NDArray[np.str_]
+    drawn: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -62,6 +67,7 @@ class Dataset:
             self.Y[picked],
             self.groups[picked],
             self.sources[picked],
+            self.drawn[picked],
         )
 
     def article_splits(self) -> Iterator[Split]:
@@ -105,6 +111,7 @@ def join(first: Dataset, second: Dataset) -> Dataset:
         np.vstack([first.Y, second.Y]),
         np.concatenate([first.groups, second.groups]),
         np.concatenate([first.sources, second.sources]),
+        np.concatenate([first.drawn, second.drawn]),
     )
 
 
@@ -121,6 +128,7 @@ def make_dataset(records: Sequence[LabelRecord], taxonomy: Taxonomy) -> Dataset:
         Y=Y,
         groups=np.array([record.article for record in used], dtype=np.str_),
         sources=np.array([record.source for record in used], dtype=np.str_),
+        drawn=np.array([record.chosen == DRAWN for record in used], dtype=np.bool_),
     )
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from topicml.errors import TrainingError
 from topicml.scoring.scorer import Scorer
 from topicml.tagging.tagger import tag_sentences
-from topicml.training.cross_validation import cross_validate
-from topicml.training.dataset import Dataset, Split, join
+from topicml.training.background import Background
+from topicml.training.cross_validation import cross_validate, splits_of
+from topicml.training.dataset import Dataset, Split
 from topicml.training.features import Parameters, sigmoid
 from topicml.training.fit import check_support
 from topicml.training.metrics import Evaluation, evaluate_predictions
-from topicml.training.search import DEFAULT_GRID, nested_predictions, score_candidate
+from topicml.training.search import grid_for, nested_predictions, score_candidate
 
 By = Literal["article", "group"]
 
@@ -29,6 +30,7 @@ PROTOCOLS = {
     "thresholds chosen inside each fold.",
 }
 _FIXED = " Parameters were fixed beforehand."
+_ADAPTED = " Each fold starts from a background model that has not seen its documents."
 
 
 LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 0.75, 1.0)
@@ -74,53 +76,70 @@ class Predictions:
 
 
 def cross_validated_evaluation(
-    data: Dataset, by: By = "article", parameters: Parameters | None = None, jobs: int = 1
+    data: Dataset,
+    by: By = "article",
+    parameters: Parameters | None = None,
+    background: Background | None = None,
+    jobs: int = 1,
 ) -> tuple[str, Evaluation]:
     """Return protocol and figures of ``cross_validated_predictions``."""
-    predictions = cross_validated_predictions(data, by, parameters, jobs)
+    predictions = cross_validated_predictions(data, by, parameters, background, jobs)
     return predictions.protocol, predictions.evaluate()
 
 
 def cross_validated_predictions(
-    data: Dataset, by: By = "article", parameters: Parameters | None = None, jobs: int = 1
+    data: Dataset,
+    by: By = "article",
+    parameters: Parameters | None = None,
+    background: Background | None = None,
+    jobs: int = 1,
 ) -> Predictions:
     """Predict sentences with the whole recipe, none of them seen by it.
 
     Args:
         data: Labelled sentences.
         by: What is left out: real documents (one at a time, a fifth of them where there are
-            many), or a fifth of all groups.
+            many), or a fifth of all groups. With a background, its folds are left out, and
+            ``article`` says that only real text is judged.
         parameters: Fixed, or None to choose them inside each fold.
+        background: To start from.
         jobs: Processes.
 
     Raises:
         TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
     """
-    settings = DEFAULT_GRID if parameters is None else (parameters,)
-    probabilities, tags = nested_predictions(data, _splits(data, by), settings, jobs=jobs)
-    tested = ~np.isnan(probabilities).any(axis=1)
+    settings = grid_for(background) if parameters is None else (parameters,)
+    probabilities, tags = nested_predictions(
+        data, _splits(data, by, background), settings, background=background, jobs=jobs
+    )
+    judged = ~np.isnan(probabilities).any(axis=1) & _is_judged(data, by)
     return Predictions(
-        _protocol(data, by) + (_FIXED if parameters is not None else ""),
+        _protocol(data, by, background) + (_FIXED if parameters is not None else ""),
         data.topics,
-        data.Y[tested],
-        probabilities[tested],
-        tags[tested],
-        data.groups[tested],
+        data.Y[judged],
+        probabilities[judged],
+        tags[judged],
+        data.groups[judged],
     )
 
 
-def _protocol(data: Dataset, by: By) -> str:
-    if by == "article" and data.has_many_documents:
-        return PROTOCOLS["documents"]
-    return PROTOCOLS[by]
+def _is_judged(data: Dataset, by: By) -> NDArray[np.bool_]:
+    return data.articles if by == "article" else np.ones(len(data), dtype=np.bool_)
+
+
+def _protocol(data: Dataset, by: By, background: Background | None) -> str:
+    in_folds = background is not None or data.has_many_documents
+    protocol = PROTOCOLS["documents" if by == "article" and in_folds else by]
+    return protocol if background is None else protocol + _ADAPTED
 
 
 def uncalibrated_probabilities(
-    data: Dataset, by: By, parameters: Parameters
+    data: Dataset, by: By, parameters: Parameters, background: Background | None = None
 ) -> NDArray[np.float64]:
     """Return what the same folds predict before calibration, for reliability curves."""
-    log_odds = cross_validate(data, [parameters], _splits(data, by))[0, :, :-1]
-    return sigmoid(log_odds[~np.isnan(log_odds).any(axis=1)])
+    splits = _splits(data, by, background)
+    log_odds = cross_validate(data, [parameters], splits, background=background)[0, :, :-1]
+    return sigmoid(log_odds[~np.isnan(log_odds).any(axis=1) & _is_judged(data, by)])
 
 
 def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictions:
@@ -137,51 +156,60 @@ def evaluate_model(scorer: Scorer, data: Dataset) -> Evaluation:
 
 
 def learning_curve(
-    train: Dataset, test: Dataset, parameters: Parameters, seed: int = 0
+    data: Dataset,
+    split: Split,
+    parameters: Parameters,
+    background: Background | None = None,
+    seed: int = 0,
 ) -> list[LearningPoint]:
     """Fit on growing shares of the training groups; score each fit on the test sentences."""
-    groups = np.random.default_rng(seed).permutation(np.unique(train.groups))
+    train, test = split
+    groups = np.random.default_rng(seed).permutation(np.unique(data.groups[train]))
     points = []
     for fraction in LEARNING_FRACTIONS:
-        part = train.subset(np.isin(train.groups, groups[: max(1, round(fraction * len(groups)))]))
-        if not part.Y.any(axis=0).all():
+        some = groups[: max(1, round(fraction * len(groups)))]
+        part = train[np.isin(data.groups[train], some)]
+        if not data.Y[part].any(axis=0).all():
             continue  # a topic is not there yet
-        joined = join(part, test)
-        rows = np.arange(len(joined))
-        (log_odds,) = cross_validate(joined, [parameters], [(rows[: len(part)], rows[len(part) :])])
-        scored = score_candidate(parameters, joined.Y, log_odds)
+        (log_odds,) = cross_validate(data, [parameters], [(part, test)], background=background)
+        scored = score_candidate(parameters, data.Y, log_odds)
         points.append(LearningPoint(len(part), scored.macro_average_precision))
     return points
 
 
 def with_diagnostics(
-    predictions: Predictions, data: Dataset, by: By, parameters: Parameters
+    predictions: Predictions,
+    data: Dataset,
+    by: By,
+    parameters: Parameters,
+    background: Background | None = None,
 ) -> Predictions:
     """Add probabilities before calibration and a learning curve to predictions for the data."""
-    train, test = data.grouped_splits()[0]
+    first = splits_of(data, background)[0]
     return replace(
         predictions,
-        uncalibrated=uncalibrated_probabilities(data, by, parameters),
-        learning_curve=tuple(learning_curve(data.subset(train), data.subset(test), parameters)),
+        uncalibrated=uncalibrated_probabilities(data, by, parameters, background),
+        learning_curve=tuple(learning_curve(data, first, parameters, background)),
     )
 
 
-def check_trainable(data: Dataset, by: By) -> None:
+def check_trainable(data: Dataset, by: By, background: Background | None = None) -> None:
     """Raise a ``TrainingError`` for all that would end a training half-way."""
     check_support(data)
-    _splits(data, by)
+    _splits(data, by, background)
 
 
-def _splits(data: Dataset, by: By) -> list[Split]:
+def _splits(data: Dataset, by: By, background: Background | None) -> list[Split]:
     groups = len(set(data.groups.tolist()))
     if groups < 3:
         raise TrainingError(
             f"{groups} article{'s are' if groups != 1 else ' is'} too few to evaluate on",
             hint="Label three or more, so that one can be left out and two are left to tune on.",
         )
-    splits = list(data.article_splits()) if by == "article" else data.grouped_splits()
-    if not splits:
+    if by == "article" and not data.articles.any():
         raise TrainingError(
             "no sentence comes from a real article", hint="Evaluate with --by group."
         )
-    return splits
+    if background is not None:
+        return splits_of(data, background)
+    return list(data.article_splits()) if by == "article" else data.grouped_splits()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from topicml.scoring.backends import Backends
 from topicml.scoring.features import FeatureBlock
@@ -28,10 +28,15 @@ def export_scorer(
         decision: Gives the thresholds.
         path: File to write.
     """
+    save_scorer(make_scorer(pipeline, topics, decision), path)
+
+
+def make_scorer(pipeline: Pipeline, topics: Sequence[str], decision: Decision) -> Scorer:
+    """Return a fitted pipeline as a scorer; see ``export_scorer``."""
     coefficients, intercepts = pipeline.named_steps["classifier"].linear_model()
     vectorizers = [step for _, step in pipeline.named_steps["features"].transformer_list]
     blocks = tuple(_feature_blocks(vectorizers, coefficients.T))
-    scorer = Scorer(
+    return Scorer(
         topics=tuple(topics),
         thresholds=np.asarray(decision.thresholds, dtype=np.float64),
         relevance_threshold=decision.relevance_threshold,
@@ -41,7 +46,18 @@ def export_scorer(
         blocks=blocks,
         backends=Backends(blocks),
     )
-    save_scorer(scorer, path)
+
+
+def scorer_of_words(vectorizer: FeatureUnion, topics: Sequence[str]) -> Scorer:
+    """Return a scorer that knows a vectoriser's words and judges nothing by them."""
+    steps = [step for name, step in vectorizer.transformer_list if name == "word"]
+    width = len(topics) + 1
+    blocks = tuple(_feature_blocks(steps, np.zeros((sum(len(s.idf_) for s in steps), width))))
+    nothing = np.zeros((len(topics), 0))
+    return Scorer(
+        *(tuple(topics), np.ones(len(topics)), 0.0, (), nothing, np.zeros(width)),
+        *(blocks, Backends(blocks)),
+    )
 
 
 def _feature_blocks(

@@ -9,11 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
+
+from topicml.training.logistic import fit_logistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Parameters:
         C: Inverse regularisation strength of the logistic regression.
         class_weight: ``balanced`` weighs a topic's sentences up to those without it.
         nb_mixing: Share of the naive-Bayes log-count ratio in each feature's scale; 0 is none.
+        background: Start from a background model, whose terms are taken. ``C`` is then that of
+            the correction, ``min_df`` that of new words, and all else is the background's.
     """
 
     word_ngrams: tuple[int, int] = (1, 2)
@@ -37,6 +41,7 @@ class Parameters:
     C: float = 10.0
     class_weight: Literal["balanced"] | None = "balanced"
     nb_mixing: float = 0.0
+    background: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain JSON values."""
@@ -80,6 +85,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     "C": lambda value: _is_number(value) and 0 < value < float("inf"),
     "class_weight": lambda value: value in (None, "balanced"),
     "nb_mixing": lambda value: _is_number(value) and 0 <= value <= 1,
+    "background": lambda value: isinstance(value, bool),
 }
 
 SKLEARN_DEFAULTS = Parameters(
@@ -187,6 +193,14 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
             [CERTAIN if e is None else e.intercept_[0] for e in estimators]
         )
 
+    def fold_in(self, weights: NDArray[np.float64], offset: NDArray[np.float64]) -> None:
+        """Make of the log-odds a weighted sum: T + 1 by T + 1 weights, and an offset."""
+        coefficients, intercepts = self.linear_model()
+        for t, estimator in enumerate((*self.estimators_, self.relevance_)):
+            if estimator is not None:  # relevance may be constant
+                estimator.coef_ = weights[[t]] @ coefficients
+                estimator.intercept_ = weights[[t]] @ intercepts + offset[t]
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return n by T probabilities, also where there is but one topic."""
         return sigmoid(self.log_odds(X)[:, :-1])
@@ -195,6 +209,78 @@ class TopicClassifier(OneVsRestClassifier):  # type: ignore[misc]
         """Return n probabilities that a sentence has any topic."""
         return sigmoid(_log_odds(self.relevance_, X, self.shares_[-1]))
 
+
+class AdaptedClassifier(BaseEstimator):  # type: ignore[misc]
+    """Logistic regression over T topics and relevance, pulled towards a background's coefficients.
+
+    Args:
+        C: Inverse regularisation strength of the correction.
+
+    Attributes:
+        correction_: T + 1 by m coefficients that were learned, and T + 1 intercepts.
+        coef_: T + 1 by m coefficients, relevance last: the background's and the correction.
+        intercept_: T + 1.
+    """
+
+    def __init__(self, C: float = 1.0) -> None:
+        self.C = C
+
+    def fit(
+        self,
+        X: Any,
+        Y: NDArray[Any],
+        prior: LinearModel,
+        offsets: NDArray[np.float64] | None = None,
+    ) -> AdaptedClassifier:
+        """Learn a correction.
+
+        Args:
+            X: n by m.
+            Y: n by T indicator matrix.
+            prior: T + 1 by m coefficients and T + 1 intercepts to start from.
+            offsets: n by T + 1 log-odds that the correction is added to; those of the prior
+                where None.
+        """
+        coefficients, intercepts = prior
+        if offsets is None:
+            offsets = X @ coefficients.T + intercepts
+        targets = np.column_stack([Y, np.asarray(Y).any(axis=1)])
+        self.correction_ = fit_logistic(X, targets, C=self.C, offsets=offsets)
+        self.coef_ = coefficients + self.correction_[0]
+        self.intercept_ = intercepts + self.correction_[1]
+        return self
+
+    def correct(self, X: Any, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return log-odds of another background, n by T + 1, with the correction added."""
+        coefficients, intercepts = self.correction_
+        corrected: NDArray[np.float64] = log_odds + X @ coefficients.T + intercepts
+        return corrected
+
+    def linear_model(self) -> LinearModel:
+        """Return T + 1 by m coefficients and T + 1 intercepts, relevance last."""
+        return self.coef_, self.intercept_
+
+    def fold_in(self, weights: NDArray[np.float64], offset: NDArray[np.float64]) -> None:
+        """Make of the log-odds a weighted sum: T + 1 by T + 1 weights, and an offset."""
+        self.coef_, self.intercept_ = weights @ self.coef_, weights @ self.intercept_ + offset
+        del self.correction_  # of what is no longer there
+
+    def log_odds(self, X: Any) -> NDArray[np.float64]:
+        """Return n by T + 1 log-odds; the last column is relevance."""
+        values: NDArray[np.float64] = X @ self.coef_.T + self.intercept_
+        return values
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Return n by T probabilities."""
+        return sigmoid(self.log_odds(X)[:, :-1])
+
+    def predict_relevance(self, X: Any) -> NDArray[np.float64]:
+        """Return n probabilities that a sentence has any topic."""
+        return sigmoid(self.log_odds(X)[:, -1])
+
+
+LinearModel = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Coefficients and intercepts."""
 
 CERTAIN = 50.0
 """Log-odds, one way or the other, of what training saw always or never."""

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from sklearn.pipeline import Pipeline
 
 from topicml.errors import TrainingError
+from topicml.training.background import Background
 from topicml.training.calibration import Decision, choose_decision
+from topicml.training.cross_validation import splits_of, vectorizer_for
 from topicml.training.dataset import Dataset
-from topicml.training.features import Parameters, make_pipeline
-from topicml.training.search import DEFAULT_GRID, Candidate, search
+from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
+from topicml.training.natural_mix import natural_weights
+from topicml.training.search import Candidate, grid_for, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,18 @@ class FittedModel:
     candidates: tuple[Candidate, ...] = ()
 
 
-def fit_model(data: Dataset, parameters: Parameters | None = None, jobs: int = 1) -> FittedModel:
+def fit_model(
+    data: Dataset,
+    parameters: Parameters | None = None,
+    background: Background | None = None,
+    jobs: int = 1,
+) -> FittedModel:
     """Choose what is not given, then fit on all labels.
 
     Args:
         data: Labelled sentences of at least two groups.
-        parameters: Used as they are; searched over ``DEFAULT_GRID`` where None.
+        parameters: Used as they are; searched over ``grid_for`` where None.
+        background: To start from, for parameters that say so.
         jobs: Processes; the model does not depend on it.
 
     Returns:
@@ -39,10 +48,11 @@ def fit_model(data: Dataset, parameters: Parameters | None = None, jobs: int = 1
         TrainingError: A topic has no sentence, or all sentences are of one group.
     """
     check_support(data)
-    settings = DEFAULT_GRID if parameters is None else (parameters,)
-    found = search(data, settings, data.grouped_splits(), jobs=jobs)
-    decision = choose_decision(data.Y, found.log_odds)
-    pipeline = _fit_pipeline(data, found.chosen, decision)
+    settings = grid_for(background) if parameters is None else (parameters,)
+    found = search(data, settings, splits_of(data, background), background=background, jobs=jobs)
+    decision = choose_decision(data.Y, found.log_odds, natural_weights(data, found.log_odds))
+    pipeline = fit_pipeline(data, found.chosen, background)
+    pipeline[-1].fold_in(decision.weights, decision.offset)
     candidates = found.candidates if parameters is None else ()
     return FittedModel(pipeline, decision, found.chosen, candidates)
 
@@ -57,13 +67,13 @@ def check_support(data: Dataset) -> None:
             )
 
 
-def _fit_pipeline(data: Dataset, parameters: Parameters, decision: Decision) -> Pipeline:
-    """Fit on all labels, with the calibration folded into the coefficients."""
-    pipeline = make_pipeline(parameters).fit(data.texts, data.Y)
-    classifier = pipeline.named_steps["classifier"]
-    coefficients, intercepts = classifier.linear_model()
-    for t, estimator in enumerate((*classifier.estimators_, classifier.relevance_)):
-        if estimator is not None:  # relevance may be constant
-            estimator.coef_ = decision.weights[[t]] @ coefficients
-            estimator.intercept_ = decision.weights[[t]] @ intercepts + decision.offset[t]
-    return pipeline
+def fit_pipeline(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
+    """Fit on all labels."""
+    if not parameters.background:
+        return make_pipeline(parameters).fit(data.texts, data.Y)
+    vectorizer = vectorizer_for(parameters, background, data.texts)
+    assert background is not None  # noqa: S101 - else there was no vectoriser
+    prior = background.extended_coefficients(vectorizer), background.intercepts
+    classifier = AdaptedClassifier(parameters.C)
+    classifier.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior)
+    return Pipeline([("features", vectorizer), ("classifier", classifier)])

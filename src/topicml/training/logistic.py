@@ -78,4 +78,5 @@ def fit_logistic(
 
 
 def _sigmoid(x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return np.exp(-np.logaddexp(0, -x))
+    share: NDArray[np.floating[Any]] = np.exp(-np.logaddexp(0, -x))
+    return share

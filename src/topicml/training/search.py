@@ -18,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from topicml.training.background import Background
 from topicml.training.calibration import choose_decision, micro_f1
-from topicml.training.cross_validation import Floats, cross_validate
+from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
 from topicml.training.dataset import Dataset, Split
-from topicml.training.features import SKLEARN_DEFAULTS, Parameters, make_vectorizer
+from topicml.training.features import SKLEARN_DEFAULTS, Parameters
+from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
+from topicml.training.natural_mix import natural_weights
 
 DEFAULT_GRID: tuple[Parameters, ...] = (
     SKLEARN_DEFAULTS,
@@ -35,6 +38,9 @@ DEFAULT_GRID: tuple[Parameters, ...] = (
     ),
 )
 """What is searched where no parameters are given: 24 settings and scikit-learn's defaults."""
+
+ADAPTATION_GRID = tuple(Parameters(background=True, min_df=3, C=C) for C in (0.1, 0.3, 1.0))
+"""What is searched instead where there is a background model to start from."""
 
 TUNING_FOLDS = 3
 NEAR_BEST = 0.003
@@ -49,6 +55,11 @@ _SPACE: dict[str, Sequence[object]] = {
     "class_weight": (None, "balanced"),
     "nb_mixing": (0.0, 0.5, 0.75, 1.0),
 }
+
+
+def grid_for(background: Background | None) -> tuple[Parameters, ...]:
+    """Return what is searched where no parameters are given."""
+    return DEFAULT_GRID if background is None else ADAPTATION_GRID
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ def search(
     splits: Sequence[Split],
     *,
     choose: Choose = lambda candidates: candidates[0].parameters,
+    background: Background | None = None,
     jobs: int = 1,
     on_fit: Callable[[], None] = lambda: None,
 ) -> SearchResult:
@@ -95,10 +107,13 @@ def search(
         settings: To compare; one alone is chosen.
         splits: (train, test) rows.
         choose: Which candidate to take; the best by default.
+        background: What settings with ``background`` start from.
         jobs: Processes.
         on_fit: Called after each fit.
     """
-    log_odds = cross_validate(data, settings, splits, jobs=jobs, on_fit=on_fit)
+    log_odds = cross_validate(
+        data, settings, splits, background=background, jobs=jobs, on_fit=on_fit
+    )
     scored = [score_candidate(s, data.Y, out) for s, out in zip(settings, log_odds, strict=True)]
     ranked = tuple(sorted(scored, key=lambda c: -c.macro_average_precision))
     chosen = choose(ranked)
@@ -122,10 +137,11 @@ def nested_predictions(
     *,
     folds: int = 5,
     choose: Choose = lambda candidates: candidates[0].parameters,
+    background: Background | None = None,
     jobs: int = 1,
     on_fit: Callable[[], None] = lambda: None,
 ) -> tuple[Floats, NDArray[np.int8]]:
-    """Predict each test fold with nothing but its training fold, thresholds included.
+    """Predict each test fold with nothing but its training fold, and tag it as ``classify`` does.
 
     Args:
         data: n labelled sentences.
@@ -133,6 +149,7 @@ def nested_predictions(
         settings: Searched anew inside each fold; one alone is fixed.
         folds: Of the search inside each fold.
         choose: As in ``search``.
+        background: As in ``search``; its folds are then those inside.
         jobs: Processes.
         on_fit: Called after each fit of a search.
 
@@ -142,12 +159,20 @@ def nested_predictions(
     probabilities = np.full(data.Y.shape, np.nan)
     tags = np.zeros_like(data.Y)
     for train, test in splits:
-        inner = data.subset(train)
-        inner_splits = inner.grouped_splits(folds)
-        found = search(inner, settings, inner_splits, choose=choose, jobs=jobs, on_fit=on_fit)
-        decision = choose_decision(inner.Y, found.log_odds)
-        held_out = cross_validate(data, [found.chosen], [(train, test)])[0, test]
-        probabilities[test], tags[test] = decision.probabilities(held_out), decision.tags(held_out)
+        inner, held_out = data.subset(train), data.subset(test)
+        inner_splits = splits_of(inner, background, folds)
+        found = search(
+            *(inner, settings, inner_splits),
+            choose=choose,
+            background=background,
+            jobs=jobs,
+            on_fit=on_fit,
+        )
+        weights = natural_weights(inner, found.log_odds)
+        decision = choose_decision(inner.Y, found.log_odds, weights)
+        log_odds = cross_validate(data, [found.chosen], [(train, test)], background=background)
+        words = vectorizer_for(found.chosen, background, inner.texts)
+        probabilities[test], tags[test] = tag_held_out(held_out, log_odds[0, test], decision, words)
     return probabilities, tags
 
 
@@ -179,10 +204,12 @@ def draw_settings(trials: int, seed: int) -> list[Parameters]:
     return [*always, *random.Random(seed).sample(others, min(trials, len(others)))]  # noqa: S311
 
 
-def count_fits(data: Dataset, settings: Sequence[Parameters]) -> int:
+def count_fits(
+    data: Dataset, settings: Sequence[Parameters], background: Background | None = None
+) -> int:
     """Return how many fits a tuning takes, for a progress bar."""
-    outer = data.grouped_splits(TUNING_FOLDS)
-    inner = sum(len(data.subset(train).grouped_splits(TUNING_FOLDS)) for train, _ in outer)
+    outer = splits_of(data, background, TUNING_FOLDS)
+    inner = sum(len(splits_of(data.subset(train), background, TUNING_FOLDS)) for train, _ in outer)
     return len(settings) * (len(outer) + inner)
 
 
@@ -190,6 +217,7 @@ def tune(
     data: Dataset,
     settings: Sequence[Parameters],
     *,
+    background: Background | None = None,
     jobs: int = 1,
     on_fit: Callable[[], None] = lambda: None,
 ) -> TuningResult:
@@ -198,22 +226,31 @@ def tune(
     Args:
         data: Labelled sentences.
         settings: To compare.
+        background: As in ``search``.
         jobs: Processes.
         on_fit: Called after each fit; see ``count_fits``.
     """
-    sizes = {setting: count_features(data, setting) for setting in settings}
-    choose, splits = partial(choose_smallest, sizes=sizes), data.grouped_splits(TUNING_FOLDS)
+    sizes = {setting: count_features(data, setting, background) for setting in settings}
+    choose = partial(choose_smallest, sizes=sizes)
+    splits = splits_of(data, background, TUNING_FOLDS)
     probabilities, tags = nested_predictions(
-        data, splits, settings, folds=TUNING_FOLDS, choose=choose, jobs=jobs, on_fit=on_fit
+        *(data, splits, settings),
+        folds=TUNING_FOLDS,
+        choose=choose,
+        background=background,
+        jobs=jobs,
+        on_fit=on_fit,
     )
-    found = search(data, settings, splits, choose=choose, jobs=jobs, on_fit=on_fit)
+    found = search(
+        *(data, settings, splits), choose=choose, background=background, jobs=jobs, on_fit=on_fit
+    )
     evaluation = evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
     return TuningResult(found.candidates, sizes, found.chosen, evaluation)
 
 
-def count_features(data: Dataset, setting: Parameters) -> int:
+def count_features(data: Dataset, setting: Parameters, background: Background | None = None) -> int:
     """Return how many features a setting makes of the sentences."""
-    return len(make_vectorizer(setting).fit(data.texts).get_feature_names_out())
+    return len(vectorizer_for(setting, background, data.texts).get_feature_names_out())
 
 
 def choose_smallest(candidates: Sequence[Candidate], sizes: Mapping[Parameters, int]) -> Parameters:

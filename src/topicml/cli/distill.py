@@ -1,0 +1,107 @@
+"""``topicml distill``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from topicml.cli import options
+from topicml.models.store import DEFAULT_MODEL
+from topicml.tagging.tagger import Unit
+
+
+def distill(
+    pool: Annotated[
+        list[str],
+        typer.Option("--pool", help="Unlabelled text: file, glob or folder; repeat for more."),
+    ],
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
+    name: Annotated[str, typer.Option(help="Name of the model.")] = DEFAULT_MODEL,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the files of the network to start from.",
+            show_default="from the Hugging Face hub",
+        ),
+    ] = None,
+    work: Annotated[
+        Path, typer.Option(help="Folder for what is done so far; the same one goes on there.")
+    ] = Path("distill-work"),
+    sentences: Annotated[
+        int, typer.Option(min=1, help="Unlabelled sentences to take at most, at random.")
+    ] = 60_000,
+    unit: Annotated[
+        Unit, typer.Option("--unit", help="Split texts into sentences, or take each as one.")
+    ] = "article",
+    folds: Annotated[
+        int, typer.Option(min=2, help="Parts left out in turn, so that figures stay honest.")
+    ] = 3,
+    seeds: Annotated[int, typer.Option(min=1, help="Networks to average.")] = 1,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the labels, at most.")] = 3,
+    features: Annotated[int, typer.Option(min=1, help="Terms that the background keeps.")] = 60_000,
+    text_field: options.TextField = "text",
+    id_field: options.IdField = "id",
+    models_dir: options.ModelsDir = None,
+) -> None:
+    """Teach a background model with a fine-tuned network, for trainings to start from.
+
+    The network learns the labels (about 30 minutes on two cores), says what it thinks of the
+    unlabelled sentences (about 120 a second), and a linear model learns that; all of it once for
+    each fold, too. A run that was cut off goes on where it was. train then takes what is in
+    models/NAME/background/. Needs the extra: pip install 'topicml[neural]'.
+
+    Example: topicml distill --pool pool.jsonl
+    """
+    from rich.progress import Progress, TaskID
+
+    from topicml.io.optional_dependencies import load
+    from topicml.io.records import Fields, ReadOptions
+    from topicml.io.sources import list_sources
+    from topicml.io.writers.table import table_console
+    from topicml.taxonomy import load_taxonomy
+    from topicml.training.dataset import load_dataset
+    from topicml.training.fit import check_support
+    from topicml.training.pool import read_pool
+
+    for package in ("torch", "transformers", "peft", "safetensors"):
+        load(package, "neural", "topicml distill")
+    from topicml.models.distill import (
+        Distillation,
+        DistillSettings,
+        Step,
+        describe_sources,
+    )
+    from topicml.network.base import MPNET, base_folder
+
+    paths = options.label_paths(labels)
+    store = options.writable_store(models_dir)
+    store.name_folder(name)  # or an error, before the long work
+    data = load_dataset(paths, load_taxonomy(taxonomy), options.tell)
+    check_support(data)
+    folder = base_folder(MPNET, base)
+    reading = ReadOptions(Fields(text_field, id_field, None))
+    unlabelled = read_pool(
+        *(pool, reading), unit=unit, without=data.texts, count=sentences, on_note=options.tell
+    )
+    files = [Path(source.path) for source in list_sources(pool).sources if source.path]
+    options.tell(f"{len(data):,} labelled sentences, {len(unlabelled):,} unlabelled ones.")
+    distillation = Distillation(
+        *(data, unlabelled, MPNET, folder, work),
+        DistillSettings(folds, seeds, epochs, features),
+        describe_sources(paths, files, taxonomy),
+    )
+    with Progress(console=table_console(sys.stderr)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: Step) -> None:
+            task = tasks.get(step.name)
+            if task is None:
+                task = tasks[step.name] = progress.add_task(step.name, total=step.total)
+            progress.update(task, completed=step.done)
+
+        made = distillation.run(store, name, tell)
+    typer.echo(f"Wrote {made}. train starts from it now.")

@@ -1,0 +1,168 @@
+"""``models/NAME/background/``: what trainings of a model start from, with where it comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicml.errors import ModelError
+from topicml.files import replacing, write_text
+from topicml.models.folder import make_parent, sha256_file
+from topicml.models.store import ModelStore, default_store
+from topicml.scoring.backends import Backends
+from topicml.scoring.scorer import Scorer
+from topicml.scoring.scorer_file import load_scorer, save_scorer
+from topicml.taxonomy import Taxonomy
+from topicml.training.background import Background
+
+FOLDER = "background"
+TEACHER = "teacher"
+SCORER, SEEN, MANIFEST = "scorer.npz", "seen.npz", "manifest.json"
+_HINT = "Make it with: topicml distill. Or train without it: --no-background."
+_SHA1_BYTES = 20
+
+
+def background_folder(store: ModelStore, name: str) -> Path:
+    """Folder of a model's background, whether it exists or not."""
+    return store.name_folder(name) / FOLDER
+
+
+Choice = Path | Literal["own"] | None
+"""Which background a training starts from: a folder's, the model's own where it has one, none."""
+
+
+def choose_background(
+    store: ModelStore, name: str, taxonomy: Taxonomy, choice: Choice
+) -> Background | None:
+    """Return what a training of a model starts from.
+
+    Args:
+        store: Of the new version; where it has none, the models in use are looked through.
+        name: Model name.
+        taxonomy: Its topics must be those of the background.
+        choice: Which.
+
+    Returns:
+        None where there is none, or none for these topics.
+
+    Raises:
+        ModelError: The one that was asked for is missing or for other topics, or one is damaged.
+    """
+    if choice is None:
+        return None
+    places = _places(store, name) if choice == "own" else [choice]
+    found = next((place for place in places if (place / MANIFEST).exists()), places[0])
+    if choice == "own" and not (found / MANIFEST).exists():
+        return None
+    if read_background_manifest(found)["topics"] != list(taxonomy.topic_ids):
+        if choice == "own":
+            return None
+        raise ModelError(
+            "this background model has other topics than the taxonomy", where=found, hint=_HINT
+        )
+    return read_background(found)
+
+
+def _places(store: ModelStore, name: str) -> list[Path]:
+    return [background_folder(s, name) for s in (store, default_store())]
+
+
+def save_background(background: Background, folder: Path, provenance: dict[str, Any]) -> None:
+    """Write a background: its terms and coefficients, and what it is worth on what it has seen.
+
+    Args:
+        background: To write.
+        folder: Made where it is not there; what is there is replaced.
+        provenance: Fields of its manifest: what it was made of, and how.
+    """
+    make_parent(folder / MANIFEST)
+    topics = len(background.topics)
+    scorer = Scorer(
+        topics=background.topics,
+        thresholds=np.full(topics, 0.5),
+        relevance_threshold=0.0,
+        precisions=(),
+        precision_thresholds=np.zeros((topics, 0)),
+        intercepts=background.intercepts,
+        blocks=background.blocks,
+        backends=Backends(background.blocks),
+    )
+    save_scorer(scorer, folder / SCORER)
+    digests = np.array([*bytes.fromhex("".join(background.seen))], dtype=np.uint8)
+    with replacing(folder / SEEN) as file:
+        np.savez_compressed(
+            file,
+            sha1=digests.reshape(-1, _SHA1_BYTES),
+            folds=background.folds,
+            log_odds=background.log_odds,
+        )
+    files = {name: sha256_file(folder / name) for name in (SCORER, SEEN)}
+    manifest = {**provenance, "topics": list(background.topics), "files": files}
+    write_text(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+
+
+def read_background(folder: Path) -> Background:
+    """Read what ``save_background`` wrote, after a look at the hash of each file.
+
+    Raises:
+        ModelError: A file is missing or damaged.
+    """
+    manifest = read_background_manifest(folder)
+    for name in (SCORER, SEEN):
+        try:
+            found = sha256_file(folder / name)
+        except OSError as err:
+            raise ModelError("file is missing", where=folder / name, hint=_HINT) from err
+        if found != manifest["files"].get(name):
+            raise ModelError("file is damaged or was changed", where=folder / name, hint=_HINT)
+    scorer = load_scorer(folder / SCORER)
+    sha1, folds, log_odds = _read_seen(folder / SEEN, len(scorer.topics) + 1)
+    return Background(
+        scorer.topics,
+        scorer.blocks,
+        scorer.intercepts,
+        {row.tobytes().hex(): n for n, row in enumerate(sha1)},
+        folds,
+        log_odds,
+    )
+
+
+def read_background_manifest(folder: Path) -> dict[str, Any]:
+    """Read where a background comes from.
+
+    Raises:
+        ModelError: The file is missing or not a manifest of a background.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(manifest["files"], dict) or not isinstance(manifest["topics"], list):
+            raise TypeError("no files or topics")  # noqa: TRY301
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise ModelError(
+            f"no manifest of a background model ({err})", where=path, hint=_HINT
+        ) from err
+    return dict(manifest)
+
+
+def _read_seen(
+    path: Path, outputs: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int8], NDArray[np.float16]]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            sha1, folds, log_odds = (arrays[key] for key in ("sha1", "folds", "log_odds"))
+    except (OSError, ValueError, KeyError) as err:
+        raise ModelError(f"cannot be read ({err})", where=path, hint=_HINT) from err
+    fits = (
+        sha1.shape == (len(folds), _SHA1_BYTES)
+        and log_odds.ndim == 3
+        and log_odds.shape[1:] == (len(folds), outputs)
+        and (len(folds) == 0 or 0 <= folds.min() <= folds.max() < len(log_odds))
+    )
+    if not fits:
+        raise ModelError("arrays do not fit together", where=path, hint=_HINT)
+    return sha1, folds, log_odds

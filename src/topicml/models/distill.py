@@ -1,0 +1,306 @@
+"""From labels and unlabelled text to a background model, by way of a fine-tuned network.
+
+Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015: what the network
+says of very many sentences teaches the small model more than the labels alone do.
+
+The same is done K times without one K-th of the documents, so that a training can be evaluated
+honestly (``training.background``). Every step leaves a file in the work folder, and a step whose
+file is there is not done again: a run that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicml.errors import OutputError
+from topicml.files import replacing, write_text
+from topicml.models.background import (
+    FOLDER,
+    MANIFEST,
+    TEACHER,
+    read_background,
+    save_background,
+)
+from topicml.models.folder import sha256_file
+from topicml.models.store import ModelStore
+from topicml.network.base import Base
+from topicml.network.encoder import TopicNetwork
+from topicml.network.fine_tuning import Examples, fine_tune
+from topicml.training.background import (
+    FEATURES,
+    Background,
+    fit_background,
+    fold_of,
+    log_odds_of,
+    sha1_of,
+)
+from topicml.training.dataset import Dataset
+from topicml.training.pool import Pool
+
+ADAPTERS = "adapters.safetensors"
+_CHUNK = 5_000  # sentences that are soft-labelled between two files
+_HELD_OUT = 20  # one in so many documents chooses the epoch
+_REAL_WEIGHT = 1.3  # of a sentence of real text in the network's loss
+
+
+@dataclass(frozen=True, slots=True)
+class DistillSettings:
+    """How a background is made.
+
+    Attributes:
+        folds: K; each takes as long as the background itself.
+        seeds: Networks whose log-odds are averaged.
+        epochs: The most.
+        features: Terms that the background keeps.
+    """
+
+    folds: int = 3
+    seeds: int = 1
+    epochs: int = 3
+    features: int = FEATURES
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is done now, and how far it is.
+
+    Attributes:
+        name: As a person reads it.
+        done: Of ``total``.
+        total: Steps or sentences.
+    """
+
+    name: str
+    done: int
+    total: int
+
+
+OnStep = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Distillation:
+    """All that a background is made of.
+
+    Attributes:
+        data: Labelled sentences.
+        pool: Unlabelled ones, none of them labelled.
+        base: What the network starts from.
+        base_folder: Its files, checked.
+        work: Folder that steps leave their files in.
+        settings: How.
+        sources: What is stated of the inputs: names and SHA-256.
+    """
+
+    data: Dataset
+    pool: Pool
+    base: Base
+    base_folder: Path
+    work: Path
+    settings: DistillSettings
+    sources: dict[str, Any]
+
+    def run(self, store: ModelStore, name: str, on_step: OnStep = lambda _: None) -> Path:
+        """Do what is left to do, and write ``background/`` and ``teacher/`` of a model.
+
+        Returns:
+            The background's folder.
+
+        Raises:
+            OutputError: The work folder is of another run, or a file cannot be written.
+        """
+        self.claim()
+        for fold in (*range(self.settings.folds), None):
+            for seed in range(self.settings.seeds):
+                self.teach(fold, seed, on_step)
+            self.fit(fold, on_step)
+        return self.write(store, name)
+
+    def claim(self) -> None:
+        """Make the work folder this run's, or make sure that it is."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        path = self.work / MANIFEST
+        text = json.dumps(self._identity(), indent=2) + "\n"
+        if path.exists() and path.read_text(encoding="utf-8") != text:
+            raise OutputError(
+                "holds the steps of a run with other inputs or settings",
+                where=self.work,
+                hint="Give another --work, or remove the folder.",
+            )
+        write_text(path, text)
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            **self.sources,
+            "labels_sentences": len(self.data),
+            "pool_sentences": len(self.pool),
+            "teacher": {"base": self.base.name, "revision": self.base.revision},
+            "settings": asdict(self.settings),
+        }
+
+    def teach(self, fold: int | None, seed: int, on_step: OnStep = lambda _: None) -> None:
+        """Fine-tune a network without a fold, and write what it says of the pool.
+
+        Args:
+            fold: Left out; None for none.
+            seed: Of order and dropout.
+            on_step: Told after each step.
+        """
+        soft = self._soft(fold, seed)
+        if soft.exists():
+            return
+        network = TopicNetwork(self.base_folder, len(self.data.topics) + 1)
+        self._fine_tune(network, fold, seed, on_step)
+        parts = []
+        for start in range(0, len(self.pool), _CHUNK):
+            part = self.work / f"{soft.stem}.{start}.npy"
+            if not part.exists():
+                log_odds = network.log_odds(self.pool.texts[start : start + _CHUNK])
+                _save(part, log_odds.astype(np.float16))
+            parts.append(part)
+            done = min(start + _CHUNK, len(self.pool))
+            on_step(Step(f"soft labels{_without(fold)}, seed {seed}", done, len(self.pool)))
+        _save(soft, np.concatenate([np.load(part) for part in parts]))
+        for part in parts:
+            part.unlink()
+
+    def _fine_tune(
+        self, network: TopicNetwork, fold: int | None, seed: int, on_step: OnStep
+    ) -> None:
+        adapters = self._stem("teacher", fold, seed).with_suffix(".safetensors")
+        if adapters.exists():
+            network.load(adapters)
+            return
+        groups = [*zip(self.data.groups.tolist(), self._folds().tolist(), strict=True)]
+        learned = np.array([own != fold for _, own in groups])
+        judged = np.array([fold_of(f"{seed} {group}", _HELD_OUT) == 0 for group, _ in groups])
+        score = fine_tune(
+            network,
+            self._examples(learned & ~judged),
+            self._examples(learned & judged),
+            seed=seed,
+            epochs=self.settings.epochs,
+            checkpoint=adapters.with_suffix(".checkpoint"),
+            on_step=lambda s: on_step(
+                Step(f"fine-tuning{_without(fold)}, seed {seed}", s.done, s.total)
+            ),
+        )
+        network.save(adapters)
+        write_text(adapters.with_suffix(".json"), json.dumps({"average_precision": score}) + "\n")
+
+    def _examples(self, rows: NDArray[np.bool_]) -> Examples:
+        part = self.data.subset(rows)
+        targets = np.column_stack([part.Y, part.Y.any(axis=1)]).astype(np.float64)
+        return Examples(part.texts, targets, np.where(part.articles, _REAL_WEIGHT, 1.0))
+
+    def _folds(self) -> NDArray[np.int64]:
+        """Return each label's fold: that of its document."""
+        return np.array([fold_of(group, self.settings.folds) for group in self.data.groups])
+
+    def fit(self, fold: int | None, on_step: OnStep = lambda _: None) -> None:
+        """Fit a background without a fold: neither its labels nor its documents' text."""
+        path = self._background(fold)
+        if path.exists():
+            return
+        count, name = self.settings.folds, f"background{_without(fold)}"
+        on_step(Step(name, 0, 1))
+        soft = sum(
+            np.load(self._soft(fold, seed)).astype(np.float32)
+            for seed in range(self.settings.seeds)
+        )
+        kept = np.array([fold_of(group, count) != fold for group in self.pool.documents])
+        own = self.data.subset((self._folds() != fold) & self.data.articles)
+        blocks, intercepts = fit_background(
+            [text for text, keep in zip(self.pool.texts, kept, strict=True) if keep],
+            soft[kept] / self.settings.seeds,
+            own.texts,
+            own.Y,
+            features=self.settings.features,
+        )
+        if fold is not None:
+            _save(path, log_odds_of(blocks, intercepts, self.data.texts).astype(np.float16))
+        else:
+            unseen = np.zeros((1, 0, len(intercepts)), dtype=np.float16)
+            fitted = Background(self.data.topics, blocks, intercepts, {}, _NO_FOLDS, unseen)
+            save_background(fitted, path, {})
+        on_step(Step(name, 1, 1))
+
+    def write(self, store: ModelStore, name: str) -> Path:
+        """Write ``background/`` and ``teacher/`` from the files of all steps."""
+        folder = store.name_folder(name)
+        final = read_background(self._background(None))
+        background = Background(
+            final.topics,
+            final.blocks,
+            final.intercepts,
+            *self._seen(),
+        )
+        save_background(background, folder / FOLDER, self._identity())
+        adapters = self._best_adapters()
+        teacher = {
+            **self._identity()["teacher"],
+            "files": self.base.files,
+            "topics": list(self.data.topics),
+            "adapters": sha256_file(adapters),
+            **json.loads(adapters.with_suffix(".json").read_text(encoding="utf-8")),
+        }
+        (folder / TEACHER).mkdir(exist_ok=True)
+        with replacing(folder / TEACHER / ADAPTERS) as file:
+            file.write(adapters.read_bytes())
+        write_text(folder / TEACHER / MANIFEST, json.dumps(teacher, indent=2) + "\n")
+        return folder / FOLDER
+
+    def _seen(self) -> tuple[dict[str, int], NDArray[np.int8], NDArray[np.float16]]:
+        """Return the sentences with a label, each once, their folds, and log-odds of each fold."""
+        rows: dict[str, int] = {}
+        for row, text in enumerate(self.data.texts):
+            rows.setdefault(sha1_of(text), row)
+        picked = list(rows.values())
+        folds = self._folds().astype(np.int8)[picked]
+        log_odds = [np.load(self._background(k))[picked] for k in range(self.settings.folds)]
+        return {digest: n for n, digest in enumerate(rows)}, folds, np.stack(log_odds)
+
+    def _best_adapters(self) -> Path:
+        stems = [self._stem("teacher", None, seed) for seed in range(self.settings.seeds)]
+        scores = [json.loads(s.with_suffix(".json").read_text("utf-8")) for s in stems]
+        best = max(range(len(stems)), key=lambda n: scores[n]["average_precision"])
+        return stems[best].with_suffix(".safetensors")
+
+    def _stem(self, kind: str, fold: int | None, seed: int) -> Path:
+        return self.work / f"{kind}-{'all' if fold is None else fold}-{seed}"
+
+    def _soft(self, fold: int | None, seed: int) -> Path:
+        return self._stem("soft", fold, seed).with_suffix(".npy")
+
+    def _background(self, fold: int | None) -> Path:
+        return self.work / ("background" if fold is None else f"background-{fold}.npy")
+
+
+_NO_FOLDS = np.zeros(0, dtype=np.int8)
+
+
+def _without(fold: int | None) -> str:
+    return "" if fold is None else f" without fold {fold + 1}"
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    with replacing(path) as file:
+        np.save(file, array)
+
+
+def describe_sources(
+    labels: Sequence[Path], pool: Sequence[Path], taxonomy: Path
+) -> dict[str, Any]:
+    """Return names and SHA-256 of the files behind a distillation."""
+    return {
+        "labels": {path.name: sha256_file(path) for path in labels},
+        "pool": {path.name: sha256_file(path) for path in pool},
+        "taxonomy": sha256_file(taxonomy),
+    }

@@ -1,0 +1,1 @@
+"""A fine-tuned language model: what teaches the linear one. Needs the extra ``neural``."""

@@ -1,0 +1,179 @@
+"""An encoder with low-rank adapters and a head of one output a topic.
+
+Only adapters and head are learned and stored; they are a few megabytes.
+Method: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import MPNetConfig, MPNetModel
+
+from topicml.errors import ModelError
+from topicml.files import replacing
+
+LONGEST = 72
+"""Tokens of a sentence that are read; hardly any sentence of news has more."""
+
+_RANK = 16
+_DROPOUT = 0.05
+_LINEAR_MAPS = ["q", "k", "v", "o", "dense"]
+_HEAD = "head."
+_AT_ONCE = {"cpu": 64, "cuda": 512}  # sentences, to predict
+_START = -2.0  # log-odds of a topic before anything is learned
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sentences of one batch as tokens.
+
+    Attributes:
+        rows: Which sentences they are.
+        tokens: As many by longest, padded.
+        mask: 1 where there is a token.
+    """
+
+    rows: list[int]
+    tokens: Tensor
+    mask: Tensor
+
+
+class TopicNetwork(nn.Module):
+    """An encoder whose mean token is mapped to log-odds.
+
+    Args:
+        base: Folder of ``base.base_folder``.
+        outputs: Number of outputs.
+    """
+
+    def __init__(self, base: Path, outputs: int) -> None:
+        super().__init__()
+        config = MPNetConfig(**json.loads((base / "config.json").read_text("utf-8")))
+        encoder = MPNetModel(config, add_pooling_layer=False)
+        weights = load_file(base / "model.safetensors")
+        encoder.load_state_dict(
+            {name.removeprefix("mpnet."): value for name, value in weights.items()}, strict=False
+        )
+        adapters = LoraConfig(
+            r=_RANK, lora_alpha=2 * _RANK, lora_dropout=_DROPOUT, target_modules=_LINEAR_MAPS
+        )
+        self.encoder = get_peft_model(encoder, adapters)
+        self.head = nn.Linear(config.hidden_size, outputs)
+        nn.init.zeros_(self.head.weight)
+        nn.init.constant_(self.head.bias, _START)
+        self._tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+        self._tokenizer.enable_truncation(LONGEST)
+        self._tokenizer.no_padding()
+        self._padding = config.pad_token_id
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._short = self.device == "cuda" or has_fast_bfloat16()
+        self.to(self.device)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return log-odds, as many as sentences by outputs."""
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self._short):
+            states = self.encoder(input_ids=batch.tokens, attention_mask=batch.mask)
+        mask = batch.mask[..., None].float()
+        mean = (states.last_hidden_state.float() * mask).sum(1) / mask.sum(1)
+        log_odds: Tensor = self.head(mean)
+        return log_odds
+
+    def adapters(self) -> list[nn.Parameter]:
+        """Return what is learned of the encoder."""
+        return [p for p in self.encoder.parameters() if p.requires_grad]
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of n sentences."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+
+    def pad(self, rows: Sequence[int], tokens: Sequence[list[int]]) -> Batch:
+        """Return some of n tokenized sentences as a batch."""
+        longest = max(len(tokens[row]) for row in rows)
+        padded = torch.full((len(rows), longest), self._padding)
+        mask = torch.zeros((len(rows), longest), dtype=torch.long)
+        for i, row in enumerate(rows):
+            padded[i, : len(tokens[row])] = torch.tensor(tokens[row])
+            mask[i, : len(tokens[row])] = 1
+        return Batch(list(rows), padded.to(self.device), mask.to(self.device))
+
+    def batches(self, texts: Sequence[str]) -> Iterator[Batch]:
+        """Yield sentences of like length together, the shortest first."""
+        tokens = self.tokenize(texts)
+        order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
+        size = _AT_ONCE[self.device]
+        for start in range(0, len(order), size):
+            yield self.pad(order[start : start + size], tokens)
+
+    @torch.inference_mode()
+    def log_odds(
+        self, texts: Sequence[str], on_batch: Callable[[int], None] = lambda _: None
+    ) -> NDArray[np.float64]:
+        """Return n by outputs log-odds of n sentences.
+
+        Args:
+            texts: n sentences.
+            on_batch: Told after each batch how many sentences it had.
+        """
+        self.eval()
+        found = np.zeros((len(texts), self.head.out_features))
+        for batch in self.batches(texts):
+            found[batch.rows] = self(batch).double().cpu().numpy()
+            on_batch(len(batch.rows))
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write what was learned as safetensors, the adapters in half precision."""
+        learned = {
+            name: value.half().cpu().contiguous()
+            for name, value in get_peft_model_state_dict(
+                self.encoder, save_embedding_layers=False
+            ).items()
+        }
+        head = {_HEAD + name: value.cpu() for name, value in self.head.state_dict().items()}
+        with replacing(path) as file:
+            file.write(save(learned | head))
+
+    def load(self, path: Path) -> None:
+        """Take over what ``save`` wrote.
+
+        Raises:
+            ModelError: The file is missing, damaged, or of another encoder.
+        """
+        try:
+            learned = load_file(path)
+            head = {k.removeprefix(_HEAD): v for k, v in learned.items() if k.startswith(_HEAD)}
+            self.head.load_state_dict(head)
+            adapters = {k: v.float() for k, v in learned.items() if not k.startswith(_HEAD)}
+            missing = set_peft_model_state_dict(self.encoder, adapters).unexpected_keys
+        except (OSError, SafetensorError, RuntimeError) as err:
+            raise ModelError(
+                f"adapters cannot be read ({err})", where=path, hint="Train them again."
+            ) from err
+        if missing:
+            raise ModelError(
+                f"adapters of another encoder ({missing[0]})", where=path, hint="Train them again."
+            )
+
+
+def has_fast_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16, three times as fast as in float32."""
+    return bool(torch.backends.cpu.get_cpu_capability().startswith("AVX512")) and _has_flag("bf16")
+
+
+def _has_flag(name: str) -> bool:
+    try:
+        return name in Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return False

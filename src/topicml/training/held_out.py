@@ -1,0 +1,35 @@
+"""Held-out log-odds to tags, by all that ``classify`` does with a sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import FeatureUnion
+
+from topicml.scoring.scorer import Scores
+from topicml.tagging.tagger import decide
+from topicml.tagging.thresholds import Thresholds
+from topicml.text.normalise import as_scored
+from topicml.training.calibration import Decision, Floats
+from topicml.training.dataset import Dataset
+from topicml.training.export import scorer_of_words
+
+
+def tag_held_out(
+    data: Dataset, log_odds: Floats, decision: Decision, vectorizer: FeatureUnion
+) -> tuple[Floats, NDArray[np.int8]]:
+    """Return calibrated probabilities and tags, both n by T.
+
+    Args:
+        data: n sentences.
+        log_odds: n by T + 1 of a model that has not seen them.
+        decision: Chosen without them.
+        vectorizer: Of that model; it says which words are known.
+    """
+    texts = [as_scored(text) for text in data.texts]
+    counted = scorer_of_words(vectorizer, data.topics).score_texts(texts)
+    calibrated = decision.calibrated(log_odds)
+    scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
+    thresholds = Thresholds(decision.thresholds, decision.relevance_threshold)
+    given, _ = decide(scores, texts, thresholds)
+    return scores.probabilities, given.astype(np.int8)
