@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from topicml.models.background import read_background
 from topicml.models.folder import sha256_file
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import load_dataset
@@ -26,6 +27,7 @@ from topicml.training.features import Parameters
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 LABELS = ROOT / "data/labels"
+BACKGROUND = ROOT / "models/alliance-topics/background"
 FLOORS = HERE / "quality_floor.json"
 FIGURES = ("micro_f1", "macro_f1", "macro_average_precision")
 
@@ -36,7 +38,8 @@ def measure(protocol: dict[str, Any], labels: Path = LABELS) -> dict[str, float]
     data = load_dataset(paths, load_taxonomy(labels / "taxonomy.toml"))
     parameters = protocol["parameters"]
     fixed = None if parameters is None else Parameters.from_dict(parameters)
-    _, evaluation = cross_validated_evaluation(data, protocol["by"], fixed, jobs=2)
+    background = read_background(BACKGROUND) if fixed and fixed.background else None
+    _, evaluation = cross_validated_evaluation(data, protocol["by"], fixed, background, jobs=2)
     return {name: round(evaluation.headlines[name].value, 4) for name in FIGURES}
 
 

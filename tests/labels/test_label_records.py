@@ -25,6 +25,7 @@ label_records = st.builds(
     start=offsets,
     end=offsets,
     round=offsets,
+    chosen=st.none() | words,
 )
 
 
@@ -105,6 +106,13 @@ def test_absent_fields_have_their_defaults(tmp_path):
     record = read_labels(path)[0]
     assert (record.source, record.status, record.annotator) == ("article", "gold", "")
     assert (record.start, record.end, record.round) == (None, None, None)
+    assert record.chosen is None
+
+
+@pytest.mark.parametrize(("value", "expected"), [("random", "random"), ("", None), (None, None)])
+def test_why_a_sentence_was_chosen_is_read_where_it_is_said(tmp_path, value, expected):
+    fields = {"id": "1", "text": "t", "topics": [], "chosen": value}
+    assert read_labels(write_lines(tmp_path / "a.jsonl", fields))[0].chosen == expected
 
 
 def test_null_annotator_is_no_annotator(tmp_path):

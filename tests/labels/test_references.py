@@ -52,6 +52,12 @@ def test_record_with_its_text_is_no_reference(tmp_path):
     assert read(tmp_path, text=FRY) == []
 
 
+@pytest.mark.parametrize(("chosen", "expected"), [("random", "random"), ("", None)])
+def test_record_says_why_it_was_chosen(tmp_path, chosen, expected):
+    (label,) = read(tmp_path, chosen=chosen)
+    assert label.with_text(FRY).chosen == expected
+
+
 def test_text_makes_it_a_record_of_the_documents_group(tmp_path):
     (label,) = read(tmp_path)
     assert label.with_text(FRY) == record(

@@ -1,4 +1,4 @@
-"""Calibration, thresholds per topic and per precision, and the relevance threshold."""
+"""Calibration, the two thresholds chosen together, and those per precision."""
 
 from __future__ import annotations
 
@@ -6,37 +6,81 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from samples import home_dataset, repeated
+from samples import home_dataset, repeated, with_relevance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
 from topicml.training.calibration import (
+    MOST_FALSE_TAGS,
     PRECISIONS,
     Decision,
-    best_threshold,
     choose_decision,
-    choose_relevance_threshold,
     choose_thresholds,
+    fit_calibration,
+    micro_f1,
     precision_thresholds,
 )
 from topicml.training.cross_validation import cross_validate
-from topicml.training.features import Parameters, sigmoid
+from topicml.training.features import CERTAIN, Parameters, sigmoid
 
 QUICK = Parameters(char_ngrams=None)
 
 
-@pytest.mark.parametrize(("copies", "stacked"), [(1, False), (4, True)])
-def test_topics_with_enough_sentences_learn_from_the_other_topics(copies, stacked):
+def made_labels(seed, n, topics=2):
+    """Return labels, log-odds that tell something of them, and whole weights from 1."""
+    rng = np.random.default_rng(seed)
+    Y = (rng.random((n, topics)) < 0.3).astype(np.int8)
+    log_odds = 2 * with_relevance(Y) - 1 + rng.normal(0, 1.2, (n, topics + 1))
+    return Y, log_odds, rng.integers(1, 4, n)
+
+
+@pytest.mark.parametrize("copies", [1, 4])
+def test_topics_and_relevance_take_their_own_log_odds_alone(copies):
     data = repeated(home_dataset(), copies)
     weights = choose_decision(
         data.Y, cross_validate(data, [QUICK], data.grouped_splits())[0]
     ).weights
-    others = weights * (1 - np.eye(3))
     assert weights.shape == (3, 3)
     assert (np.diag(weights) > 0).all()
-    assert bool(others[:2, :2].any()) is stacked
-    assert bool(others[:2, 2].any()) is stacked
-    assert not others[2].any()  # relevance takes its own log-odds alone
+    assert not (weights * (1 - np.eye(3))).any()
+
+
+def test_scales_and_offsets_are_plain_logistic_regressions_with_the_weights():
+    Y, log_odds, weights = made_labels(0, 200)
+    scale, offset = fit_calibration(Y, log_odds, weights.astype(float))
+    for t, y in enumerate(with_relevance(Y).T):
+        platt = LogisticRegression().fit(log_odds[:, [t]], y, sample_weight=weights)
+        assert scale[t] == pytest.approx(platt.coef_[0, 0], rel=1e-6)
+        assert offset[t] == pytest.approx(platt.intercept_[0], rel=1e-6)
+
+
+@pytest.mark.parametrize(("counted", "is_fitted"), [(7, False), (8, True)])
+def test_sentences_that_stand_for_nothing_are_not_enough_to_calibrate_by(counted, is_fitted):
+    y = (np.arange(60) < 30).astype(np.int8)[:, None]
+    log_odds = np.column_stack([np.where(y == 1, 1.0, -1.0)] * 2)
+    weights = ((y[:, 0] == 0) | (np.arange(60) < counted)).astype(float)
+    scale, offset = fit_calibration(y, log_odds, weights)
+    assert (scale != 1).tolist() == [is_fitted, is_fitted]
+    assert (offset != 0).tolist() == [is_fitted, is_fitted]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weight_of_a_sentence_is_how_often_it_is_there(seed):
+    Y, log_odds, weights = made_labels(seed, 250)
+    weights[:9] = 0
+    rows = np.repeat(np.arange(250), weights)
+    weighted = choose_decision(Y, log_odds, weights.astype(float))
+    repeated_rows = choose_decision(Y[rows], log_odds[rows])
+    for name in ("weights", "offset"):
+        np.testing.assert_allclose(
+            getattr(weighted, name), getattr(repeated_rows, name), rtol=1e-3, atol=1e-3
+        )
+    for found, expected in zip(
+        choose_thresholds(Y, log_odds, weights.astype(float)),
+        choose_thresholds(Y[rows], log_odds[rows], np.ones(len(rows))),
+        strict=True,
+    ):
+        assert found == expected
 
 
 def test_calibration_is_a_logistic_regression_on_the_topics_own_log_odds():
@@ -108,63 +152,107 @@ def test_relevance_is_calibrated_before_it_is_compared():
     assert decision.tags(np.array([[1.0, 1.0, 3.0], [1.0, 1.0, -3.0]])).tolist() == [[0, 0], [1, 1]]
 
 
-def naive_micro_f1(Y, tags):
-    pairs = [
-        (y, t) for row, given in zip(Y, tags, strict=True) for y, t in zip(row, given, strict=True)
-    ]
-    hits = sum(1 for y, t in pairs if y and t)
-    total = sum(1 for y, _ in pairs if y) + sum(1 for _, t in pairs if t)
-    return 2 * hits / total if total else 0.0
+def naive_figures(Y, log_odds, weights, cut, gate):
+    """Count, sentence by sentence, micro-F1 and the share of empty sentences with a tag."""
+    hits = total = empty = tagged = 0
+    for y, values, weight in zip(Y, log_odds, weights, strict=True):
+        tags = [value >= cut and values[-1] >= gate for value in values[:-1]]
+        hits += weight * sum(1 for label, tag in zip(y, tags, strict=True) if label and tag)
+        total += weight * (sum(y) + sum(tags))
+        empty += weight * (not any(y))
+        tagged += weight * (not any(y) and any(tags))
+    return 2 * hits / total if total else 0.0, tagged / empty if empty else 0.0
 
 
-def naive_relevance_threshold(Y, tags, relevance_of):
-    """Try every cut; keep the highest that costs at most half a point."""
-    if sum(1 for row in Y if not any(row)) < 50:
-        return 0.0
-    all_kept, best = naive_micro_f1(Y, tags), 0.0
-    for cut in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7):
-        kept = [
-            [bool(t) and r >= cut for t in given]
-            for given, r in zip(tags, relevance_of, strict=True)
-        ]
-        if naive_micro_f1(Y, kept) >= all_kept - 0.005:
-            best = cut
-    return best
+CUTS = [n / 10 for n in range(-25, 16)]
+GATES = [-50.0, *(n / 5 for n in range(-15, 6))]
 
 
 @settings(deadline=None)
-@given(seed=st.integers(0, 10_000), empty=st.integers(45, 90), signal=st.floats(0, 1))
-def test_relevance_threshold_is_the_highest_that_costs_hardly_any_f1(seed, empty, signal):
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 12),
+    noise=st.floats(0.1, 3),
+    copies=st.sampled_from([1, 50]),
+)
+def test_no_two_thresholds_on_the_grid_are_better_than_the_chosen(seed, n, noise, copies):
     rng = np.random.default_rng(seed)
-    Y = np.vstack([np.zeros((empty, 3)), rng.random((60, 3)) < 0.6]).astype(np.int8)
-    tags = (Y == 1) ^ (rng.random(Y.shape) < 0.2)
-    relevance_of = signal * Y.any(axis=1) + (1 - signal) * rng.random(len(Y))
-    expected = naive_relevance_threshold(Y.tolist(), tags.tolist(), relevance_of.tolist())
-    assert choose_relevance_threshold(Y, tags, relevance_of) == expected
+    Y = (rng.random((n, 2)) < 0.25).astype(np.int8)
+    # places between those of the grid, so that rounding decides nothing
+    log_odds = np.round(2 * with_relevance(Y) - 1 + rng.normal(0, noise, (n, 3)), 1) + 0.05
+    weights = rng.integers(0, 4, n)
+    rows = Y.tolist(), log_odds.tolist(), weights.tolist()
+    many = np.tile(Y, (copies, 1)), np.tile(log_odds, (copies, 1)), np.tile(weights, copies)
+    found = naive_figures(*rows, *choose_thresholds(*many))
+    every = [naive_figures(*rows, cut, gate) for cut in CUTS for gate in GATES]
+    most = MOST_FALSE_TAGS if copies == 50 else 1
+    allowed = [f1 for f1, share in every if share <= most]
+    assert found[0] == pytest.approx(max(allowed or [f1 for f1, _ in every]))
+    assert found[1] <= most or not allowed
 
 
-@pytest.mark.parametrize(("empty", "expected"), [(49, 0.0), (50, 0.7)])
-def test_relevance_threshold_needs_fifty_sentences_without_a_topic(empty, expected):
-    Y = (np.arange(empty + 20) >= empty).astype(np.int8)[:, None]
-    tags = np.ones(Y.shape, dtype=bool)
-    assert choose_relevance_threshold(Y, tags, Y[:, 0].astype(float)) == expected
+def empty_and_full(empty_relevance):
+    """One topic, likely everywhere; 100 sentences without and 100 with it, and relevance."""
+    Y = (np.arange(200) >= 100).astype(np.int8)[:, None]
+    relevance_of = np.where(np.arange(200) < 100, empty_relevance, 0.5)
+    return Y, np.column_stack([np.full(200, 9.0), relevance_of])
 
 
-def test_relevance_threshold_pays_no_more_than_half_a_point():
-    Y = (np.arange(500) >= 100).astype(np.int8)[:, None]
-    relevance_of = np.where(Y[:, 0] == 1, 0.9, 0.1)
-    relevance_of[-3:] = 0.42  # 3 of 400 cost 0.4 of a point, 8 cost a whole one
-    relevance_of[-8:-3] = 0.52
-    assert choose_relevance_threshold(Y, Y == 1, relevance_of) == 0.5
-    relevance_of[-8:-3] = 0.42
-    assert choose_relevance_threshold(Y, Y == 1, relevance_of) == 0.4
+def test_gate_closes_where_too_many_empty_sentences_would_be_tagged():
+    Y, log_odds = empty_and_full(-0.5)
+    _, gate = choose_thresholds(Y, log_odds, np.ones(200))
+    assert -0.5 < gate <= 0.5
 
 
-def naive_precision_threshold(y, p, wanted):
+@pytest.mark.parametrize(("likely", "is_open"), [(8, True), (9, False)])
+def test_eight_of_a_hundred_empty_sentences_may_be_tagged_for_a_better_f1(likely, is_open):
+    Y = np.zeros((140, 1), dtype=np.int8)
+    Y[100:] = 1
+    log_odds = np.full((140, 2), 1.0)
+    log_odds[likely:100] = -2.9  # plainly nothing
+    log_odds[130:, 1] = log_odds[:likely, 1] = -1.1  # ten to win, as hard as the likely ones
+    cut, gate = choose_thresholds(Y, log_odds, np.ones(140))
+    assert -2.9 < max(cut, gate) <= 1.0
+    assert (gate <= -1.1) is is_open
+
+
+@pytest.mark.parametrize(("counted", "is_open"), [(49, True), (50, False)])
+def test_false_tags_count_only_where_fifty_sentences_without_a_topic_do(counted, is_open):
+    Y = np.repeat(np.array([0, 1], dtype=np.int8), [60, 300])[:, None]
+    log_odds = np.full((360, 2), 1.0)
+    log_odds[:, 1] = np.where(Y[:, 0] == 0, -0.5, 0.5)
+    log_odds[60:160, 1] = -0.5  # a third of the topic is lost behind a gate
+    weights = (np.arange(360) >= 60 - counted).astype(float)
+    _, gate = choose_thresholds(Y, log_odds, weights)
+    assert (gate <= -0.5) is is_open
+
+
+def test_best_f1_is_taken_where_no_thresholds_keep_to_few_false_tags():
+    Y, log_odds = empty_and_full(9.0)
+    log_odds[:, 1] = 9.0  # nothing tells them apart, and no cut is so high
+    _, gate = choose_thresholds(Y, log_odds, np.ones(200))
+    assert naive_figures(Y.tolist(), log_odds.tolist(), [1] * 200, 0, gate) == (
+        pytest.approx(2 / 3),
+        1.0,
+    )
+
+
+def test_sentences_that_stand_for_nothing_choose_no_threshold():
+    Y, log_odds, _ = made_labels(3, 100)
+    weights = (np.arange(100) < 60).astype(float)
+    other = Y.copy()
+    other[60:] = 1 - other[60:]
+    expected = choose_thresholds(Y[:60], log_odds[:60], np.ones(60))
+    assert choose_thresholds(Y, log_odds, weights) == expected
+    assert choose_thresholds(other, log_odds, weights) == expected
+
+
+def naive_precision_threshold(y, p, weights, wanted):
     """Try every probability as a cut, the lowest first."""
     for cut in sorted(set(p)):
-        given = [label for label, value in zip(y, p, strict=True) if value >= cut]
-        if len(given) >= 10 and sum(given) / len(given) >= wanted:
+        given = [(w, label) for w, label, value in zip(weights, y, p, strict=True) if value >= cut]
+        hits, total = sum(w for w, label in given if label), sum(w for w, _ in given)
+        if len(given) >= 10 and hits / total >= wanted:
             return cut
     return float("nan")
 
@@ -180,10 +268,13 @@ def test_precision_thresholds_are_the_lowest_that_reach_each_precision(seed, n, 
     rng = np.random.default_rng(seed)
     Y = (rng.random((n, 3)) < [0.5, 0.2, 0.0]).astype(np.int8)
     p = np.round((signal * Y + (1 - signal) * rng.random((n, 3))) * steps) / steps
-    found = precision_thresholds(Y, p)
+    weights = rng.integers(1, 4, n)
+    found = precision_thresholds(Y, p, weights.astype(float))
     expected = [
         [
-            naive_precision_threshold(y.tolist(), column.tolist(), k) if y.any() else float("nan")
+            naive_precision_threshold(y.tolist(), column.tolist(), weights.tolist(), k)
+            if y.any()
+            else float("nan")
             for k in PRECISIONS
         ]
         for y, column in zip(Y.T, p.T, strict=True)
@@ -196,71 +287,66 @@ def test_precision_thresholds_are_the_lowest_that_reach_each_precision(seed, n, 
 def test_precision_of_fewer_than_ten_tags_does_not_count(count, expected):
     y = (np.arange(40) < count).astype(np.int8)[:, None]
     p = np.where(y == 1, 0.9, 0.0)
-    np.testing.assert_array_equal(precision_thresholds(y, p)[0], [expected] * len(PRECISIONS))
-
-
-def test_decision_holds_what_is_chosen_on_calibrated_probabilities():
-    rng = np.random.default_rng(2)
-    Y = (rng.random((300, 2)) < 0.3).astype(np.int8)
-    log_odds = np.column_stack([Y, 4 * Y.any(axis=1)]) - [0.5, 0.5, 2] + rng.normal(size=(300, 3))
-    decision = choose_decision(Y, log_odds)
-    probabilities = decision.probabilities(log_odds)
-    relevance_of = sigmoid(log_odds @ decision.weights[-1] + decision.offset[-1])
-    np.testing.assert_array_equal(decision.thresholds, choose_thresholds(Y, probabilities))
     np.testing.assert_array_equal(
-        decision.precision_thresholds, precision_thresholds(Y, probabilities)
+        precision_thresholds(y, p, np.ones(40))[0], [expected] * len(PRECISIONS)
     )
+
+
+def test_precision_rests_on_ten_tags_that_count():
+    y = (np.arange(40) < 10).astype(np.int8)[:, None]
+    weights = np.where(np.arange(40) < 9, 0.0, 1.0)
+    found = precision_thresholds(y, np.where(y == 1, 0.9, 0.0), weights)
+    assert np.isnan(found).all()
+
+
+def test_decision_holds_what_is_chosen_on_calibrated_log_odds():
+    Y, log_odds, weights = made_labels(2, 300)
+    weights = weights.astype(float)
+    decision = choose_decision(Y, log_odds, weights)
+    scale, offset = fit_calibration(Y, log_odds, weights)
+    calibrated = log_odds * scale + offset
+    cut, gate = choose_thresholds(Y, calibrated, weights)
+    np.testing.assert_array_equal(decision.weights, np.diag(scale))
+    np.testing.assert_array_equal(decision.offset, offset)
+    np.testing.assert_allclose(decision.calibrated(log_odds), sigmoid(calibrated), atol=1e-12)
+    np.testing.assert_allclose(decision.thresholds, [1 / (1 + np.exp(-cut))] * 2)
+    assert decision.relevance_threshold == pytest.approx(1 / (1 + np.exp(-gate)))
     assert decision.precisions == PRECISIONS
-    assert decision.relevance_threshold == naive_relevance_threshold(
-        Y.tolist(), (probabilities >= decision.thresholds).tolist(), relevance_of.tolist()
+    np.testing.assert_allclose(
+        decision.precision_thresholds,
+        precision_thresholds(Y, sigmoid(calibrated[:, :-1]), weights),
+        atol=1e-12,
     )
-    assert decision.relevance_threshold > 0
-    platt = LogisticRegression().fit(log_odds[:, [2]], Y.any(axis=1))
-    np.testing.assert_allclose(relevance_of, platt.predict_proba(log_odds[:, [2]])[:, 1], atol=1e-6)
 
 
-def naive_best_f1(y, p):
-    """Try a cut below each probability."""
-    best = 0.0
-    for cut in set(p):
-        tags = [value >= cut for value in p]
-        hits = sum(tag and label for tag, label in zip(tags, y, strict=True))
-        best = max(best, 2 * hits / (sum(tags) + sum(y)))
-    return best
+def test_tags_of_a_decision_are_those_its_thresholds_were_chosen_by():
+    Y, log_odds, weights = made_labels(4, 300)
+    decision = choose_decision(Y, log_odds, weights.astype(float))
+    tags = decision.tags(log_odds)
+    calibrated = log_odds @ decision.weights.T + decision.offset
+    cut, gate = choose_thresholds(Y, calibrated, weights.astype(float))
+    expected, share = naive_figures(
+        Y.tolist(), calibrated.tolist(), weights.tolist(), float(cut), float(gate)
+    )
+    assert micro_f1(Y, tags == 1, weights.astype(float)) == pytest.approx(expected)
+    assert share <= MOST_FALSE_TAGS
+
+
+def test_no_gate_is_a_relevance_threshold_of_nothing():
+    Y = np.tile(np.array([[1], [0]], dtype=np.int8), (20, 1))
+    log_odds = np.column_stack([np.where(Y == 1, 3.0, -3.0), np.zeros(40)])
+    assert choose_thresholds(Y, log_odds, np.ones(40))[1] == -CERTAIN
+    assert choose_decision(Y, log_odds).relevance_threshold == 0.0
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 1), st.integers(10, 90)), min_size=1, max_size=25).filter(
-        lambda pairs: any(label for label, _ in pairs)
-    )
-)
-def test_threshold_reaches_the_best_f1_there_is(pairs):
-    y = np.array([label for label, _ in pairs], dtype=np.int8)
-    p = np.array([percent / 100 for _, percent in pairs])
-    threshold = best_threshold(y, p)
-    reached = f1_score(y, p >= threshold, zero_division=0)
-    assert reached == pytest.approx(naive_best_f1(y.tolist(), p.tolist()))
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=25))
-def test_threshold_stays_between_a_tenth_and_nine_tenths(pairs):
-    y = np.array([label for label, _ in pairs], dtype=np.int8)
-    threshold = best_threshold(y, np.array([p for _, p in pairs]))
-    assert 0.1 <= threshold <= 0.9
-
-
-def test_threshold_lies_half_way_to_the_next_lower_probability():
-    y = np.array([0, 0, 1, 1], dtype=np.int8)
-    assert best_threshold(y, np.array([0.2, 0.3, 0.6, 0.8])) == pytest.approx(0.45)
-
-
-def test_topic_without_a_sentence_gets_the_highest_threshold():
-    assert best_threshold(np.zeros(3, dtype=np.int8), np.array([0.1, 0.5, 0.99])) == 0.9
-
-
-def test_thresholds_are_chosen_topic_by_topic():
-    Y = np.array([[0, 1], [1, 1], [1, 0]], dtype=np.int8)
-    p = np.array([[0.2, 0.7], [0.4, 0.6], [0.9, 0.2]])
-    assert choose_thresholds(Y, p).tolist() == pytest.approx([0.3, 0.4])
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 30), density=st.floats(0, 1))
+def test_micro_f1_is_sklearns(seed, n, density):
+    rng = np.random.default_rng(seed)
+    Y = (rng.random((n, 3)) < density).astype(np.int8)
+    tags = rng.random((n, 3)) < density
+    weights = rng.integers(0, 4, n).astype(float)
+    weights[0] = 1
+    for given_weights in (None, weights):
+        expected = f1_score(Y, tags, average="micro", sample_weight=given_weights, zero_division=0)
+        assert micro_f1(Y, tags, given_weights) == pytest.approx(expected)

@@ -37,6 +37,14 @@ def test_skipped_sentences_are_left_out():
     assert first.text not in data.texts
 
 
+def test_sentences_chosen_at_random_are_the_drawn_ones():
+    first, second, third, *rest = home_records()
+    chosen = [replace(first, chosen="random"), replace(second, chosen="low"), third]
+    data = make_dataset([*chosen, *rest], TAXONOMY)
+    assert data.drawn.dtype == np.bool_
+    assert np.flatnonzero(data.drawn).tolist() == [0]
+
+
 def test_authored_sentences_are_not_articles():
     data = home_dataset(authored=("winter",))
     assert set(data.groups[~data.articles].tolist()) == {"winter"}
@@ -45,13 +53,14 @@ def test_authored_sentences_are_not_articles():
 
 @pytest.mark.parametrize("rows", [[5, 2, 20], np.arange(32) % 3 == 0])
 def test_subset_picks_the_same_rows_of_everything(rows):
-    data = home_dataset(authored=("winter",))
+    data = replace(home_dataset(authored=("winter",)), drawn=np.arange(32) % 5 == 0)
     picked = data.subset(np.array(rows))
     originals = np.arange(32)[np.array(rows)]
     assert picked.texts == tuple(data.texts[i] for i in originals)
     assert picked.Y.tolist() == data.Y[originals].tolist()
     assert picked.groups.tolist() == data.groups[originals].tolist()
     assert picked.articles.tolist() == data.articles[originals].tolist()
+    assert picked.drawn.tolist() == data.drawn[originals].tolist()
     assert picked.topics == data.topics
 
 

@@ -1,23 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import reduce
 
 import numpy as np
 import pytest
-from samples import SENTENCES, home_dataset
+from backgrounds import ADAPTED, home_background
+from samples import SENTENCES, home_dataset, repeated
 from sklearn.metrics import f1_score
 
 from topicml.errors import TrainingError
 from topicml.scoring.scorer_file import load_scorer
-from topicml.training.cross_validation import cross_validate
-from topicml.training.dataset import join
+from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.evaluation import (
     PROTOCOLS,
+    check_trainable,
     cross_validated_evaluation,
+    cross_validated_predictions,
     evaluate_model,
     learning_curve,
     uncalibrated_probabilities,
+    with_diagnostics,
 )
 from topicml.training.export import export_scorer
 from topicml.training.features import Parameters, sigmoid
@@ -115,7 +117,7 @@ def test_finished_model_is_evaluated_with_its_own_thresholds(tmp_path):
 def test_learning_curve_grows_to_all_labels():
     data = home_dataset()
     (train, test), *_ = data.grouped_splits()
-    points = learning_curve(data.subset(train), data.subset(test), QUICK)
+    points = learning_curve(data, (train, test), QUICK)
     sizes = [point.sentences for point in points]
     assert sizes == sorted(sizes)
     assert sizes[-1] == len(train)
@@ -131,10 +133,52 @@ def test_uncalibrated_probabilities_are_the_folds_own():
 
 def test_many_documents_are_evaluated_by_folds_and_the_protocol_says_so():
     data = home_dataset(authored=("winter",))
-    copies = [replace(data, groups=np.char.add(data.groups, f"-{i}")) for i in range(4)]
-    many = reduce(join, copies)
+    many = repeated(data, 4)
+    copies = np.repeat(["-0", "-1", "-2", "-3"], len(data))
+    many = replace(many, groups=np.char.add(many.groups, copies))
     assert many.has_many_documents
     protocol, evaluation = cross_validated_evaluation(many, "article", QUICK)
     assert protocol.startswith(PROTOCOLS["documents"])
     assert (evaluation.sentences, evaluation.documents) == (96, 12)
     assert cross_validated_evaluation(many, "group", QUICK)[0].startswith(PROTOCOLS["group"])
+
+
+@pytest.mark.parametrize(("by", "sentences"), [("article", 24), ("group", 32)])
+def test_evaluation_with_a_background_leaves_out_its_folds(by, sentences):
+    data, background = home_dataset(authored=("winter",)), home_background()
+    found = cross_validated_predictions(data, by, ADAPTED, background)
+    splits = splits_of(data, background)
+    probabilities, tags = nested_predictions(data, splits, [ADAPTED], background=background)
+    judged = data.articles if by == "article" else np.arange(32)
+    assert len(found.Y) == sentences
+    np.testing.assert_array_equal(found.probabilities, probabilities[judged])
+    np.testing.assert_array_equal(found.tags, tags[judged])
+    assert found.protocol.startswith(PROTOCOLS["documents" if by == "article" else "group"])
+    assert "a background model that has not seen its documents" in found.protocol
+
+
+def test_protocol_without_a_background_says_nothing_of_one():
+    protocol, _ = cross_validated_evaluation(home_dataset(), "group", QUICK)
+    assert "background" not in protocol
+
+
+@pytest.mark.parametrize("by", ["article", "group"])
+def test_diagnostics_with_a_background_are_of_the_same_sentences(by):
+    data, background = home_dataset(authored=("winter",)), home_background()
+    plain = cross_validated_predictions(data, by, ADAPTED, background)
+    found = with_diagnostics(plain, data, by, ADAPTED, background)
+    splits = splits_of(data, background)
+    log_odds = cross_validate(data, [ADAPTED], splits, background=background)[0]
+    judged = data.articles if by == "article" else np.arange(32)
+    np.testing.assert_allclose(found.uncalibrated, sigmoid(log_odds[judged, :2]))
+    assert found.learning_curve[-1].sentences == len(splits[0][0])
+
+
+def test_labels_of_one_fold_of_the_background_cannot_be_evaluated():
+    data = home_dataset()
+    rows = np.flatnonzero(data.groups == "spring")
+    groups = np.array(["a", "b", "c", "d"] * 2)
+    spring = replace(data.subset(rows), groups=groups)
+    check_trainable(spring, "group")
+    with pytest.raises(TrainingError, match="one fold of the background"):
+        check_trainable(spring, "group", home_background())

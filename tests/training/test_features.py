@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from samples import home_dataset
+from samples import home_dataset, with_relevance
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from topicml.training.features import (
     CERTAIN,
     SKLEARN_DEFAULTS,
+    AdaptedClassifier,
     NaiveBayesLogisticRegression,
     Parameters,
     log_count_ratio,
@@ -25,6 +26,7 @@ from topicml.training.features import (
     make_vectorizer,
     sigmoid,
 )
+from topicml.training.logistic import fit_logistic
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,7 @@ def cooking():
         Parameters(),
         SKLEARN_DEFAULTS,
         Parameters((1, 3), (2, 4), 2, sublinear_tf=False, C=0.5, nb_mixing=0.25),
+        Parameters(background=True, C=0.3),
     ],
 )
 def test_parameters_survive_json(parameters):
@@ -47,6 +50,12 @@ def test_parameters_survive_json(parameters):
 
 def test_absent_parameters_take_their_default():
     assert Parameters.from_dict({"C": 3.0}) == Parameters(C=3.0)
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_start_from_a_background_is_true_or_false(value):
+    with pytest.raises(ValueError, match="background cannot be"):
+        Parameters.from_dict({"background": value})
 
 
 def naive_log_count_ratio(rows, labels, smoothing):
@@ -240,3 +249,59 @@ def test_sigmoid_is_the_logistic_function(x):
 def test_sigmoid_does_not_overflow():
     with np.errstate(all="raise", under="ignore"):
         assert sigmoid(np.array([-1e6, 0.0, 1e6])).tolist() == [0.0, 0.5, 1.0]
+
+
+def prior_for(X):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(3, X.shape[1])), rng.normal(size=3)
+
+
+def test_adapted_classifier_is_its_prior_and_a_correction(home):
+    X, Y = home
+    prior = prior_for(X)
+    classifier = AdaptedClassifier(C=0.5).fit(X, Y, prior)
+    start = X @ prior[0].T + prior[1]
+    expected = fit_logistic(X, with_relevance(Y), C=0.5, offsets=start)
+    coefficients, intercepts = classifier.linear_model()
+    np.testing.assert_allclose(coefficients, prior[0] + expected[0], atol=1e-12)
+    np.testing.assert_allclose(intercepts, prior[1] + expected[1], atol=1e-12)
+    np.testing.assert_allclose(classifier.correct(X, start), classifier.log_odds(X), atol=1e-9)
+
+
+def test_correction_is_fitted_on_top_of_the_log_odds_that_are_given(home):
+    X, Y = home
+    others = np.random.default_rng(1).normal(size=(len(Y), 3))
+    classifier = AdaptedClassifier().fit(X, Y, prior_for(X), others)
+    coefficients, intercepts = fit_logistic(X, with_relevance(Y), C=1.0, offsets=others)
+    expected = others + X @ coefficients.T + intercepts
+    np.testing.assert_allclose(classifier.correct(X, others), expected, atol=1e-12)
+    assert np.abs(classifier.log_odds(X) - expected).max() > 0.1
+
+
+def test_adapted_classifier_that_corrects_little_is_its_prior(home):
+    X, Y = home
+    prior = prior_for(X)
+    classifier = AdaptedClassifier(C=1e-9).fit(X, Y, prior)
+    np.testing.assert_allclose(classifier.coef_, prior[0], atol=1e-6)
+
+
+def test_probabilities_of_an_adapted_classifier_are_those_of_its_log_odds(home):
+    X, Y = home
+    classifier = AdaptedClassifier().fit(X, Y, prior_for(X))
+    expected = 1 / (1 + np.exp(-(X @ classifier.coef_.T + classifier.intercept_)))
+    np.testing.assert_allclose(classifier.predict_proba(X), expected[:, :2])
+    np.testing.assert_allclose(classifier.predict_relevance(X), expected[:, 2])
+    assert clone(classifier).get_params() == {"C": 1.0}
+
+
+def test_weights_and_offset_are_folded_into_any_classifier(home):
+    X, Y = home
+    weights, offset = np.random.default_rng(2).normal(size=(3, 3)), np.array([0.5, -1.0, 2.0])
+    adapted = AdaptedClassifier().fit(X, Y, prior_for(X))
+    for classifier in (adapted, make_classifier(Parameters()).fit(X, Y)):
+        expected = classifier.log_odds(X) @ weights.T + offset
+        classifier.fold_in(weights, offset)
+        np.testing.assert_allclose(classifier.log_odds(X), expected, atol=1e-9)
+        coefficients, intercepts = classifier.linear_model()
+        np.testing.assert_allclose(X @ coefficients.T + intercepts, expected, atol=1e-9)
+    assert not hasattr(adapted, "correction_")  # it would be of what is no longer there

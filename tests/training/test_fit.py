@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from backgrounds import ADAPTED, home_background
 from samples import (
     TAXONOMY_TOML,
     home_dataset,
@@ -17,13 +19,17 @@ from samples import (
 
 from topicml.errors import TrainingError
 from topicml.labels.records import write_labels
+from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import load_taxonomy
+from topicml.training import fit
 from topicml.training.calibration import PRECISIONS, Decision, choose_decision
-from topicml.training.cross_validation import cross_validate
+from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.dataset import load_dataset
+from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters, make_pipeline, sigmoid
 from topicml.training.fit import fit_model
-from topicml.training.search import DEFAULT_GRID, nested_predictions
+from topicml.training.logistic import fit_logistic
+from topicml.training.search import ADAPTATION_GRID, DEFAULT_GRID, nested_predictions
 
 QUICK = Parameters(char_ngrams=None)
 RARE = 1  # the column that some tests take out of a fold
@@ -54,13 +60,13 @@ def test_topics_come_from_the_taxonomy_file_alone(tmp_path):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_training_twice_gives_identical_numbers(jobs):
-    first, second = fit_model(home_dataset(), QUICK), fit_model(home_dataset(), QUICK, jobs)
+    first, second = fit_model(home_dataset(), QUICK), fit_model(home_dataset(), QUICK, jobs=jobs)
     np.testing.assert_array_equal(coefficients(first), coefficients(second))
     for name in Decision.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(first.decision, name), getattr(second.decision, name))
 
 
-@pytest.mark.parametrize("copies", [1, 4], ids=["own log-odds only", "stacked"])
+@pytest.mark.parametrize("copies", [1, 4], ids=["relevance as it is", "all calibrated"])
 @pytest.mark.parametrize("parameters", [QUICK, replace(QUICK, nb_mixing=0.5)])
 def test_calibration_is_folded_into_the_pipeline(parameters, copies):
     data = repeated(home_dataset(), copies)
@@ -79,6 +85,18 @@ def test_calibration_is_folded_into_the_pipeline(parameters, copies):
     for name in Decision.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(folded.decision, name), getattr(decision, name))
     assert np.abs(plain.predict_proba(data.texts)[:, :-1] - expected).max() > 0.01
+    assert (decision.weights[-1, -1] != 1) == (copies > 1)
+
+
+def test_thresholds_are_chosen_on_the_natural_mix(monkeypatch):
+    data = home_dataset()
+    weights = np.linspace(0.1, 3, len(data))
+    monkeypatch.setattr(fit, "natural_weights", lambda *_: weights)
+    out_of_fold = cross_validate(data, [QUICK], data.grouped_splits())[0]
+    expected, found = choose_decision(data.Y, out_of_fold, weights), fit_model(data, QUICK).decision
+    for name in Decision.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    assert (expected.offset != choose_decision(data.Y, out_of_fold).offset).any()
 
 
 def test_search_takes_the_best_of_all_candidates():
@@ -98,7 +116,7 @@ def test_topic_in_one_group_only_can_be_trained_and_evaluated():
     probabilities, tags = nested_predictions(data, data.grouped_splits(), [QUICK])
     winter = data.groups == "winter"
     assert not tags[winter, RARE].any()
-    assert (probabilities[winter, RARE] < 0.1).all()  # under any threshold there can be
+    assert (probabilities[winter, RARE] < 0.07).all()  # under any threshold there can be
     assert tags[:, 1 - RARE].any()
     assert np.isfinite(probabilities).all()
 
@@ -144,3 +162,86 @@ def test_training_without_an_empty_sentence_leaves_all_relevant():
     assert model.decision.relevance_threshold == 0
     assert relevance(model.pipeline, data.texts).min() > 1 - 1e-9
     np.testing.assert_array_equal(tags_of(model, data.texts), data.Y)
+
+
+def test_adapted_twice_gives_identical_bytes():
+    first, second = (fit_model(home_dataset(), ADAPTED, home_background()) for _ in range(2))
+    together = fit_model(home_dataset(), ADAPTED, home_background(), jobs=2)
+    for other in (second, together):
+        for one, two in zip(
+            first.pipeline[-1].linear_model(), other.pipeline[-1].linear_model(), strict=True
+        ):
+            assert one.tobytes() == two.tobytes()
+        assert pickle.dumps(first.pipeline) == pickle.dumps(other.pipeline)
+        for name in Decision.__dataclass_fields__:
+            np.testing.assert_array_equal(
+                getattr(first.decision, name), getattr(other.decision, name)
+            )
+
+
+def test_adapted_model_is_the_background_with_a_correction_calibrated():
+    data, background = home_dataset(), home_background()
+    model = fit_model(data, ADAPTED, background)
+    vectorizer = background.vectorizer(data.texts, ADAPTED.min_df)
+    X = vectorizer.transform(data.texts).tocsr()
+    prior = X @ background.extended_coefficients(vectorizer).T + background.intercepts
+    coefficients, intercepts = fit_logistic(X, with_relevance(data.Y), C=1.0, offsets=prior)
+    log_odds = prior + X @ coefficients.T + intercepts
+    splits = splits_of(data, background)
+    out_of_fold = cross_validate(data, [ADAPTED], splits, background=background)[0]
+    decision = choose_decision(data.Y, out_of_fold)
+    np.testing.assert_allclose(
+        model.pipeline.predict_proba(data.texts),
+        sigmoid(log_odds * np.diag(decision.weights) + decision.offset)[:, :2],
+        atol=1e-9,
+    )
+    for name in Decision.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(model.decision, name), getattr(decision, name))
+
+
+def test_adapted_model_learns_from_the_labels():
+    data = home_dataset()
+    model = fit_model(data, replace(ADAPTED, C=100.0), home_background())
+    vectorizer, classifier = model.pipeline
+    assert ((classifier.log_odds(vectorizer.transform(data.texts))[:, 0] > 0) == data.Y[:, 0]).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exported_scorer_of_an_adapted_model_agrees_with_its_pipeline(tmp_path, seed):
+    data = home_dataset()
+    model = fit_model(data, ADAPTED, home_background(seed))
+    export_scorer(model.pipeline, data.topics, model.decision, tmp_path / "scorer.npz")
+    scorer = load_scorer(tmp_path / "scorer.npz")
+    texts = [*data.texts, "Zweifellos unbekannt.", "", "A chess museum, and the chef's roses."]
+    scores = scorer.score_texts(texts)
+    expected = model.pipeline.predict_proba(texts)
+    np.testing.assert_allclose(scores.probabilities, expected, rtol=0, atol=1e-9)
+    expected = relevance(model.pipeline, texts)
+    np.testing.assert_allclose(scores.relevance, expected, rtol=0, atol=1e-9)
+
+
+def test_correction_is_searched_where_there_is_a_background():
+    model = fit_model(home_dataset(), background=home_background())
+    assert {candidate.parameters for candidate in model.candidates} == set(ADAPTATION_GRID)
+    assert model.parameters == model.candidates[0].parameters
+
+
+def test_background_does_not_matter_to_parameters_without_it():
+    data = home_dataset()
+    with_it, without = fit_model(data, QUICK, home_background()), fit_model(data, QUICK)
+    plain = make_pipeline(QUICK).fit(data.texts, with_relevance(data.Y))
+    log_odds = plain.decision_function(data.texts)
+    for model in (with_it, without):
+        np.testing.assert_allclose(
+            model.pipeline.predict_proba(data.texts),
+            model.decision.probabilities(log_odds),
+            atol=1e-9,
+        )
+
+
+def test_parameters_for_a_background_are_refused_where_there_is_none():
+    with pytest.raises(TrainingError) as caught:
+        fit_model(home_dataset(), ADAPTED)
+    assert "starts from a background model" in caught.value.what
+    assert caught.value.where is None
+    assert "topicml distill" in caught.value.hint

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -16,8 +17,10 @@ from sklearn.metrics import (
 
 from topicml.training.metrics import (
     HEADLINES,
+    Interval,
     evaluate_predictions,
     expected_calibration_error,
+    false_tag_interval,
     headline_scores,
     reliability_table,
     weighted_average_precision,
@@ -248,9 +251,42 @@ def test_intervals_hold_the_value_and_depend_on_the_seed_alone(case, evaluation)
 def test_resampling_takes_whole_documents(case):
     Y, p, tags, _ = case
     one = evaluate_predictions(TOPICS, Y, p, tags, np.array(["x"] * 60), resamples=50)
-    for interval in one.headlines.values():
+    by_document = {k: v for k, v in one.headlines.items() if k != "false_tag_rate"}
+    assert len(by_document) == len(one.headlines) - 1
+    for interval in by_document.values():
         assert interval.low == pytest.approx(interval.value)
         assert interval.high == pytest.approx(interval.value)
+
+
+def chance_of_at_most(count, n, rate):
+    return sum(math.comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(count + 1))
+
+
+@pytest.mark.parametrize(("falsely", "n"), [(0, 1), (0, 50), (3, 50), (25, 50), (49, 50), (50, 50)])
+def test_false_tag_interval_ends_where_what_was_seen_is_one_in_forty(falsely, n):
+    Y = np.zeros((n + 5, 2), dtype=np.int8)
+    Y[n:, 0] = 1
+    tags = np.ones_like(Y)
+    tags[falsely:n] = 0
+    found = false_tag_interval(Y, tags)
+    assert found.value == pytest.approx(falsely / n)
+    assert found.low <= found.value <= found.high
+    if falsely:
+        assert chance_of_at_most(falsely - 1, n, found.low) == pytest.approx(0.975)
+    if falsely < n:
+        assert chance_of_at_most(falsely, n, found.high) == pytest.approx(0.025)
+    assert (found.low == 0) == (falsely == 0)
+    assert (found.high == 1) == (falsely == n)
+
+
+def test_false_tag_rate_of_an_evaluation_has_that_interval(case, evaluation):
+    Y, _, tags, _ = case
+    assert evaluation.headlines["false_tag_rate"] == false_tag_interval(Y, tags)
+
+
+def test_false_tag_rate_is_undefined_where_every_sentence_has_a_topic():
+    Y = np.ones((3, 1), dtype=np.int8)
+    assert false_tag_interval(Y, Y) == Interval(None, None, None)
 
 
 def test_figures_can_be_written_as_strict_json():

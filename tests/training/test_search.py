@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import log
 
 import numpy as np
 import pytest
-from samples import home_dataset, tags_of, with_labels
+from backgrounds import ADAPTED, home_background
+from samples import home_dataset, with_labels
 from sklearn.metrics import average_precision_score, f1_score
 
+from topicml.tagging.tagger import tag_sentences
 from topicml.training import calibration
-from topicml.training.cross_validation import cross_validate
+from topicml.training import search as search_module
+from topicml.training.cross_validation import cross_validate, splits_of
+from topicml.training.export import make_scorer
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.fit import fit_model
 from topicml.training.search import (
+    ADAPTATION_GRID,
     DEFAULT_GRID,
     NEAR_BEST,
     TUNING_FOLDS,
@@ -22,6 +28,7 @@ from topicml.training.search import (
     count_features,
     count_fits,
     draw_settings,
+    grid_for,
     nested_predictions,
     search,
     tune,
@@ -148,6 +155,11 @@ def test_texts_of_the_other_test_sentences_do_not_change_a_prediction():
     np.testing.assert_array_equal(before[test[0]], after[test[0]])
 
 
+def classified(model, texts):
+    """Tag as a finished model does, foreign and unfamiliar sentences included."""
+    return tag_sentences(make_scorer(model.pipeline, ("a", "b"), model.decision), texts)[1]
+
+
 def test_nested_predictions_equal_a_model_fitted_on_the_training_fold():
     data = home_dataset()
     splits = data.grouped_splits()
@@ -158,7 +170,7 @@ def test_nested_predictions_equal_a_model_fitted_on_the_training_fold():
         np.testing.assert_allclose(
             probabilities[test], model.pipeline.predict_proba(texts), atol=1e-9
         )
-        np.testing.assert_array_equal(tags[test], tags_of(model, texts))
+        np.testing.assert_array_equal(tags[test], classified(model, texts))
     assert set(np.unique(tags)) == {0, 1}
 
 
@@ -166,15 +178,69 @@ def test_nested_tags_heed_the_relevance_threshold_of_their_fold(monkeypatch):
     data = home_dataset()
     splits = data.grouped_splits()
     _, unbound = nested_predictions(data, splits, [WORDS])
-    monkeypatch.setattr(calibration, "choose_relevance_threshold", lambda *_: 0.8)
+    choose = calibration.choose_thresholds
+    monkeypatch.setattr(calibration, "choose_thresholds", lambda *a: (choose(*a)[0], log(4)))
     probabilities, tags = nested_predictions(data, splits, [WORDS])
     assert (tags <= unbound).all()
     assert 0 < tags.sum() < unbound.sum()
     for train, test in splits:
         model = fit_model(data.subset(train), WORDS)
         texts = data.subset(test).texts
-        assert model.decision.relevance_threshold == 0.8
+        assert model.decision.relevance_threshold == pytest.approx(0.8)
         np.testing.assert_allclose(
             probabilities[test], model.pipeline.predict_proba(texts), atol=1e-9
         )
-        np.testing.assert_array_equal(tags[test], tags_of(model, texts))
+        np.testing.assert_array_equal(tags[test], classified(model, texts))
+
+
+def test_what_is_searched_depends_on_there_being_a_background():
+    assert grid_for(None) == DEFAULT_GRID
+    assert grid_for(home_background()) == ADAPTATION_GRID
+    assert all(setting.background for setting in ADAPTATION_GRID)
+    assert not any(setting.background for setting in DEFAULT_GRID)
+
+
+def test_nested_predictions_with_a_background_start_each_fold_without_it():
+    data, background = home_dataset(), home_background()
+    splits = splits_of(data, background)
+    probabilities, _ = nested_predictions(data, splits, [ADAPTED], background=background)
+    log_odds = cross_validate(data, [ADAPTED], splits, background=background)[0]
+    for train, test in splits:
+        decision = fit_model(data.subset(train), ADAPTED, background).decision
+        expected = decision.probabilities(log_odds[test])
+        np.testing.assert_allclose(probabilities[test], expected, atol=1e-9)
+    assert np.isfinite(probabilities).all()
+
+
+def test_labels_of_the_test_fold_do_not_change_what_a_background_predicts():
+    data, background = home_dataset(), home_background()
+    for train, test in splits_of(data, background):
+        flipped = with_labels(data, test, 1 - data.Y[test])
+        for before, after in zip(
+            nested_predictions(data, [(train, test)], [ADAPTED], background=background),
+            nested_predictions(flipped, [(train, test)], [ADAPTED], background=background),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(before[test], after[test])
+
+
+def test_each_fit_with_a_background_is_told_and_counted():
+    data, background, fits = home_dataset(), home_background(), []
+    settings = [ADAPTED, replace(ADAPTED, C=0.1)]
+    result = tune(data, settings, background=background, on_fit=lambda: fits.append(1))
+    assert len(fits) == count_fits(data, settings, background) == 2 * (3 + 3 * 2)
+    words = {*background.vectorizer(data.texts, 1).get_feature_names_out()}
+    assert set(result.sizes.values()) == {len(words)}
+
+
+def test_natural_mix_of_the_training_fold_chooses_the_thresholds(monkeypatch):
+    data = home_dataset()
+    train, test = data.grouped_splits()[0]
+    weights = np.linspace(0.1, 3, len(train))
+    monkeypatch.setattr(search_module, "natural_weights", lambda *_: weights)
+    probabilities, _ = nested_predictions(data, [(train, test)], [WORDS])
+    inner = data.subset(train)
+    out_of_fold = cross_validate(inner, [WORDS], inner.grouped_splits())[0]
+    decision = calibration.choose_decision(inner.Y, out_of_fold, weights)
+    log_odds = cross_validate(data, [WORDS], [(train, test)])[0, test]
+    np.testing.assert_allclose(probabilities[test], decision.probabilities(log_odds), atol=1e-9)

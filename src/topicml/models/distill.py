@@ -201,8 +201,11 @@ class Distillation:
         return Examples(part.texts, targets, np.where(part.articles, _REAL_WEIGHT, 1.0))
 
     def _folds(self) -> NDArray[np.int64]:
-        """Return each label's fold: that of its document."""
-        return np.array([fold_of(group, self.settings.folds) for group in self.data.groups])
+        """Return each label's fold: that of the first document with its sentence."""
+        first: dict[str, str] = {}
+        for text, group in zip(self.data.texts, self.data.groups.tolist(), strict=True):
+            first.setdefault(text, group)
+        return np.array([fold_of(first[text], self.settings.folds) for text in self.data.texts])
 
     def fit(self, fold: int | None, on_step: OnStep = lambda _: None) -> None:
         """Fit a background without a fold: neither its labels nor its documents' text."""

@@ -12,6 +12,7 @@ cross-validation with a background starts each fold from what has not seen it.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
+from sklearn.preprocessing import normalize
 
 from topicml.scoring.features import FeatureBlock
 from topicml.training.features import Parameters, make_vectorizer, sigmoid
@@ -32,6 +34,7 @@ FEATURES = 60_000
 """Terms that a background keeps."""
 
 _C = 10.0
+_ITERATIONS_TO_CHOOSE = 60  # by then it is clear which terms matter
 _PARAMETERS = Parameters(min_df=5)
 _FEWEST_TEXTS_WITH_CHARACTERS = 25
 
@@ -147,8 +150,10 @@ def _fixed(block: FeatureBlock, terms: Sequence[str] = ()) -> TfidfVectorizer:
 def _extended(block: FeatureBlock, texts: Sequence[str], min_df: int) -> TfidfVectorizer:
     if block.analyzer != "word":
         return _fixed(block)
-    counted = TfidfVectorizer(ngram_range=block.ngram_range, min_df=min_df).fit(texts)
-    return _fixed(block, sorted(counted.vocabulary_.keys() - block.vocabulary.keys()))
+    words_of = TfidfVectorizer(ngram_range=block.ngram_range).build_analyzer()
+    counts = Counter(word for text in texts for word in {*words_of(text)})
+    often = (word for word, count in counts.items() if count >= min_df)
+    return _fixed(block, sorted({*often} - block.vocabulary.keys()))
 
 
 def fit_background(
@@ -184,11 +189,16 @@ def fit_background(
     targets = np.vstack([sigmoid(soft.astype(np.float64)), np.column_stack([Y, Y.any(axis=1)])])
     offsets = _base_rates(targets)
     on_step(f"Fitting {X.shape[1]:,} terms to {X.shape[0]:,} sentences.")
-    coefficients, _ = fit_logistic(X, targets, C=_C, offsets=offsets)
+    coefficients, _ = fit_logistic(
+        X, targets, C=_C, offsets=offsets, iterations=_ITERATIONS_TO_CHOOSE
+    )
     kept = most_useful(X, coefficients, features)
     on_step(f"Fitting the {len(kept):,} terms that contribute most.")
-    coefficients, intercepts = fit_logistic(X[:, kept], targets, C=_C, offsets=offsets)
     steps = [step for _, step in union.transformer_list]
+    parts = [X[:, columns] for columns in _by_step(steps, kept)]
+    # rows of unit length, as they will be where there are only these terms
+    X = sparse.hstack([normalize(part, copy=False) for part in parts]).tocsr()
+    coefficients, intercepts = fit_logistic(X, targets, C=_C, offsets=offsets)
     return tuple(_blocks(steps, kept, coefficients)), offsets[0] + intercepts
 
 
@@ -210,23 +220,32 @@ def most_useful(X: Any, coefficients: NDArray[Any], count: int) -> NDArray[np.in
     return np.sort(np.argsort(-moves, kind="stable")[:count])
 
 
+def _by_step(steps: Sequence[TfidfVectorizer], kept: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return the kept columns of each vectoriser's part."""
+    ends = np.cumsum([len(step.idf_) for step in steps])
+    return [
+        kept[(kept >= end - len(s.idf_)) & (kept < end)] for s, end in zip(steps, ends, strict=True)
+    ]
+
+
 def _blocks(
     steps: Sequence[TfidfVectorizer], kept: NDArray[np.intp], coefficients: NDArray[Any]
 ) -> list[FeatureBlock]:
-    blocks, start = [], 0
-    for step in steps:
-        own = (kept >= start) & (kept < start + len(step.idf_))
-        columns = kept[own] - start
-        terms = step.get_feature_names_out()[columns]
-        blocks.append(
-            FeatureBlock(
-                analyzer=step.analyzer,
-                ngram_range=tuple(step.ngram_range),
-                sublinear_tf=bool(step.sublinear_tf),
-                vocabulary={str(term): n for n, term in enumerate(terms)},
-                idf=np.asarray(step.idf_[columns], dtype=np.float64),
-                coefficients=np.ascontiguousarray(coefficients[:, own].T, dtype=np.float64),
+    blocks, start, before = [], 0, 0
+    for step, columns in zip(steps, _by_step(steps, kept), strict=True):
+        if len(columns):
+            terms = step.get_feature_names_out()[columns - start]
+            own = slice(before, before + len(columns))
+            blocks.append(
+                FeatureBlock(
+                    analyzer=step.analyzer,
+                    ngram_range=tuple(step.ngram_range),
+                    sublinear_tf=bool(step.sublinear_tf),
+                    vocabulary={str(term): n for n, term in enumerate(terms)},
+                    idf=np.asarray(step.idf_[columns - start], dtype=np.float64),
+                    coefficients=np.ascontiguousarray(coefficients[:, own].T, dtype=np.float64),
+                )
             )
-        )
         start += len(step.idf_)
+        before += len(columns)
     return blocks

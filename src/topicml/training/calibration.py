@@ -22,6 +22,7 @@ MOST_FALSE_TAGS = 0.08
 
 _FEWEST_FOR_CALIBRATION = 8
 _FEWEST_FOR_PRECISION = 10
+_FEWEST_FOR_RATE = 50  # sentences without a topic
 _CUTS = np.linspace(-2.5, 1.5, 41)  # log-odds of a topic from which on it is given
 _GATES = np.append(-CERTAIN, np.linspace(-3.0, 1.0, 21))  # and of relevance
 
@@ -122,10 +123,11 @@ def choose_thresholds(Y: Labels, log_odds: Floats, weights: Floats) -> tuple[flo
 
     Returns:
         What gives the highest micro-F1 with ``MOST_FALSE_TAGS`` at the most; where nothing keeps
-        to that, what gives the highest.
+        to that, or too few sentences are without a topic to tell, what gives the highest.
     """
+    most = MOST_FALSE_TAGS if (~Y.any(axis=1) & (weights > 0)).sum() >= _FEWEST_FOR_RATE else 1.0
     found = [
-        (rate <= MOST_FALSE_TAGS, micro_f1(Y, tags, weights), cut, gate)
+        (rate <= most, micro_f1(Y, tags, weights), cut, gate)
         for cut in _CUTS
         for gate in _GATES
         for tags in [(log_odds[:, :-1] >= cut) & (log_odds[:, -1:] >= gate)]
@@ -147,7 +149,8 @@ def precision_thresholds(Y: Labels, probabilities: Floats, weights: Floats) -> F
         if not (y * weights).any():
             continue
         precision, _, cuts = precision_recall_curve(y, probability, sample_weight=weights)
-        enough = np.array([(probability >= cut).sum() >= _FEWEST_FOR_PRECISION for cut in cuts])
+        counted = probability[weights > 0]
+        enough = np.array([(counted >= cut).sum() >= _FEWEST_FOR_PRECISION for cut in cuts])
         for k, wanted in enumerate(PRECISIONS):
             reached = np.flatnonzero(enough & (precision[:-1] >= wanted))
             if len(reached):

@@ -103,18 +103,6 @@ class Dataset:
         return list(splitter.split(np.zeros(len(self)), groups=self.groups))
 
 
-def join(first: Dataset, second: Dataset) -> Dataset:
-    """Return the sentences of two datasets with the same topics, one after the other."""
-    return Dataset(
-        first.topics,
-        first.texts + second.texts,
-        np.vstack([first.Y, second.Y]),
-        np.concatenate([first.groups, second.groups]),
-        np.concatenate([first.sources, second.sources]),
-        np.concatenate([first.drawn, second.drawn]),
-    )
-
-
 def make_dataset(records: Sequence[LabelRecord], taxonomy: Taxonomy) -> Dataset:
     """Turn checked label records into arrays, leaving skipped sentences out."""
     used = [record for record in records if record.status != "skipped"]

@@ -30,7 +30,9 @@ PROTOCOLS = {
     "thresholds chosen inside each fold.",
 }
 _FIXED = " Parameters were fixed beforehand."
-_ADAPTED = " Each fold starts from a background model that has not seen its documents."
+_ADAPTED = (
+    " Each fold is predicted from a background model that has seen neither its labels nor its text."
+)
 
 
 LEARNING_FRACTIONS = (0.125, 0.25, 0.5, 0.75, 1.0)

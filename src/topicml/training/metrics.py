@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -58,7 +59,10 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A figure with its 95 % bootstrap interval over documents; None where undefined."""
+    """A figure with its 95 % interval; None where undefined.
+
+    By bootstrap over documents, but for the false-tag rate: see ``false_tag_interval``.
+    """
 
     value: float | None
     low: float | None
@@ -132,12 +136,14 @@ def evaluate_predictions(
     spreads = headline_scores(Y, probabilities, tags, draws[:, rows].astype(np.float64))
     document_Y, document_tags = (_any_by_document(y, rows, len(names)) for y in (Y, tags))
     each_document = np.ones((1, len(names)))
+    headlines = {key: _interval(points[key], spreads[key]) for key in HEADLINES}
+    headlines["false_tag_rate"] = false_tag_interval(Y, tags)
     rates = np.vstack(_precision_recall_f1(Y, tags, once))
     micro_precision, micro_recall, _ = _micro(Y, tags, once)
     return Evaluation(
         sentences=len(Y),
         documents=len(names),
-        headlines={key: _interval(points[key], spreads[key]) for key in HEADLINES},
+        headlines=headlines,
         micro_precision=float(micro_precision[0]),
         micro_recall=float(micro_recall[0]),
         topics=tuple(
@@ -149,6 +155,19 @@ def evaluate_predictions(
         document_micro_f1=float(_micro(document_Y, document_tags, each_document)[2][0]),
         document_macro_f1=float(_macro_f1(document_Y, document_tags, each_document)[0]),
     )
+
+
+def false_tag_interval(Y: Labels, tags: Labels) -> Interval:
+    """Return the false-tag rate with its exact binomial interval (Clopper and Pearson, 1934).
+
+    It is never of no width: none of fifty tagged falsely is no proof that none ever is.
+    """
+    empty = ~Y.any(axis=1)
+    count, falsely = int(empty.sum()), int((tags.any(axis=1) & empty).sum())
+    if not count:
+        return Interval(None, None, None)
+    low, high = binomtest(falsely, count).proportion_ci(0.95, "exact")
+    return Interval(falsely / count, float(low), float(high))
 
 
 def headline_scores(
