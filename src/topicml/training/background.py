@@ -195,7 +195,7 @@ def fit_background(
     kept = most_useful(X, coefficients, features)
     on_step(f"Fitting the {len(kept):,} terms that contribute most.")
     steps = [step for _, step in union.transformer_list]
-    parts = [X[:, columns] for columns in _by_step(steps, kept)]
+    parts = [X[:, columns] for columns in _by_step(steps, kept) if len(columns)]
     # rows of unit length, as they will be where there are only these terms
     X = sparse.hstack([normalize(part, copy=False) for part in parts]).tocsr()
     coefficients, intercepts = fit_logistic(X, targets, C=_C, offsets=offsets)
