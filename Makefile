@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 DEMO_READY := $(VENV)/.ready-demo
 CHECK_READY := $(VENV)/.ready-check
 ENGINES_READY := $(VENV)/.ready-engines
+NEURAL_READY := $(VENV)/.ready-neural
 ARTICLE := data/raw/001_f4a570d29b7f2e03.txt
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { echo $$p; break; }; done)
 
-.PHONY: demo check check-engines format docs soak bench clean
+.PHONY: demo check check-engines check-neural format docs soak bench clean
 
 demo: $(DEMO_READY)
 	$(BIN)/topicml classify $(ARTICLE)
@@ -26,6 +27,9 @@ check: $(CHECK_READY)
 
 check-engines: $(ENGINES_READY)
 	$(BIN)/pytest tests/engines
+
+check-neural: $(NEURAL_READY)
+	$(BIN)/pytest tests/network
 
 format: $(CHECK_READY)
 	$(BIN)/ruff format .
@@ -60,4 +64,8 @@ $(CHECK_READY): pyproject.toml | $(BIN)/python
 
 $(ENGINES_READY): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[batch,ray,spark,dev]'
+	@touch $@
+
+$(NEURAL_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[neural,batch,dev]'
 	@touch $@

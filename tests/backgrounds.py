@@ -50,6 +50,9 @@ def make_background(
         seen={sha1_of(text): row for row, text in enumerate(seen)},
         folds=np.array(folds_of_seen, dtype=np.int8),
         log_odds=rng.normal(size=(folds, len(seen), outputs)).astype(np.float16),
+        Y=(rng.random((len(seen), len(topics))) < 0.3).astype(np.int8),
+        real=np.ones(len(seen), dtype=np.bool_),
+        drawn=np.zeros(len(seen), dtype=np.bool_),
     )
 
 

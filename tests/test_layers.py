@@ -19,6 +19,7 @@ LAYERS = (
     {"tagging"},
     {"io"},
     {"labels"},
+    {"network"},
     {"training"},
     {"models"},
     {"batch"},
@@ -27,7 +28,8 @@ LAYERS = (
     {"", "__main__"},  # the package itself shows the whole API
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
-HEAVY = {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas"}
+NEURAL = {"torch", "transformers", "peft", "safetensors", "tokenizers"}
+HEAVY = {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas"} | NEURAL
 
 
 def module_name(path: Path) -> str:
@@ -150,3 +152,14 @@ def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
         *("topicml.text.sentences", "topicml.tagging.abstention"),
     } <= LIGHT
     assert not LIGHT & {"topicml.training.fit", "topicml.scoring.kernel"}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_only_the_network_and_what_distills_need_the_extra_neural(module: str) -> None:
+    found = imports(module, top_only=True)
+    names_network = any(name.startswith("topicml.network") for name in found)
+    if room(module) != "network":
+        assert not {name.split(".")[0] for name in found} & NEURAL
+        assert names_network == (module == "topicml.models.distill")
+    distills = "topicml.models.distill" in found
+    assert not distills, "to be imported inside the function that distills"

@@ -257,3 +257,95 @@ def test_fetch_refuses_a_hostile_pointer(run: Run, archive_labels: Path, tmp_pat
     write_jsonl(archive_labels, [reference_fields("a", FRY, path="../../etc/passwd")])
     result = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones")
     assert_clean_failure(result, f"{archive_labels}:1:", "'path' must be a relative path")
+
+
+@pytest.fixture
+def documents(archive_labels: Path) -> Path:
+    """A list of both documents of the archives, beside ``archives.toml``."""
+    path = archive_labels.with_name("pool.tsv")
+    path.write_text("owner/papers\tnotes/one.md\nowner/talks\tone.xml\n")
+    return path
+
+
+def test_documents_become_a_dump_that_can_be_tagged(
+    run: Run, tiny: Tiny, tmp_path: Path, documents: Path
+) -> None:
+    dump = tmp_path / "pool.jsonl"
+    result = run("labels", "documents", dump, "--list", documents, "--from", tmp_path / "clones")
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout == f"2 documents are in {dump}.\n"
+    model = ("--models-dir", tiny.store.root, "--model", "weekend")
+    tagged = run("classify", dump, "-f", "jsonl", *model)
+    assert [record["id"] for record in tagged.records()] == [
+        "owner/papers/notes/one.md",
+        "owner/talks/one.xml",
+    ]
+
+
+def test_documents_are_cloned_where_no_folder_is_given(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    result = run("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
+    assert result.code == 0
+    assert result.stderr.count("Fetching 1 documents of file://") == 2
+
+
+def test_documents_that_are_missing_are_listed_with_exit_code_3(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    with documents.open("a") as file:
+        file.write("owner/talks\ttwo.xml\n")
+    dump = tmp_path / "pool.jsonl"
+    result = run("labels", "documents", dump, "--list", documents, "--from", tmp_path / "clones")
+    assert result.code == 3
+    assert "missing: owner/talks/two.xml: no such file in the pinned commit" in result.stderr
+    assert result.stdout == f"2 documents are in {dump}.\n"
+    assert len(dump.read_text("utf-8").splitlines()) == 2
+
+
+def test_documents_none_of_which_is_there_have_exit_code_1(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    documents.write_text("owner/talks\ttwo.xml\n")
+    dump = tmp_path / "pool.jsonl"
+    result = run("labels", "documents", dump, "--list", documents, "--from", tmp_path / "clones")
+    assert result.code == 1
+    assert "missing: owner/talks/two.xml" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_documents_replace_a_file_only_with_force(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    dump = tmp_path / "pool.jsonl"
+    dump.write_text("old\n")
+    arguments = ("labels", "documents", dump, "--list", documents, "--from", tmp_path / "clones")
+    assert_clean_failure(run(*arguments), f"{dump}: exists already", "--force")
+    assert dump.read_text() == "old\n"
+    assert run(*arguments, "--force").code == 0
+    assert len(dump.read_text("utf-8").splitlines()) == 2
+
+
+def test_documents_are_never_written_over_their_list(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    options = ("--list", documents, "--from", tmp_path / "clones", "--force")
+    before = documents.read_bytes()
+    assert_clean_failure(run("labels", "documents", documents, *options), "is one of the inputs")
+    assert documents.read_bytes() == before
+
+
+def test_malformed_list_of_documents_is_a_clean_failure(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    documents.write_text("owner/papers notes/one.md\n")
+    result = run("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
+    assert_clean_failure(result, f"{documents}:1:", "a tab and a path", "owner/talks")
+
+
+def test_missing_list_of_documents_is_a_clean_failure(
+    run: Run, tmp_path: Path, documents: Path
+) -> None:
+    documents.unlink()
+    result = run("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
+    assert_clean_failure(result, str(documents), "cannot be read", "--list")

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 import toy
 
 from topicml.network import encoder
 from topicml.network.base import Base
+
+torch.set_num_threads(1)  # for so small an encoder, threads cost more than they bring
 
 
 @pytest.fixture(autouse=True)

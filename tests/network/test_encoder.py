@@ -6,7 +6,7 @@ import pytest
 import torch
 from damage import flip
 from safetensors.torch import load_file
-from toy import WEIGHTS, learned, make_base, make_network
+from toy import WEIGHTS, learned, make_base, make_network, shaken
 from transformers import MPNetModel
 
 from topicml.errors import ModelError
@@ -22,16 +22,7 @@ TEXTS = (
 
 @pytest.fixture
 def network(folder: Path) -> TopicNetwork:
-    return changed(make_network(folder))
-
-
-def changed(network: TopicNetwork, seed: int = 3) -> TopicNetwork:
-    """Adapters and head as after a training: none of them zero."""
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for parameter in (*network.adapters(), *network.head.parameters()):
-            parameter.normal_(std=0.2)
-    return network
+    return shaken(make_network(folder))
 
 
 def test_log_odds_are_those_of_the_mean_token_without_batches(

@@ -31,9 +31,9 @@ def test_network_learns_what_it_did_not_know(folder: Path) -> None:
     network = make_network(folder)
     share = float(HELD_OUT.targets.mean())
     assert average_precision(network) == pytest.approx(share)  # all log-odds are the same
-    score = fine_tune(network, examples(600), HELD_OUT, seed=1, epochs=6)
+    score = fine_tune(network, examples(1000), HELD_OUT, seed=1, epochs=8)
     assert score == pytest.approx(average_precision(network))
-    assert score > 0.9
+    assert score > 0.8 > share
 
 
 def test_steps_are_told_of_with_the_last_epochs_score(folder: Path) -> None:
@@ -50,18 +50,26 @@ def test_same_seed_gives_the_same_network_and_another_does_not(folder: Path) -> 
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-def test_weight_of_a_sentence_counts(folder: Path) -> None:
-    turned = Examples(
-        [*TRAIN.texts, *TRAIN.texts],
-        np.vstack([TRAIN.targets, 1 - TRAIN.targets]),
-        np.repeat([1.0, 0.0], len(TRAIN.texts)),
-    )
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_label_of_a_sentence_counts_by_its_weight(folder: Path, weight: float) -> None:
+    weights = np.ones(len(TRAIN.texts))
+    weights[:20] = weight
+    turned = TRAIN.targets.copy()
+    turned[:20] = 1 - turned[:20]
+    made = [
+        fine_tuned_on(folder, Examples(TRAIN.texts, targets, weights))
+        for targets in (TRAIN.targets, turned)
+    ]
+    assert torch.equal(*(one["head.weight"] for one in made)) == (weight == 0)
+
+
+def fine_tuned_on(folder: Path, train: Examples) -> dict[str, torch.Tensor]:
     network = make_network(folder)
-    assert fine_tune(network, turned, HELD_OUT, seed=1, epochs=10) > 0.8
+    fine_tune(network, train, HELD_OUT, seed=1, epochs=1)
+    return learned(network)
 
 
-@pytest.mark.parametrize("last", [2, 5, 7, 8, 10, 12])
-@pytest.mark.parametrize("between", [3, 4, 6, 12], ids="checkpoint-every-{}".format)
+@pytest.mark.parametrize(("between", "last"), [(3, 2), (3, 5), (3, 11), (6, 7), (4, 5), (4, 12)])
 def test_training_that_was_cut_off_ends_as_one_that_was_not(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: int, last: int
 ) -> None:
@@ -139,11 +147,11 @@ def test_nobody_to_judge_is_no_error(folder: Path) -> None:
     nobody = Examples([], np.zeros((0, 2)), np.zeros(0))
     network = make_network(folder)
     assert fine_tune(network, TRAIN, nobody, seed=1, epochs=2) == 0
-    assert average_precision(network) > HELD_OUT.targets.mean()
+    assert not torch.equal(network.head.bias, make_network(folder).head.bias)
 
 
 def test_checkpoint_that_would_run_something_is_refused(folder: Path, tmp_path: Path) -> None:
     checkpoint = tmp_path / "state"
     torch.save({"done": Path("/tmp")}, checkpoint)  # noqa: S108
-    with pytest.raises(Exception, match="weights_only|Unsupported"):
+    with pytest.raises(Exception, match=r"weights_only|Unsupported"):
         tuned(folder, checkpoint=checkpoint)

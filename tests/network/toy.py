@@ -27,18 +27,19 @@ _OF_TOPIC = (
     ("onions", "butter", "oven", "soup", "batter", "sauce"),
     ("roses", "seeds", "soil", "hedge", "bulbs", "mulch"),
 )
-_OF_NONE = tuple(
-    "the a train was late and on friday nobody saw her brother near that river".split()
+_OF_NONE = (
+    *("the", "a", "train", "was", "late", "and", "on", "friday"),
+    *("nobody", "saw", "her", "brother", "near", "that", "river"),
 )
 _SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")  # in the order that MPNet expects
 _WORDS = (*_SPECIAL, *_OF_TOPIC[0], *_OF_TOPIC[1], *_OF_NONE)
 
 
 def sentence(draw: random.Random, topics: Sequence[int]) -> str:
-    """Four to ten common words, with one of each topic among them."""
-    words = draw.choices(_OF_NONE, k=draw.randint(4, 10)) + [
-        draw.choice(_OF_TOPIC[t]) for t in topics
-    ]
+    """One to five common words, with four of each topic among them."""
+    words = draw.choices(_OF_NONE, k=draw.randint(1, 5) + 4 * (not topics))
+    for topic in topics:
+        words += draw.choices(_OF_TOPIC[topic], k=4)
     draw.shuffle(words)
     return " ".join(words)
 
@@ -91,7 +92,9 @@ def make_base(folder: Path, layers: int = 2) -> Base:
     torch.manual_seed(5)
     weights = MPNetModel(config, add_pooling_layer=False).state_dict()
     save_file({f"mpnet.{name}": value for name, value in weights.items()}, folder / WEIGHTS)
-    tokenizer = Tokenizer(WordLevel({word: n for n, word in enumerate(_WORDS)}, unk_token="<unk>"))
+    tokenizer = Tokenizer(
+        WordLevel({word: n for n, word in enumerate(_WORDS)}, unk_token=_SPECIAL[3])
+    )
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.post_processor = TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
@@ -108,6 +111,15 @@ def make_network(folder: Path, seed: int = 0) -> TopicNetwork:
     """A network whose adapters, which begin as they are drawn, are those of the seed."""
     torch.manual_seed(seed)
     return TopicNetwork(folder, len(TOPICS))
+
+
+def shaken(network: TopicNetwork, seed: int = 3) -> TopicNetwork:
+    """The network with adapters and head as after a long training: none of them zero."""
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        for parameter in (*network.adapters(), *network.head.parameters()):
+            parameter.normal_(std=0.2)
+    return network
 
 
 def learned(network: TopicNetwork) -> dict[str, torch.Tensor]:

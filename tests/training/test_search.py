@@ -237,7 +237,8 @@ def test_natural_mix_of_the_training_fold_chooses_the_thresholds(monkeypatch):
     data = home_dataset()
     train, test = data.grouped_splits()[0]
     weights = np.linspace(0.1, 3, len(train))
-    monkeypatch.setattr(search_module, "natural_weights", lambda *_: weights)
+    weighted = lambda data, log_odds, _: (data.Y, log_odds, weights)  # noqa: E731
+    monkeypatch.setattr(search_module, "deciding_sentences", weighted)
     probabilities, _ = nested_predictions(data, [(train, test)], [WORDS])
     inner = data.subset(train)
     out_of_fold = cross_validate(inner, [WORDS], inner.grouped_splits())[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -99,6 +100,9 @@ def save_background(background: Background, folder: Path, provenance: dict[str, 
             sha1=digests.reshape(-1, _SHA1_BYTES),
             folds=background.folds,
             log_odds=background.log_odds,
+            Y=background.Y,
+            real=background.real,
+            drawn=background.drawn,
         )
     files = {name: sha256_file(folder / name) for name in (SCORER, SEEN)}
     manifest = {**provenance, "topics": list(background.topics), "files": files}
@@ -120,15 +124,9 @@ def read_background(folder: Path) -> Background:
         if found != manifest["files"].get(name):
             raise ModelError("file is damaged or was changed", where=folder / name, hint=_HINT)
     scorer = load_scorer(folder / SCORER)
-    sha1, folds, log_odds = _read_seen(folder / SEEN, len(scorer.topics) + 1)
-    return Background(
-        scorer.topics,
-        scorer.blocks,
-        scorer.intercepts,
-        {row.tobytes().hex(): n for n, row in enumerate(sha1)},
-        folds,
-        log_odds,
-    )
+    seen = _read_seen(folder / SEEN, len(scorer.topics))
+    rows = {row.tobytes().hex(): n for n, row in enumerate(seen.pop("sha1"))}
+    return Background(scorer.topics, scorer.blocks, scorer.intercepts, rows, **seen)
 
 
 def read_background_manifest(folder: Path) -> dict[str, Any]:
@@ -149,20 +147,29 @@ def read_background_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _read_seen(
-    path: Path, outputs: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int8], NDArray[np.float16]]:
+def _read_seen(path: Path, topics: int) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            sha1, folds, log_odds = (arrays[key] for key in ("sha1", "folds", "log_odds"))
-    except (OSError, ValueError, KeyError) as err:
+            found = {name: arrays[name] for name in _SEEN_FORMS}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as err:
         raise ModelError(f"cannot be read ({err})", where=path, hint=_HINT) from err
-    fits = (
-        sha1.shape == (len(folds), _SHA1_BYTES)
-        and log_odds.ndim == 3
-        and log_odds.shape[1:] == (len(folds), outputs)
-        and (len(folds) == 0 or 0 <= folds.min() <= folds.max() < len(log_odds))
+    folds = found["folds"]
+    n, k = len(folds), len(found["log_odds"])
+    sizes = {"n": n, "k": k, "sha1": _SHA1_BYTES, "t": topics, "t1": topics + 1}
+    fits = all(
+        found[name].dtype.name == kind and found[name].shape == tuple(sizes[axis] for axis in axes)
+        for name, (kind, *axes) in _SEEN_FORMS.items()
     )
-    if not fits:
+    if not fits or (n and not 0 <= folds.min() <= folds.max() < k):
         raise ModelError("arrays do not fit together", where=path, hint=_HINT)
-    return sha1, folds, log_odds
+    return found
+
+
+_SEEN_FORMS = {
+    "sha1": ("uint8", "n", "sha1"),
+    "folds": ("int8", "n"),
+    "log_odds": ("float16", "k", "n", "t1"),
+    "Y": ("int8", "n", "t"),
+    "real": ("bool", "n"),
+    "drawn": ("bool", "n"),
+}

@@ -230,8 +230,7 @@ class Distillation:
         if fold is not None:
             _save(path, log_odds_of(blocks, intercepts, self.data.texts).astype(np.float16))
         else:
-            unseen = np.zeros((1, 0, len(intercepts)), dtype=np.float16)
-            fitted = Background(self.data.topics, blocks, intercepts, {}, _NO_FOLDS, unseen)
+            fitted = Background.of_nothing_seen(self.data.topics, blocks, intercepts)
             save_background(fitted, path, {})
         on_step(Step(name, 1, 1))
 
@@ -260,15 +259,19 @@ class Distillation:
         write_text(folder / TEACHER / MANIFEST, json.dumps(teacher, indent=2) + "\n")
         return folder / FOLDER
 
-    def _seen(self) -> tuple[dict[str, int], NDArray[np.int8], NDArray[np.float16]]:
-        """Return the sentences with a label, each once, their folds, and log-odds of each fold."""
+    def _seen(self) -> tuple[Any, ...]:
+        """Return what is known of the sentences with a label, each once; see ``Background``."""
         rows: dict[str, int] = {}
         for row, text in enumerate(self.data.texts):
             rows.setdefault(sha1_of(text), row)
         picked = list(rows.values())
         folds = self._folds().astype(np.int8)[picked]
         log_odds = [np.load(self._background(k))[picked] for k in range(self.settings.folds)]
-        return {digest: n for n, digest in enumerate(rows)}, folds, np.stack(log_odds)
+        data = self.data
+        return (
+            *({digest: n for n, digest in enumerate(rows)}, folds, np.stack(log_odds)),
+            *(data.Y[picked], data.articles[picked], data.drawn[picked]),
+        )
 
     def _best_adapters(self) -> Path:
         stems = [self._stem("teacher", None, seed) for seed in range(self.settings.seeds)]
@@ -284,9 +287,6 @@ class Distillation:
 
     def _background(self, fold: int | None) -> Path:
         return self.work / ("background" if fold is None else f"background-{fold}.npy")
-
-
-_NO_FOLDS = np.zeros(0, dtype=np.int8)
 
 
 def _without(fold: int | None) -> str:

@@ -50,6 +50,9 @@ class Background:
         seen: SHA-1 of each of n sentences whose labels it has learned from, with its row.
         folds: n, the fold of each.
         log_odds: K by n by T + 1, of a background that has not seen fold k.
+        Y: n by T labels.
+        real: n, whether each is of real text.
+        drawn: n, whether each was drawn at random.
     """
 
     topics: tuple[str, ...]
@@ -58,6 +61,21 @@ class Background:
     seen: dict[str, int]
     folds: NDArray[np.int8]
     log_odds: NDArray[np.float16]
+    Y: NDArray[np.int8]
+    real: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]
+
+    @classmethod
+    def of_nothing_seen(
+        cls, topics: tuple[str, ...], blocks: tuple[FeatureBlock, ...], intercepts: Floats
+    ) -> Background:
+        """Return one that was judged on no labels."""
+        none = np.zeros(0, dtype=np.bool_)
+        log_odds = np.zeros((1, 0, len(intercepts)), dtype=np.float16)
+        labels = np.zeros((0, len(topics)), dtype=np.int8)
+        return cls(
+            topics, blocks, intercepts, {}, none.astype(np.int8), log_odds, labels, none, none
+        )
 
     @property
     def coefficients(self) -> Floats:
@@ -109,6 +127,14 @@ class Background:
         found[known] = self.log_odds[fold][[rows[i] for i in known]]
         if new:
             found[new] = self.predict([texts[i] for i in new])
+        return found
+
+    def log_odds_out_of_fold(self, texts: Sequence[str], folds: NDArray[np.int8]) -> Floats:
+        """Return n by T + 1 log-odds, each of a background that has not seen that fold."""
+        found = np.zeros((len(texts), len(self.intercepts)))
+        for fold in {*folds.tolist()}:
+            rows = np.flatnonzero(folds == fold).tolist()
+            found[rows] = self.log_odds_without(fold, [texts[i] for i in rows])
         return found
 
     def predict(self, texts: Sequence[str]) -> Floats:

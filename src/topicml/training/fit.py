@@ -12,7 +12,7 @@ from topicml.training.calibration import Decision, choose_decision
 from topicml.training.cross_validation import splits_of, vectorizer_for
 from topicml.training.dataset import Dataset
 from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
-from topicml.training.natural_mix import natural_weights
+from topicml.training.natural_mix import deciding_sentences
 from topicml.training.search import Candidate, grid_for, search
 
 
@@ -50,7 +50,8 @@ def fit_model(
     check_support(data)
     settings = grid_for(background) if parameters is None else (parameters,)
     found = search(data, settings, splits_of(data, background), background=background, jobs=jobs)
-    decision = choose_decision(data.Y, found.log_odds, natural_weights(data, found.log_odds))
+    started = background if found.chosen.background else None
+    decision = choose_decision(*deciding_sentences(data, found.log_odds, started))
     pipeline = fit_pipeline(data, found.chosen, background)
     pipeline[-1].fold_in(decision.weights, decision.offset)
     candidates = found.candidates if parameters is None else ()

@@ -10,13 +10,49 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml.training.background import Background
+from topicml.training.calibration import Floats, Labels
 from topicml.training.dataset import Dataset
 
 _FEWEST_DRAWN = 300
 _STRATA = 12
 
 
-def natural_weights(data: Dataset, log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+def deciding_sentences(
+    data: Dataset, log_odds: Floats, background: Background | None = None
+) -> tuple[Labels, Floats, Floats]:
+    """Return what calibration and thresholds are chosen on: labels, log-odds and weights.
+
+    Those are the data's own, weighted to the natural mix. Where too few of them were drawn at
+    random, but enough of those that the background has learned from, it is the latter's real
+    sentences: their texts need not be here, since what the background said of them, out of fold,
+    is. A training on sentences dense in topics shifts all log-odds; by how much is seen on the
+    data's sentences without a topic, and the same is added to the others.
+
+    Args:
+        data: n labelled sentences.
+        log_odds: n by T + 1, out of fold.
+        background: That the model started from.
+
+    Returns:
+        m by T labels, m by T + 1 log-odds and m weights.
+    """
+    if background is None or _are_enough(data.drawn):
+        return data.Y, log_odds, natural_weights(log_odds, data.articles, data.drawn)
+    folds = background.folds_of(data.texts, data.groups.tolist())
+    rows = np.flatnonzero(background.real & np.isin(background.folds, folds))
+    drawn = background.drawn[rows]
+    if not _are_enough(drawn):
+        return data.Y, log_odds, natural_weights(log_odds, data.articles, data.drawn)
+    empty = ~data.Y.any(axis=1)
+    before = background.log_odds_out_of_fold(data.texts, folds)
+    shift = (log_odds - before)[empty].mean(axis=0) if empty.any() else 0.0
+    said = background.log_odds[background.folds[rows], rows].astype(np.float64) + shift
+    real = np.ones(len(rows), dtype=np.bool_)
+    return background.Y[rows], said, natural_weights(said, real, drawn)
+
+
+def natural_weights(log_odds: Floats, real: NDArray[np.bool_], drawn: NDArray[np.bool_]) -> Floats:
     """Return a weight for each of n labelled sentences, by post-stratification.
 
     Sentences of real text are sorted into strata by the highest of their topics' log-odds, and
@@ -24,19 +60,24 @@ def natural_weights(data: Dataset, log_odds: NDArray[np.float64]) -> NDArray[np.
     Smith, "Post Stratification", 1979). Sentences written for training stand for nothing.
 
     Args:
-        data: n labelled sentences.
         log_odds: n by T + 1, out of fold.
+        real: n, whether a sentence is of real text.
+        drawn: n, whether it was drawn at random.
 
     Returns:
         n weights; all 1 where too few sentences were drawn at random.
     """
-    if data.drawn.sum() < _FEWEST_DRAWN:
-        return np.ones(len(data))
+    if not _are_enough(drawn):
+        return np.ones(len(log_odds))
     highest = log_odds[:, :-1].max(axis=1)
-    edges = np.quantile(highest[data.articles], np.linspace(0, 1, _STRATA + 1)[1:-1])
+    edges = np.quantile(highest[real], np.linspace(0, 1, _STRATA + 1)[1:-1])
     strata = np.digitize(highest, edges)
-    real = np.bincount(strata[data.articles], minlength=_STRATA)
-    drawn = np.bincount(strata[data.drawn], minlength=_STRATA)
-    share = drawn / data.drawn.sum() / np.maximum(real / data.articles.sum(), 1e-12)
-    weights: NDArray[np.float64] = np.where(data.articles, share[strata], 0.0)
+    real_counts = np.bincount(strata[real], minlength=_STRATA)
+    drawn_counts = np.bincount(strata[drawn], minlength=_STRATA)
+    share = drawn_counts / drawn.sum() / np.maximum(real_counts / real.sum(), 1e-12)
+    weights: Floats = np.where(real, share[strata], 0.0)
     return weights
+
+
+def _are_enough(drawn: NDArray[np.bool_]) -> bool:
+    return int(drawn.sum()) >= _FEWEST_DRAWN

@@ -25,7 +25,7 @@ from topicml.training.dataset import Dataset, Split
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
-from topicml.training.natural_mix import natural_weights
+from topicml.training.natural_mix import deciding_sentences
 
 DEFAULT_GRID: tuple[Parameters, ...] = (
     SKLEARN_DEFAULTS,
@@ -168,8 +168,8 @@ def nested_predictions(
             jobs=jobs,
             on_fit=on_fit,
         )
-        weights = natural_weights(inner, found.log_odds)
-        decision = choose_decision(inner.Y, found.log_odds, weights)
+        started = background if found.chosen.background else None
+        decision = choose_decision(*deciding_sentences(inner, found.log_odds, started))
         log_odds = cross_validate(data, [found.chosen], [(train, test)], background=background)
         words = vectorizer_for(found.chosen, background, inner.texts)
         probabilities[test], tags[test] = tag_held_out(held_out, log_odds[0, test], decision, words)
