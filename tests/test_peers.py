@@ -136,6 +136,18 @@ def test_peer_chooses_on_held_out_folds_and_never_fits_a_test_sentence(
     assert peer.fitted[-1] == task.train.texts
 
 
+def test_own_recipe_is_run_on_what_it_has_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "_LEAST_SECONDS", 0.0001)
+    task = peers.fold_task(made_data(), 1)
+    outcome = peers.NoBackground(peers.parse([])).run(task)
+    has = ["alpha" in text for text in task.test.texts]
+    assert outcome.probabilities.shape == outcome.own_tags.shape == (len(task.test), 2)
+    assert outcome.probabilities[has, 0].min() > outcome.probabilities[~np.array(has), 0].max()
+    assert outcome.tags[:, 0].tolist() == has
+    assert set(outcome.costs) == set(peers.COSTS)
+    assert task.weights.tolist() == task.train.articles.tolist()  # none was drawn at random
+
+
 def test_missing_library_is_said_with_the_command() -> None:
     class Missing(Quick):
         def run(self, _: Any) -> Any:
@@ -160,27 +172,39 @@ def entry_of(key: str, precision: float, speed: float | None) -> dict[str, Any]:
         "short": f"short {key}",
         "settings": "",
         "status": "measured",
+        "training": DESCRIBED["training"],
         "figures": dict.fromkeys(peers.FIGURES, figure),
         "costs": costs,
     }
 
 
 DESCRIBED = {
-    "training": {"sentences": 12_000, "groups": 900},
-    "test": {"protocol": "made", "sentences": 300, "groups": 60},
-    "seed": 0,
+    "training": {"sentences": 12_000, "labels": {"real.jsonl": "new"}},
+    "test": {"protocol": "made", "sha256": "0", "sentences": 300, "groups": 60},
 }
 
 
-def test_rows_measured_again_join_those_measured_on_the_same(tmp_path: Path) -> None:
+def test_rows_measured_again_join_those_tested_on_the_same(tmp_path: Path) -> None:
     peers.write(DESCRIBED, entry_of("sklearn", 0.6, 40_000), tmp_path)
     peers.write(DESCRIBED, entry_of("no-background", 0.7, None), tmp_path)
     peers.write(DESCRIBED, entry_of("sklearn", 0.61, 40_000), tmp_path)
     found = peers.read_figures(tmp_path)
     assert [e["key"] for e in found["peers"]] == ["no-background", "sklearn"]  # as in the table
     assert found["peers"][1]["figures"]["micro_f1"]["value"] == 0.61
-    peers.write({**DESCRIBED, "seed": 1}, entry_of("fasttext", 0.6, 1.0), tmp_path)
+    peers.check_kept(DESCRIBED, tmp_path)
+    other = {**DESCRIBED, "test": {**DESCRIBED["test"], "sha256": "1"}}
+    with pytest.raises(peers.TopicmlError, match="tested on other sentences"):
+        peers.check_kept(other, tmp_path)
+    peers.write(other, entry_of("fasttext", 0.6, 1.0), tmp_path)
     assert [e["key"] for e in peers.read_figures(tmp_path)["peers"]] == ["fasttext"]
+
+
+def test_the_same_test_has_the_same_digest_and_other_labels_another() -> None:
+    data = made_data(10)
+    assert peers.digest([data]) == peers.digest([replace(data)])
+    changed = data.Y.copy()
+    changed[3, 1] ^= 1
+    assert peers.digest([data]) != peers.digest([replace(data, Y=changed)])
 
 
 def test_table_shows_figures_costs_and_what_was_left_out(tmp_path: Path) -> None:
@@ -194,6 +218,14 @@ def test_table_shows_figures_costs_and_what_was_left_out(tmp_path: Path) -> None
     assert lines[5] == "| the teacher |" + " left out |" * 5 + " – |" * 3
     assert lines[-1] == "- the teacher: no file."
     assert peers.table(result) in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_row_that_learned_from_other_labels_is_marked(tmp_path: Path) -> None:
+    older = {**entry_of("sklearn", 0.6, 1.0), "training": {"labels": {"real.jsonl": "old"}}}
+    peers.write(DESCRIBED, older, tmp_path)
+    result = peers.write(DESCRIBED, entry_of("fasttext", 0.6, 1.0), tmp_path)
+    remarks = peers.table(result).splitlines()[7:]
+    assert remarks == ["- Learned from an earlier state of the labels: the sklearn."]
 
 
 def test_picture_names_each_row_with_a_speed_from_the_figures_alone(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import hashlib
 import json
 import math
 import os
@@ -61,7 +62,7 @@ from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import save_scorer
 from topicml.tagging.tagger import tag_sentences
 from topicml.taxonomy import load_taxonomy
-from topicml.training.background import Background, fold_of
+from topicml.training.background import Background, fold_of, sha1_of
 from topicml.training.calibration import MOST_FALSE_TAGS, choose_decision, micro_f1
 from topicml.training.cross_validation import cross_validate
 from topicml.training.dataset import FOLDS, Dataset, Split, load_dataset
@@ -70,7 +71,7 @@ from topicml.training.features import Parameters, sigmoid
 from topicml.training.fit import fit_pipeline
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import evaluate_predictions
-from topicml.training.natural_mix import natural_weights
+from topicml.training.natural_mix import deciding_sentences, natural_weights
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -142,7 +143,8 @@ class Task:
         """
         rows = self.held_out(len(self.inner))
         weights = np.zeros(len(self.train))
-        weights[rows] = natural_weights(self.train.subset(rows), self.log_odds[rows])
+        real, drawn = self.train.articles[rows], self.train.drawn[rows]
+        weights[rows] = natural_weights(self.log_odds[rows], real, drawn)
         return weights
 
 
@@ -177,6 +179,7 @@ class Row:
         short: As in the picture.
         settings: What is not the library's default.
         packages: Distributions it needs beyond the project's own.
+        learns: Whether it learns from the labels here.
     """
 
     key: ClassVar[str]
@@ -184,6 +187,7 @@ class Row:
     short: ClassVar[str]
     settings: ClassVar[str]
     packages: ClassVar[tuple[str, ...]] = ()
+    learns: ClassVar[bool] = True
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
@@ -203,6 +207,7 @@ class AsItWas(Row):
     key, short = "as-it-was", "topicml 1.1.0"
     name = f"topicml as it was, {AS_IT_WAS}"
     settings = "its own thresholds; no sentence of real.jsonl was among its labels"
+    learns = False
 
     def run(self, task: Task) -> Outcome:
         """Tag as ``classify`` does."""
@@ -231,7 +236,8 @@ class NoBackground(Row):
         """Calibrate and choose the threshold out of fold, predict as cross-validation does."""
         known, rows = self.background(), task.held_out(CHEAP)
         Y, log_odds = task.train.Y[rows], self._held_out_log_odds(task, known)[rows]
-        decision = choose_decision(Y, log_odds, natural_weights(task.train.subset(rows), log_odds))
+        data = task.train.subset(rows)
+        decision = choose_decision(*deciding_sentences(data, log_odds, known))
         threshold = best_threshold(Y, decision.probabilities(log_odds), task.weights[rows])
         started = time.process_time()
         pipeline = fit_pipeline(task.train, self.parameters, known)
@@ -304,6 +310,7 @@ class Teacher(Row):
     settings = "all-mpnet-base-v2, LoRA; threshold one half; its speed is that of bfloat16 where "
     settings += "the processor has it, of every fifth sentence"
     packages = ("torch", "transformers", "peft")
+    learns = False
 
     def run(self, task: Task) -> Outcome:
         """Read what it says, and measure its speed where its folder is given."""
@@ -899,7 +906,8 @@ def measure(kind: type[Row], tasks: Sequence[Task], options: argparse.Namespace)
     except LeftOutError as err:
         say(f"{kind.name}: {err}")
         return {**entry, "status": "left out", "note": str(err)}
-    return {**entry, "status": "measured", **summarise(tasks, outcomes)}
+    training = {"training": describe_training(tasks[0])} if kind.learns else {}
+    return {**entry, "status": "measured", **training, **summarise(tasks, outcomes)}
 
 
 def summarise(tasks: Sequence[Task], outcomes: Sequence[Outcome]) -> dict[str, Any]:
@@ -936,24 +944,31 @@ def figures(
 
 
 def describe(tasks: Sequence[Task], options: argparse.Namespace) -> dict[str, Any]:
-    """Return what is measured: rows of one description may stand in one table."""
+    """Return what is learned from and what is tested; rows of one test may stand in a table."""
     if options.data is None:
         folds = tested_folds(options)
-        source = {
-            "protocol": f"real sentences of unseen documents, {fold_names(folds)}",
-            "folds": folds,
-        }
+        protocol = f"real sentences of unseen documents, {fold_names(folds)}"
     else:
-        source = {"protocol": "a labelled file", "sha256": sha256_file(options.data)}
+        folds, protocol = [], "a labelled file"
     tests = [task.test for task in tasks]
-    return {
-        "training": {
-            **counts([task.train for task in tasks][:1]),
-            "labels": {path.name: sha256_file(path) for path in label_files()},
-        },
-        "test": {**source, **counts(tests)},
-        "seed": SEED,
-    }
+    test = {"protocol": protocol, "folds": folds, "sha256": digest(tests), **counts(tests)}
+    return {"training": describe_training(tasks[0]), "test": test, "seed": SEED}
+
+
+def describe_training(task: Task) -> dict[str, Any]:
+    """Return what is learned from for a test."""
+    labels = {path.name: sha256_file(path) for path in label_files()}
+    return {**counts([task.train]), "labels": labels}
+
+
+def digest(tests: Sequence[Dataset]) -> str:
+    """Return a SHA-256 that is the same for the same sentences with the same labels."""
+    lines = [
+        f"{sha1_of(text)} {''.join(map(str, row))}\n"
+        for data in tests
+        for text, row in zip(data.texts, data.Y.tolist(), strict=True)
+    ]
+    return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()
 
 
 def fold_names(folds: Sequence[int]) -> str:
@@ -1002,7 +1017,19 @@ def table(result: dict[str, Any]) -> str:
         cells += [amount(costs.get(name)) for name in COSTS]
         lines.append(f"| {entry['model']} | {' | '.join(cells)} |")
     notes = [f"- {entry['model']}: {note}." for entry in result["peers"] for note in remarks(entry)]
+    if older := learned_before(result):
+        notes.append(f"- Learned from an earlier state of the labels: {'; '.join(older)}.")
     return "\n".join([*lines, "", *notes] if notes else lines)
+
+
+def learned_before(result: dict[str, Any]) -> list[str]:
+    """Return the rows that learned from other labels than the one measured last."""
+    labels = result["training"]["labels"]
+    return [
+        entry["model"]
+        for entry in result["peers"]
+        if "training" in entry and entry["training"]["labels"] != labels
+    ]
 
 
 def remarks(entry: dict[str, Any]) -> Iterator[str]:
@@ -1056,7 +1083,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axes.plot(x, y["value"], "o", color=color, markersize=7)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.margins(x=0.12, y=0.08)
+    axes.margins(x=0.16, y=0.08)
     axes.set_xlabel("sentences a second on one core")
     axes.set_ylabel("mean average precision")
     axes.grid(color="#e3e7ec", linewidth=0.8)
@@ -1096,15 +1123,14 @@ _PLACES = [
 
 
 def write(described: dict[str, Any], entry: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Put a row among those that were measured alike; write figures, table and picture.
+    """Put a row among those that were tested on the same; write figures, table and picture.
 
     Returns:
-        What `peers.json` holds now. Rows that were measured on something else are dropped.
+        What `peers.json` holds now.
     """
     folder.mkdir(parents=True, exist_ok=True)
     before = read_figures(folder)
-    alike = all(before.get(key) == value for key, value in described.items())
-    entries = {e["key"]: e for e in before["peers"]} if alike and before else {}
+    entries = {e["key"]: e for e in before["peers"]} if is_same_test(before, described) else {}
     entries[entry["key"]] = entry
     machine = environment(("topicml", *requirements()))
     rows = [entries[kind.key] for kind in ROWS if kind.key in entries]
@@ -1113,6 +1139,26 @@ def write(described: dict[str, Any], entry: dict[str, Any], folder: Path) -> dic
     write_text(folder / "peers.json", text)
     publish(result, folder)
     return result
+
+
+def is_same_test(before: dict[str, Any], described: dict[str, Any]) -> bool:
+    """Whether rows of two descriptions may stand in one table."""
+    return bool(before) and before["test"] == described["test"]
+
+
+def check_kept(described: dict[str, Any], folder: Path) -> None:
+    """Refuse to measure some rows again where the others were tested on something else.
+
+    Raises:
+        TopicmlError: They were.
+    """
+    before = read_figures(folder)
+    if before and not is_same_test(before, described):
+        raise TopicmlError(
+            "the other rows were tested on other sentences, or with other labels of them",
+            where=folder / "peers.json",
+            hint="Measure all rows again, or give another --output.",
+        )
 
 
 def publish(result: dict[str, Any], folder: Path) -> None:
@@ -1131,8 +1177,7 @@ def read_figures(folder: Path) -> dict[str, Any]:
     """Return what `peers.json` holds; nothing where it is missing or of an older form."""
     path = folder / "peers.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    complete = bool(found) and all("key" in entry for entry in found["peers"])
-    return dict(found) if complete else {}
+    return dict(found) if found and "sha256" in found["test"] else {}
 
 
 def say(message: str) -> None:
@@ -1181,6 +1226,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         tasks = make_tasks(options)
         described = describe(tasks, options)
+        if options.only is not None:
+            check_kept(described, options.output)
         for kind in ROWS:
             if options.only is None or kind.key in options.only:
                 # threads that wait for each other on shared cores are many times slower

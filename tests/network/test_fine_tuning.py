@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from topicml.network.encoder import TopicNetwork
 from topicml.network.fine_tuning import Examples, Step, fine_tune
 
 TRAIN, HELD_OUT = examples(116), examples(40, seed=8)
+ALWAYS_RIGHT = replace(HELD_OUT, targets=np.ones_like(HELD_OUT.targets))  # no epoch is worse
 PER_EPOCH = 4  # batches
 
 
@@ -76,20 +78,32 @@ def test_training_that_was_cut_off_ends_as_one_that_was_not(
     monkeypatch.setattr(fine_tuning, "_STEPS_BETWEEN_CHECKPOINTS", between)
     checkpoint = tmp_path / "state"
     with pytest.raises(KeyboardInterrupt):
-        tuned(folder, checkpoint=checkpoint, on_step=interrupt_at(last))
+        steps_of(make_network(folder), checkpoint, interrupt_at(last))
     assert checkpoint.exists() == (last > between)
-    told: list[Step] = []
-    network = make_network(folder, seed=77)
-    score = fine_tune(
-        *(network, TRAIN, HELD_OUT), seed=1, checkpoint=checkpoint, on_step=told.append
-    )
-    if last > between:
-        assert told[0].done == (last - 1) // between * between + 1
-        whole, steps = make_network(folder), list[Step]()
-        assert fine_tune(whole, TRAIN, HELD_OUT, seed=1, on_step=steps.append) == score
-        assert told == steps[-len(told) :]
-        assert_same(learned(network), learned(whole))
+    gone_on, whole = make_network(folder, seed=77 * (last > between)), make_network(folder)
+    steps, expected = steps_of(gone_on, checkpoint), steps_of(whole)
+    kept = (last - 1) // between * between
+    assert [step.done for step in steps] == [*range(kept + 1, 13)]
+    assert steps == expected[kept:]
+    assert_same(learned(gone_on), learned(whole))
     assert list(tmp_path.iterdir()) == []
+
+
+def steps_of(
+    network: TopicNetwork,
+    checkpoint: Path | None = None,
+    also: Callable[[Step], None] = lambda _: None,
+) -> list[Step]:
+    """Train for three epochs; return what was told."""
+    told: list[Step] = []
+
+    def on_step(step: Step) -> None:
+        told.append(step)
+        also(step)
+
+    options = {"seed": 1, "checkpoint": checkpoint, "on_step": on_step}
+    assert fine_tune(network, TRAIN, ALWAYS_RIGHT, **options) == 1  # type: ignore[arg-type]
+    return told
 
 
 def interrupt_at(last: int) -> Callable[[Step], None]:
@@ -116,9 +130,10 @@ def test_training_that_was_cut_off_while_it_was_judged_ends_as_one_that_was_not(
 
     monkeypatch.setattr(network, "log_odds", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(network, TRAIN, HELD_OUT, seed=1, checkpoint=checkpoint)
-    assert checkpoint.exists()
-    assert_same(learned(tuned(folder, checkpoint=checkpoint)), learned(tuned(folder)))
+        steps_of(network, checkpoint)
+    gone_on, whole = make_network(folder), make_network(folder)
+    assert steps_of(gone_on, checkpoint) == steps_of(whole)[epoch * PER_EPOCH :]
+    assert_same(learned(gone_on), learned(whole))
 
 
 def test_training_ends_after_an_epoch_that_is_worse_and_keeps_the_best(

@@ -38,7 +38,7 @@ def distill(
         Unit, typer.Option("--unit", help="Split texts into sentences, or take each as one.")
     ] = "article",
     folds: Annotated[
-        int, typer.Option(min=2, help="Parts left out in turn, so that figures stay honest.")
+        int, typer.Option(min=3, help="Parts left out in turn, so that figures stay honest.")
     ] = 3,
     seeds: Annotated[int, typer.Option(min=1, help="Networks to average.")] = 1,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the labels, at most.")] = 3,
@@ -67,7 +67,7 @@ def distill(
     from topicml.training.fit import check_support
     from topicml.training.pool import read_pool
 
-    for package in ("torch", "transformers", "peft", "safetensors"):
+    for package in ("torch", "transformers", "peft", "safetensors", "tokenizers"):
         load(package, "neural", "topicml distill")
     from topicml.models.distill import (
         Distillation,

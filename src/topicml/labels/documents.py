@@ -14,6 +14,7 @@ from topicml.files import replacing
 from topicml.labels.archives import Archive
 from topicml.labels.fetch import open_archive
 from topicml.labels.normal_form import document_text
+from topicml.labels.references import is_inside
 
 Document = tuple[str, str]
 """Repository and path."""
@@ -34,9 +35,9 @@ def read_document_list(path: Path, archives: Mapping[str, Archive]) -> list[Docu
     documents = []
     for number, line in enumerate(lines, start=1):
         repository, tab, name = line.partition("\t")
-        if not tab or not name or repository not in archives:
+        if not tab or not is_inside(name) or repository not in archives:
             raise LabelError(
-                "not an archive's name, a tab and a path",
+                "not an archive's name, a tab and a path inside it",
                 where=f"{path}:{number}",
                 hint=f"Known archives: {', '.join(archives)}.",
             )

@@ -175,9 +175,15 @@ def _pointer(fields: dict[str, Any], where: str) -> Pointer:
 
 def _path_field(fields: dict[str, Any], where: str) -> str:
     path = text_field(fields, "path", where)
-    if _UNSAFE.search(path) or any(part in {"", ".", ".."} for part in path.split("/")):
+    if not is_inside(path):
         raise wrong_field(fields, "path", "a relative path without '..'", where, _HINT)
     return path
+
+
+def is_inside(path: str) -> bool:
+    """Whether a document's path is relative, on one line, and leads nowhere else."""
+    parts = path.split("/")
+    return not _UNSAFE.search(path) and not any(part in {"", ".", ".."} for part in parts)
 
 
 def _count_field(fields: dict[str, Any], key: str, least: int, most: int, where: str) -> int:

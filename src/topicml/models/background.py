@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,6 +125,8 @@ def read_background(folder: Path) -> Background:
         if found != manifest["files"].get(name):
             raise ModelError("file is damaged or was changed", where=folder / name, hint=_HINT)
     scorer = load_scorer(folder / SCORER)
+    if list(scorer.topics) != manifest["topics"]:
+        raise ModelError("manifest names other topics than the scorer", where=folder, hint=_HINT)
     seen = _read_seen(folder / SEEN, len(scorer.topics))
     rows = {row.tobytes().hex(): n for n, row in enumerate(seen.pop("sha1"))}
     return Background(scorer.topics, scorer.blocks, scorer.intercepts, rows, **seen)
@@ -149,9 +152,11 @@ def read_background_manifest(folder: Path) -> dict[str, Any]:
 
 def _read_seen(path: Path, topics: int) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with zipfile.ZipFile(path):  # and no single array, which numpy would read, too
+            arrays = np.load(path, allow_pickle=False)
+        with arrays:
             found = {name: arrays[name] for name in _SEEN_FORMS}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as err:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as err:
         raise ModelError(f"cannot be read ({err})", where=path, hint=_HINT) from err
     folds = found["folds"]
     n, k = len(folds), len(found["log_odds"])

@@ -156,7 +156,7 @@ class Distillation:
         soft = self._soft(fold, seed)
         if soft.exists():
             return
-        network = TopicNetwork(self.base_folder, len(self.data.topics) + 1)
+        network = TopicNetwork(self.base_folder, len(self.data.topics) + 1, seed=seed)
         self._fine_tune(network, fold, seed, on_step)
         parts = []
         for start in range(0, len(self.pool), _CHUNK):
@@ -192,8 +192,9 @@ class Distillation:
                 Step(f"fine-tuning{_without(fold)}, seed {seed}", s.done, s.total)
             ),
         )
-        network.save(adapters)
         write_text(adapters.with_suffix(".json"), json.dumps({"average_precision": score}) + "\n")
+        network.save(adapters)
+        network.load(adapters)  # what is kept is in half precision: it teaches, and no other
 
     def _examples(self, rows: NDArray[np.bool_]) -> Examples:
         part = self.data.subset(rows)
@@ -210,7 +211,7 @@ class Distillation:
     def fit(self, fold: int | None, on_step: OnStep = lambda _: None) -> None:
         """Fit a background without a fold: neither its labels nor its documents' text."""
         path = self._background(fold)
-        if path.exists():
+        if (path if fold is not None else path / MANIFEST).exists():
             return
         count, name = self.settings.folds, f"background{_without(fold)}"
         on_step(Step(name, 0, 1))

@@ -56,10 +56,12 @@ class TopicNetwork(nn.Module):
     Args:
         base: Folder of ``base.base_folder``.
         outputs: Number of outputs.
+        seed: Of the adapters.
     """
 
-    def __init__(self, base: Path, outputs: int) -> None:
+    def __init__(self, base: Path, outputs: int, seed: int = 0) -> None:
         super().__init__()
+        torch.manual_seed(seed)
         config = MPNetConfig(**json.loads((base / "config.json").read_text("utf-8")))
         encoder = MPNetModel(config, add_pooling_layer=False)
         weights = load_file(base / "model.safetensors")
@@ -156,14 +158,16 @@ class TopicNetwork(nn.Module):
             head = {k.removeprefix(_HEAD): v for k, v in learned.items() if k.startswith(_HEAD)}
             self.head.load_state_dict(head)
             adapters = {k: v.float() for k, v in learned.items() if not k.startswith(_HEAD)}
-            missing = set_peft_model_state_dict(self.encoder, adapters).unexpected_keys
+            own = get_peft_model_state_dict(self.encoder, save_embedding_layers=False).keys()
+            wrong = sorted(own ^ adapters.keys())
+            set_peft_model_state_dict(self.encoder, adapters)
         except (OSError, SafetensorError, RuntimeError) as err:
             raise ModelError(
                 f"adapters cannot be read ({err})", where=path, hint="Train them again."
             ) from err
-        if missing:
+        if wrong:
             raise ModelError(
-                f"adapters of another encoder ({missing[0]})", where=path, hint="Train them again."
+                f"adapters of another encoder ({wrong[0]})", where=path, hint="Train them again."
             )
 
 

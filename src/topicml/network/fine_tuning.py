@@ -136,8 +136,9 @@ class _Training:
     def run(self, checkpoint: Path | None) -> float:
         """Train to the end; return the best epoch's score."""
         per_epoch = self._total // self._epochs
-        while self._done < self._total:
-            epoch, first = divmod(self._done, per_epoch)
+        while len(self._scores) < self._epochs:
+            epoch = len(self._scores)
+            first = self._done - epoch * per_epoch
             self._network.train()
             for rows in self._epoch_batches(epoch)[first:]:
                 self._step(self._network.pad(rows, self._tokens))

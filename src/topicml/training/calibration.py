@@ -21,6 +21,7 @@ MOST_FALSE_TAGS = 0.08
 """Share of the sentences without a topic that may be given one."""
 
 _FEWEST_FOR_CALIBRATION = 8
+_LEAST_WEIGHT = 0.4  # in calibration: a topic rare in ordinary text would rest on a handful
 _FEWEST_FOR_PRECISION = 10
 _FEWEST_FOR_RATE = 50  # sentences without a topic
 _CUTS = np.linspace(-2.5, 1.5, 41)  # log-odds of a topic from which on it is given
@@ -74,7 +75,7 @@ def choose_decision(Y: Labels, log_odds: Floats, weights: Floats | None = None) 
         weights: n, how many sentences of the text to be tagged each stands for; 1 for None.
     """
     weights = np.ones(len(Y)) if weights is None else weights
-    scale, offset = fit_calibration(Y, log_odds, weights)
+    scale, offset = fit_calibration(Y, log_odds, np.maximum(weights, _LEAST_WEIGHT))
     calibrated = _clip(log_odds) * scale + offset
     cut, gate = choose_thresholds(Y, calibrated, weights)
     return Decision(
