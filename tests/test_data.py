@@ -190,3 +190,21 @@ def test_label_files_have_no_error(taxonomy, raw):
     findings = check_labels(records, taxonomy, raw, without_text)
     errors = [finding for finding in findings if finding.severity == "error"]
     assert list(map(str, errors)) == []
+
+
+def test_what_was_read_again_is_what_the_labels_say():
+    readings = {r.id: r.topics for r in read_annotations(ANNOTATIONS / "rereading.jsonl")}
+    paths = [LABELS / "authored.jsonl", LABELS / "real.jsonl"]
+    labels = {fields["id"]: tuple(fields["topics"]) for p in paths for _, fields in read_jsonl(p)}
+    assert len(readings) == 1734
+    assert {i: labels[i] for i in readings} == readings
+
+
+def test_pool_names_every_document_with_a_label():
+    lines = (LABELS / "pool.tsv").read_text(encoding="utf-8").splitlines()
+    labelled = {
+        f"{fields['repository']}\t{fields['path']}"
+        for _, fields in read_jsonl(LABELS / "real.jsonl")
+    }
+    assert len(lines) == len(set(lines)) == 2380
+    assert labelled <= set(lines)

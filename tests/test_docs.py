@@ -50,12 +50,12 @@ def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[:2] == ["diplomacy 1.0 (0,)", "alliance-commitment 0.29 (0,)"]
-    assert lines[2] == "0 48 The two ministers will meet in Manila on Friday. None"
-    assert lines[3:5] == ["0 ['force-posture'] None", "1 [] no_topic"]
-    assert lines[5].startswith("(2, 9) ('command-structure', 'extended-deterrence', ")
-    assert lines[6].startswith("my-models/alliance-topics/1.0.0 0.6")
-    assert lines[7].endswith(
+    assert lines[0] == "diplomacy 1.0 (0,)"
+    assert lines[1] == "0 48 The two ministers will meet in Manila on Friday. None"
+    assert lines[2:4] == ["0 ['force-posture'] None", "1 [] no_topic"]
+    assert lines[4].startswith("(2, 9) ('command-structure', 'extended-deterrence', ")
+    assert lines[5].startswith("my-models/alliance-topics/1.0.0 0.6")
+    assert lines[6].endswith(
         "The model was trained on these very sentences: the figures say nothing."
     )
-    assert lines[8:] == ["Interval(value=1.0, low=1.0, high=1.0)"]
+    assert lines[7:] == ["Interval(value=1.0, low=1.0, high=1.0)"]

@@ -33,10 +33,14 @@ from topicml.models.parameters import tuned_parameters
 from topicml.models.store import DEFAULT_MODEL, ModelStore
 from topicml.tagging.tagger import tag_sentences
 from topicml.taxonomy import load_taxonomy
+from topicml.training.background import Background
+from topicml.training.cross_validation import splits_of
 from topicml.training.dataset import Dataset, load_dataset
 from topicml.training.evaluation import Predictions, cross_validated_predictions
 from topicml.training.export import make_scorer
+from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
+from topicml.training.search import grid_for, nested_predictions
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -60,7 +64,6 @@ GENRES = {
         *("statements-releases", "presidential-actions", "articles", "fact-sheets"),
         *("briefings-statements", "releases", "blog"),
     ),
-    "transcripts": ("transcripts",),
 }
 Rows = NDArray[np.bool_]
 
@@ -97,6 +100,7 @@ def compare(data: Dataset, real: Dataset) -> dict[str, Any]:
     background = choose_background(STORE, DEFAULT_MODEL, taxonomy, "own")
     parameters = tuned_parameters(STORE, DEFAULT_MODEL, taxonomy, background=True)
     now = cross_validated_predictions(data, "article", parameters, background, jobs=2)
+    alone = retrained_alone(data, parameters, background)
     only_archives = data.sources[data.articles] == "archive"
     both = {
         "before": predict_with(open_model(STORE.path(DEFAULT_MODEL, BEFORE)).scorer, real),
@@ -110,11 +114,28 @@ def compare(data: Dataset, real: Dataset) -> dict[str, Any]:
             name: {which: figures(rows_of(p, rows)) for which, p in both.items()}
             for name, rows in parts.items()
         },
+        "alone": {name: figures(rows_of(alone, parts[name])) for name in ("all", "random")},
         "topics": {
             which: {t.topic: [t.support, t.f1, t.average_precision] for t in p.evaluate().topics}
             for which, p in both.items()
         },
     }
+
+
+def retrained_alone(
+    data: Dataset, parameters: Parameters | None, background: Background | None
+) -> Predictions:
+    """Predict the real sentences with what a clone without their texts trains.
+
+    It has the project's own sentences and the background; each fold without its documents.
+    """
+    real = data.sources == "archive"
+    own = [(train[~real[train]], test[real[test]]) for train, test in splits_of(data, background)]
+    settings = grid_for(background) if parameters is None else (parameters,)
+    probabilities, tags = nested_predictions(data, own, settings, background=background, jobs=2)
+    return Predictions(
+        "", data.topics, data.Y[real], probabilities[real], tags[real], data.groups[real]
+    )
 
 
 def predict_with(scorer: Any, data: Dataset) -> Predictions:
@@ -208,6 +229,11 @@ def parts_table(result: dict[str, Any]) -> str:
         for which, row in both.items():
             start = f"{name} | {row['sentences']:,}" if which == "before" else " | "
             lines.append(f"| {start} | {which} | {' | '.join(cell(row[f]) for f in FIGURES)} |")
+        if name in result["alone"]:
+            row = result["alone"][name]
+            lines.append(
+                f"|  |  | own labels alone | {' | '.join(cell(row[f]) for f in FIGURES)} |"
+            )
     return "\n".join(lines)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from topicml.errors import TopicmlError
-from topicml.models.background import Choice, choose_background
+from topicml.models.background import Choice
 from topicml.models.folder import Model, sha256_file
-from topicml.models.parameters import tuned_parameters
+from topicml.models.parameters import choose_start
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import load_dataset
@@ -83,8 +83,7 @@ def predict_out_of_fold(
     """
     scheme = load_taxonomy(taxonomy)
     data = load_dataset(labels, scheme, on_note)
-    start = choose_background(store, name, scheme, background)
-    parameters = parameters or tuned_parameters(store, name, scheme, background=start is not None)
+    parameters, start = choose_start(store, name, scheme, parameters, background)
     predictions = cross_validated_predictions(data, by, parameters, start, jobs)
     if diagnostics and parameters is not None:
         return with_diagnostics(predictions, data, by, parameters, start)

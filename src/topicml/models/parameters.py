@@ -7,9 +7,11 @@ from pathlib import Path
 
 from topicml.errors import TopicmlError
 from topicml.files import write_text
+from topicml.models.background import Choice, choose_background
 from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore
 from topicml.taxonomy import Taxonomy
+from topicml.training.background import Background
 from topicml.training.features import Parameters
 
 PARAMETERS = "parameters.json"
@@ -29,6 +31,32 @@ def read_parameters(path: Path) -> Parameters:
             where=path,
             hint='Write it like the "parameters" of a model\'s manifest.json.',
         ) from err
+
+
+def choose_start(
+    store: ModelStore,
+    name: str,
+    taxonomy: Taxonomy,
+    parameters: Parameters | None,
+    choice: Choice,
+) -> tuple[Parameters | None, Background | None]:
+    """Return the parameters of a training and the background model that it starts from.
+
+    Args:
+        store: Of the model.
+        name: Its name.
+        taxonomy: Its topics.
+        parameters: Those given; for None the tuned ones, where there are any.
+        choice: Which background is meant; parameters given may say that none is used.
+
+    Raises:
+        TopicmlError: The background that was asked for or the tuned parameters cannot be used.
+    """
+    if parameters is not None and not parameters.background:
+        return parameters, None
+    background = choose_background(store, name, taxonomy, choice)
+    tuned = tuned_parameters(store, name, taxonomy, background=background is not None)
+    return parameters or tuned, background
 
 
 def tuned_parameters(

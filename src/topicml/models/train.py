@@ -8,10 +8,10 @@ from pathlib import Path
 
 from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
-from topicml.models.background import Choice, choose_background
+from topicml.models.background import Choice
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
-from topicml.models.parameters import has_other_topics, tuned_parameters
+from topicml.models.parameters import choose_start, has_other_topics
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
@@ -81,8 +81,7 @@ def train_model(
     data = dataset_of_files(files, scheme, on_step)
     version = version or store.next_version(name)
     path = store.path(name, version)
-    start = choose_background(store, name, scheme, background)
-    parameters = parameters or tuned_parameters(store, name, scheme, background=start is not None)
+    parameters, start = choose_start(store, name, scheme, parameters, background)
     check_trainable(data, by, start)  # all that can fail, before the long work
     if has_other_topics(store, name, scheme):
         raise TopicmlError(
