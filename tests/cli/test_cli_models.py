@@ -221,7 +221,7 @@ def test_pointers_of_the_package_are_left_alone(
 def test_verify_checks_all_models(run: Run, root: Path) -> None:
     result = run("models", "verify")
     assert (result.code, result.stderr) == (0, "")
-    versions = sorted(p.parent.name for p in (root / "models").glob("*/*/manifest.json"))
+    versions = sorted(p.parent.name for p in (root / "models").glob("*/[0-9]*/manifest.json"))
     assert len(result.stdout.splitlines()) == len(versions)
     for version in versions:
         assert f"@{version}: all files and golden sentences as made" in result.stdout

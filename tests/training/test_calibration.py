@@ -67,7 +67,7 @@ def test_sentences_that_stand_for_nothing_are_not_enough_to_calibrate_by(counted
 @pytest.mark.parametrize("seed", range(5))
 def test_weight_of_a_sentence_is_how_often_it_is_there(seed):
     Y, log_odds, weights = made_labels(seed, 250)
-    weights[:9] = 0
+    weights = np.maximum(weights, 1)  # calibration counts none as less than a part of one
     rows = np.repeat(np.arange(250), weights)
     weighted = choose_decision(Y, log_odds, weights.astype(float))
     repeated_rows = choose_decision(Y[rows], log_odds[rows])

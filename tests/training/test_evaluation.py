@@ -154,7 +154,7 @@ def test_evaluation_with_a_background_leaves_out_its_folds(by, sentences):
     np.testing.assert_array_equal(found.probabilities, probabilities[judged])
     np.testing.assert_array_equal(found.tags, tags[judged])
     assert found.protocol.startswith(PROTOCOLS["documents" if by == "article" else "group"])
-    assert "a background model that has not seen its documents" in found.protocol
+    assert "a background model that has seen neither its labels nor its text" in found.protocol
 
 
 def test_protocol_without_a_background_says_nothing_of_one():

@@ -91,7 +91,8 @@ def test_calibration_is_folded_into_the_pipeline(parameters, copies):
 def test_thresholds_are_chosen_on_the_natural_mix(monkeypatch):
     data = home_dataset()
     weights = np.linspace(0.1, 3, len(data))
-    monkeypatch.setattr(fit, "natural_weights", lambda *_: weights)
+    weighted = lambda data, log_odds, _: (data.Y, log_odds, weights)  # noqa: E731
+    monkeypatch.setattr(fit, "deciding_sentences", weighted)
     out_of_fold = cross_validate(data, [QUICK], data.grouped_splits())[0]
     expected, found = choose_decision(data.Y, out_of_fold, weights), fit_model(data, QUICK).decision
     for name in Decision.__dataclass_fields__:

@@ -134,7 +134,8 @@ def choose_thresholds(Y: Labels, log_odds: Floats, weights: Floats) -> tuple[flo
         for tags in [(log_odds[:, :-1] >= cut) & (log_odds[:, -1:] >= gate)]
         for rate in [_false_tag_rate(Y, tags, weights)]
     ]
-    _, _, cut, gate = max(found, key=lambda f: f[:2])
+    # of equal ones the cut nearest to one half and the lowest gate
+    _, _, cut, gate = max(found, key=lambda f: (f[0], f[1], -abs(f[2]), -f[3]))
     return float(cut), float(gate)
 
 
