@@ -246,3 +246,12 @@ def test_parameters_for_a_background_are_refused_where_there_is_none():
     assert "starts from a background model" in caught.value.what
     assert caught.value.where is None
     assert "topicml distill" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("parameters", "background"), [(QUICK, None), (ADAPTED, home_background())]
+)
+def test_pipeline_holds_no_place_in_memory(parameters, background):
+    pipeline = fit_model(home_dataset(), parameters, background).pipeline
+    for _, step in pipeline[0].transformer_list:
+        assert "_stop_words_id" not in vars(step)

@@ -70,6 +70,13 @@ def check_support(data: Dataset) -> None:
 
 def fit_pipeline(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     """Fit on all labels."""
+    pipeline = _fitted(data, parameters, background)
+    for _, step in pipeline.named_steps["features"].transformer_list:
+        vars(step).pop("_stop_words_id", None)  # a place in memory: no two pickles were alike
+    return pipeline
+
+
+def _fitted(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     if not parameters.background:
         return make_pipeline(parameters).fit(data.texts, data.Y)
     vectorizer = vectorizer_for(parameters, background, data.texts)
