@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from samples import SENTENCES, home_dataset
 
+from topicml.labels.texts import sha1_of
 from topicml.scoring.features import FeatureBlock
-from topicml.training.background import Background, sha1_of
+from topicml.training.background import Background
 from topicml.training.features import Parameters, make_vectorizer
 
 ADAPTED = Parameters(background=True, min_df=1, C=1.0)

@@ -55,6 +55,7 @@ from measuring import environment
 
 from topicml.errors import TopicmlError
 from topicml.files import write_text
+from topicml.labels.texts import sha1_of
 from topicml.models.background import read_background
 from topicml.models.folder import SCORER, open_model, sha256_file
 from topicml.models.store import default_store
@@ -62,14 +63,15 @@ from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import save_scorer
 from topicml.tagging.tagger import tag_sentences
 from topicml.taxonomy import load_taxonomy
-from topicml.training.background import Background, fold_of, sha1_of
+from topicml.training.background import Background, fold_of
 from topicml.training.calibration import MOST_FALSE_TAGS, choose_decision, micro_f1
 from topicml.training.cross_validation import cross_validate
 from topicml.training.dataset import FOLDS, Dataset, Split, load_dataset
 from topicml.training.export import make_scorer
-from topicml.training.features import Parameters, sigmoid
+from topicml.training.features import Parameters
 from topicml.training.fit import fit_pipeline
 from topicml.training.held_out import tag_held_out
+from topicml.training.logistic import sigmoid
 from topicml.training.metrics import evaluate_predictions
 from topicml.training.natural_mix import deciding_sentences, natural_weights
 

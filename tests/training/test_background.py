@@ -12,15 +12,14 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from topicml.labels.texts import sha1_of
 from topicml.training.background import (
     fit_background,
     fold_of,
     log_odds_of,
     most_useful,
-    sha1_of,
 )
-from topicml.training.features import sigmoid
-from topicml.training.logistic import fit_logistic
+from topicml.training.logistic import fit_logistic, sigmoid
 
 TEXTS = ["Fry the onions.", "Prune the hedge, then the roses.", "", "Zweifellos unbekannt"]
 NEW_TEXTS = ["A zebra ate the roses", "Another zebra ate", "One zebra", "Two lynxes", "Lynxes"]

@@ -21,7 +21,8 @@ from topicml.training.calibration import (
     precision_thresholds,
 )
 from topicml.training.cross_validation import cross_validate
-from topicml.training.features import CERTAIN, Parameters, sigmoid
+from topicml.training.features import CERTAIN, Parameters
+from topicml.training.logistic import sigmoid
 
 QUICK = Parameters(char_ngrams=None)
 

@@ -11,8 +11,8 @@ from samples import home_dataset, with_labels, with_relevance
 
 from topicml.errors import TrainingError
 from topicml.training.cross_validation import cross_validate, splits_of, vectorizer_for
-from topicml.training.features import Parameters, make_pipeline, make_vectorizer, sigmoid
-from topicml.training.logistic import fit_logistic
+from topicml.training.features import Parameters, make_pipeline, make_vectorizer
+from topicml.training.logistic import fit_logistic, sigmoid
 
 QUICK = Parameters(char_ngrams=None)
 RARE = 1  # the column that some tests take out of a fold

@@ -22,8 +22,9 @@ from topicml.training.evaluation import (
     with_diagnostics,
 )
 from topicml.training.export import export_scorer
-from topicml.training.features import Parameters, sigmoid
+from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
+from topicml.training.logistic import sigmoid
 from topicml.training.search import nested_predictions
 
 QUICK = Parameters(char_ngrams=None)

@@ -24,9 +24,8 @@ from topicml.training.features import (
     make_classifier,
     make_pipeline,
     make_vectorizer,
-    sigmoid,
 )
-from topicml.training.logistic import fit_logistic
+from topicml.training.logistic import fit_logistic, sigmoid
 
 
 @pytest.fixture(scope="module")

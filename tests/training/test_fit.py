@@ -21,14 +21,14 @@ from topicml.errors import TrainingError
 from topicml.labels.records import write_labels
 from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import load_taxonomy
-from topicml.training import fit
+from topicml.training import search
 from topicml.training.calibration import PRECISIONS, Decision, choose_decision
 from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.dataset import load_dataset
 from topicml.training.export import export_scorer
-from topicml.training.features import SKLEARN_DEFAULTS, Parameters, make_pipeline, sigmoid
+from topicml.training.features import SKLEARN_DEFAULTS, Parameters, make_pipeline
 from topicml.training.fit import fit_model
-from topicml.training.logistic import fit_logistic
+from topicml.training.logistic import fit_logistic, sigmoid
 from topicml.training.search import ADAPTATION_GRID, DEFAULT_GRID, nested_predictions
 
 QUICK = Parameters(char_ngrams=None)
@@ -92,7 +92,7 @@ def test_thresholds_are_chosen_on_the_natural_mix(monkeypatch):
     data = home_dataset()
     weights = np.linspace(0.1, 3, len(data))
     weighted = lambda data, log_odds, _: (data.Y, log_odds, weights)  # noqa: E731
-    monkeypatch.setattr(fit, "deciding_sentences", weighted)
+    monkeypatch.setattr(search, "deciding_sentences", weighted)
     out_of_fold = cross_validate(data, [QUICK], data.grouped_splits())[0]
     expected, found = choose_decision(data.Y, out_of_fold, weights), fit_model(data, QUICK).decision
     for name in Decision.__dataclass_fields__:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import home_dataset
 
-from topicml.training.background import sha1_of
+from topicml.labels.texts import sha1_of
 from topicml.training.dataset import Dataset
 from topicml.training.natural_mix import deciding_sentences, natural_weights
 

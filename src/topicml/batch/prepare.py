@@ -14,8 +14,7 @@ from topicml.batch.progress import ProgressReporter
 from topicml.batch.worker import open_proven
 from topicml.errors import OutputError
 from topicml.files import beside, check_not_input, check_output, is_device
-from topicml.io.readers import check_sources
-from topicml.io.sources import Source, list_sources, measure
+from topicml.io.sources import Source, find_sources, measure
 from topicml.io.writers.output import output_kind
 from topicml.models.folder import Model
 from topicml.scoring import compiler
@@ -54,7 +53,7 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
         OutputError: The output is of no known kind, or something else would be lost to it.
     """
     output_kind(job.output)
-    sources = _find_sources(job, reporter)
+    sources = find_sources(job.inputs, job.read_options(), job.input_format, note=reporter.note)
     _check_written(job, [Path(source.path) for source in sources if source.path])
     stdin, size = measure(sources, stdin)
     job = replace(job, backend=_choose_backend(job, size, reporter))
@@ -62,21 +61,6 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
     check_kept(job, model)
     make_tagger(job, model)
     return Prepared(job, model, sources, stdin, size)
-
-
-def _find_sources(job: Job, reporter: ProgressReporter) -> list[Source]:
-    """Return the files of a job's inputs, after a look at the start of each.
-
-    Raises:
-        InputError: One is missing, or not what it is said to be.
-        MissingExtraError: None can be read for want of a package.
-    """
-    listing = list_sources(job.inputs, job.input_format)
-    if listing.errors:
-        raise listing.errors[0]
-    for line in listing.notes():
-        reporter.note(line)
-    return check_sources(listing.sources, job.read_options())
 
 
 def _check_written(job: Job, inputs: Sequence[Path]) -> None:

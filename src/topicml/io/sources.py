@@ -8,13 +8,13 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.errors import InputError
-from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES
-from topicml.io.records import Format
+from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES, check_sources
+from topicml.io.records import Format, ReadOptions
 
 STDIN = "<stdin>"
 """What records from standard input are said to be from."""
@@ -94,6 +94,32 @@ def list_sources(inputs: Sequence[str], input_format: str | None = None) -> List
     for name in inputs:
         lister.add_input(name)
     return lister.listing
+
+
+def find_sources(
+    inputs: Sequence[str],
+    options: ReadOptions,
+    input_format: str | None = None,
+    note: Callable[[str], None] = lambda _line: None,
+) -> list[Source]:
+    """Return the files that the inputs stand for, after a look at the start of each.
+
+    Args:
+        inputs: See ``list_sources``.
+        options: Which field is what, and so on.
+        input_format: See ``list_sources``.
+        note: Told what is not read.
+
+    Raises:
+        InputError: One is missing, or not what it is said to be.
+        MissingExtraError: None can be read for want of a package.
+    """
+    listing = list_sources(inputs, input_format)
+    if listing.errors:
+        raise listing.errors[0]
+    for line in listing.notes():
+        note(line)
+    return check_sources(listing.sources, options)
 
 
 class _Lister:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from topicml.errors import ModelError
 from topicml.files import replacing, write_text
-from topicml.models.folder import make_parent, sha256_file
+from topicml.models.folder import check_file, make_parent, sha256_file
 from topicml.models.store import ModelStore, default_store
 from topicml.scoring.backends import Backends
 from topicml.scoring.scorer import Scorer
@@ -56,21 +56,20 @@ def choose_background(
     """
     if choice is None:
         return None
-    places = _places(store, name) if choice == "own" else [choice]
-    found = next((place for place in places if (place / MANIFEST).exists()), places[0])
-    if choice == "own" and not (found / MANIFEST).exists():
-        return None
-    if read_background_manifest(found)["topics"] != list(taxonomy.topic_ids):
-        if choice == "own":
-            return None
+    if choice == "own":
+        places = [background_folder(s, name) for s in (store, default_store())]
+        found = next((place for place in places if (place / MANIFEST).exists()), None)
+        return read_background(found) if found and _has_topics(found, taxonomy) else None
+    if not _has_topics(choice, taxonomy):
         raise ModelError(
-            "this background model has other topics than the taxonomy", where=found, hint=_HINT
+            "this background model has other topics than the taxonomy", where=choice, hint=_HINT
         )
-    return read_background(found)
+    return read_background(choice)
 
 
-def _places(store: ModelStore, name: str) -> list[Path]:
-    return [background_folder(s, name) for s in (store, default_store())]
+def _has_topics(folder: Path, taxonomy: Taxonomy) -> bool:
+    topics: list[str] = read_background_manifest(folder)["topics"]
+    return topics == list(taxonomy.topic_ids)
 
 
 def save_background(background: Background, folder: Path, provenance: dict[str, Any]) -> None:
@@ -118,12 +117,7 @@ def read_background(folder: Path) -> Background:
     """
     manifest = read_background_manifest(folder)
     for name in (SCORER, SEEN):
-        try:
-            found = sha256_file(folder / name)
-        except OSError as err:
-            raise ModelError("file is missing", where=folder / name, hint=_HINT) from err
-        if found != manifest["files"].get(name):
-            raise ModelError("file is damaged or was changed", where=folder / name, hint=_HINT)
+        check_file(folder, name, manifest, _HINT)
     scorer = load_scorer(folder / SCORER)
     if list(scorer.topics) != manifest["topics"]:
         raise ModelError("manifest names other topics than the scorer", where=folder, hint=_HINT)

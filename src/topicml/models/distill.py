@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from topicml.errors import OutputError
 from topicml.files import replacing, write_text
+from topicml.labels.texts import sha1_of
 from topicml.models.background import (
     FOLDER,
     MANIFEST,
@@ -39,7 +40,6 @@ from topicml.training.background import (
     fit_background,
     fold_of,
     log_odds_of,
-    sha1_of,
 )
 from topicml.training.dataset import Dataset
 from topicml.training.pool import Pool

@@ -83,21 +83,21 @@ def open_model(path: Path) -> Model:
     return Model(path, manifest, scorer)
 
 
-def check_file(path: Path, name: str, manifest: Mapping[str, Any]) -> None:
+def check_file(path: Path, name: str, manifest: Mapping[str, Any], hint: str = RESTORE) -> None:
     """Raise a ``ModelError`` where a file of the folder is not the one in the manifest."""
     file = path / name
     expected = manifest["files"].get(name)
     if expected is None:
-        raise ModelError(f"manifest has no hash of {name}", where=path / MANIFEST, hint=RESTORE)
+        raise ModelError(f"manifest has no hash of {name}", where=path / MANIFEST, hint=hint)
     try:
         found = sha256_file(file)
     except OSError as err:
-        raise ModelError("file is missing or unreadable", where=file, hint=RESTORE) from err
+        raise ModelError("file is missing or unreadable", where=file, hint=hint) from err
     if found != expected:
         raise ModelError(
             f"file is damaged or was changed (SHA-256 {found[:12]}…, not {expected[:12]}…)",
             where=file,
-            hint=RESTORE,
+            hint=hint,
         )
 
 

@@ -11,7 +11,6 @@ cross-validation with a background starts each fold from what has not seen it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,9 +23,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import normalize
 
+from topicml.labels.texts import sha1_of
 from topicml.scoring.features import FeatureBlock
-from topicml.training.features import Parameters, make_vectorizer, sigmoid
-from topicml.training.logistic import fit_logistic
+from topicml.training.features import Parameters, make_vectorizer
+from topicml.training.logistic import fit_logistic, sigmoid
 
 Floats = NDArray[np.float64]
 
@@ -148,11 +148,6 @@ def log_odds_of(blocks: Sequence[FeatureBlock], intercepts: Floats, texts: Seque
     coefficients = np.vstack([block.coefficients for block in blocks])
     log_odds: Floats = X @ coefficients + intercepts
     return log_odds
-
-
-def sha1_of(text: str) -> str:
-    """Return the SHA-1 of a text in UTF-8, as hexadecimal digits."""
-    return hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
 def fold_of(group: str, folds: int) -> int:

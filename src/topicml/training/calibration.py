@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
-from topicml.training.features import CERTAIN, sigmoid
+from topicml.training.features import CERTAIN
+from topicml.training.logistic import sigmoid
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]

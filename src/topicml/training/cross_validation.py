@@ -92,11 +92,16 @@ def vectorizer_for(
 ) -> FeatureUnion:
     """Return a vectoriser that is fitted to texts, on top of the background's where asked for."""
     if parameters.background:
-        return _needed(background).vectorizer(texts, parameters.min_df)
+        return required(background).vectorizer(texts, parameters.min_df)
     return make_vectorizer(parameters).fit(texts)
 
 
-def _needed(background: Background | None) -> Background:
+def required(background: Background | None) -> Background:
+    """Return the background that parameters ask for.
+
+    Raises:
+        TrainingError: There is none.
+    """
     if background is None:
         raise TrainingError(
             "the parameters are for a training that starts from a background model",
@@ -117,7 +122,7 @@ def _fit_fold(
         X_train = vectorizer.fit_transform(texts).tocsr()
         X_test = vectorizer.transform(held_out).tocsr()
         return [make_classifier(s).fit(X_train, Y).log_odds(X_test) for s in settings]
-    known = _needed(background)
+    known = required(background)
     vectorizer = known.vectorizer(texts, settings[0].min_df)
     X_train, X_test = vectorizer.transform(texts).tocsr(), vectorizer.transform(held_out).tocsr()
     (fold,) = set(known.folds_of(held_out, data.groups[test].tolist()).tolist())

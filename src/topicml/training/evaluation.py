@@ -14,8 +14,9 @@ from topicml.tagging.tagger import tag_sentences
 from topicml.training.background import Background
 from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.dataset import Dataset, Split
-from topicml.training.features import Parameters, sigmoid
+from topicml.training.features import Parameters
 from topicml.training.fit import check_support
+from topicml.training.logistic import sigmoid
 from topicml.training.metrics import Evaluation, evaluate_predictions
 from topicml.training.search import grid_for, nested_predictions, score_candidate
 

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from topicml.training.logistic import fit_logistic
+from topicml.training.logistic import fit_logistic, sigmoid
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +284,6 @@ LinearModel = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 CERTAIN = 50.0
 """Log-odds, one way or the other, of what training saw always or never."""
-
-
-def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``1 / (1 + exp(-x))`` without overflow."""
-    return np.exp(-np.logaddexp(0.0, -x))
 
 
 def _log_odds(estimator: Any, X: Any, share: float) -> NDArray[np.float64]:

@@ -8,12 +8,11 @@ from sklearn.pipeline import Pipeline
 
 from topicml.errors import TrainingError
 from topicml.training.background import Background
-from topicml.training.calibration import Decision, choose_decision
-from topicml.training.cross_validation import splits_of, vectorizer_for
+from topicml.training.calibration import Decision
+from topicml.training.cross_validation import required, splits_of
 from topicml.training.dataset import Dataset
 from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
-from topicml.training.natural_mix import deciding_sentences
-from topicml.training.search import Candidate, grid_for, search
+from topicml.training.search import Candidate, decide_by, grid_for, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,7 @@ def fit_model(
     check_support(data)
     settings = grid_for(background) if parameters is None else (parameters,)
     found = search(data, settings, splits_of(data, background), background=background, jobs=jobs)
-    started = background if found.chosen.background else None
-    decision = choose_decision(*deciding_sentences(data, found.log_odds, started))
+    decision = decide_by(data, found, background)
     pipeline = fit_pipeline(data, found.chosen, background)
     pipeline[-1].fold_in(decision.weights, decision.offset)
     candidates = found.candidates if parameters is None else ()
@@ -79,9 +77,9 @@ def fit_pipeline(data: Dataset, parameters: Parameters, background: Background |
 def _fitted(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     if not parameters.background:
         return make_pipeline(parameters).fit(data.texts, data.Y)
-    vectorizer = vectorizer_for(parameters, background, data.texts)
-    assert background is not None  # noqa: S101 - else there was no vectoriser
-    prior = background.extended_coefficients(vectorizer), background.intercepts
+    known = required(background)
+    vectorizer = known.vectorizer(data.texts, parameters.min_df)
+    prior = known.extended_coefficients(vectorizer), known.intercepts
     classifier = AdaptedClassifier(parameters.C)
     classifier.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior)
     return Pipeline([("features", vectorizer), ("classifier", classifier)])

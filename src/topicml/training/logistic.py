@@ -7,7 +7,7 @@ the same as to fit a correction on top of the background's log-odds, which is wh
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from scipy.optimize import minimize
 MOST_ITERATIONS = 200
 _TOLERANCE = 1e-7  # of the loss, between two iterations
 _MEMORY = 8  # corrections that L-BFGS keeps
+
+_Float = TypeVar("_Float", bound=np.floating[Any])
 
 
 def fit_logistic(
@@ -48,7 +50,7 @@ def fit_logistic(
     across = X.T.tocsr()
     Y, start = targets.astype(kind), offsets.astype(kind)
     weight = np.ones((n, 1), kind) if weights is None else weights.astype(kind)[:, None]
-    spread = weight * _sigmoid(start) * (1 - _sigmoid(start))
+    spread = weight * sigmoid(start) * (1 - sigmoid(start))
     curvature = X.multiply(X).T @ spread.mean(axis=1) + 1 / C
     scale = (1 / np.sqrt(curvature)).astype(kind)[:, None]
     intercept_scale = 1 / np.sqrt(spread.sum(axis=0).mean() + 1e-6)
@@ -58,7 +60,7 @@ def fit_logistic(
         coefficients = values[: m * outputs].reshape(m, outputs) * scale
         z = start + X @ coefficients + values[m * outputs :] * kind.type(intercept_scale)
         entropy = np.logaddexp(0, z) - Y * z
-        error = (_sigmoid(z) - Y) * weight
+        error = (sigmoid(z) - Y) * weight
         gradient = (across @ error + coefficients / kind.type(C)) * scale
         penalty = np.square(coefficients).sum(dtype=np.float64) / (2 * C)
         return (
@@ -77,6 +79,7 @@ def fit_logistic(
     return coefficients.T.copy(), found[m * outputs :] * kind.type(intercept_scale)
 
 
-def _sigmoid(x: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    share: NDArray[np.floating[Any]] = np.exp(-np.logaddexp(0, -x))
+def sigmoid(x: NDArray[_Float]) -> NDArray[_Float]:
+    """Return ``1 / (1 + exp(-x))`` without overflow."""
+    share: NDArray[_Float] = np.exp(-np.logaddexp(0.0, -x))
     return share

@@ -37,13 +37,14 @@ def deciding_sentences(
     Returns:
         m by T labels, m by T + 1 log-odds and m weights.
     """
+    own = data.Y, log_odds, natural_weights(log_odds, data.articles, data.drawn)
     if background is None or _are_enough(data.drawn):
-        return data.Y, log_odds, natural_weights(log_odds, data.articles, data.drawn)
+        return own
     folds = background.folds_of(data.texts, data.groups.tolist())
     rows = np.flatnonzero(background.real & np.isin(background.folds, folds))
     drawn = background.drawn[rows]
     if not _are_enough(drawn):
-        return data.Y, log_odds, natural_weights(log_odds, data.articles, data.drawn)
+        return own
     empty = ~data.Y.any(axis=1)
     before = background.log_odds_out_of_fold(data.texts, folds)
     shift = (log_odds - before)[empty].mean(axis=0) if empty.any() else 0.0

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from topicml.errors import InputError
-from topicml.io.readers import check_sources, parse_block, read_blocks
+from topicml.io.readers import parse_block, read_blocks
 from topicml.io.records import ReadOptions, Reject
-from topicml.io.sources import list_sources
+from topicml.io.sources import find_sources
 from topicml.text.normalise import as_scored
 from topicml.text.sentences import sentence_spans
 
@@ -58,12 +58,7 @@ def read_pool(
     Raises:
         InputError: An input is missing or not what it is said to be, or none has a sentence.
     """
-    listing = list_sources(inputs)
-    if listing.errors:
-        raise listing.errors[0]
-    for line in listing.notes():
-        on_note(line)
-    sources = check_sources(listing.sources, reading)
+    sources = find_sources(inputs, reading, note=on_note)
     found: dict[str, str] = {}
     for block in read_blocks(sources, reading, io.BytesIO(), note=on_note):
         for item in parse_block(block, reading):

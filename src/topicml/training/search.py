@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from topicml.training.background import Background
-from topicml.training.calibration import choose_decision, micro_f1
+from topicml.training.calibration import Decision, choose_decision, micro_f1
 from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
 from topicml.training.dataset import Dataset, Split
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
@@ -130,6 +130,18 @@ def score_candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Float
     return Candidate(parameters, float(precision), micro_f1(Y, log_odds >= 0))
 
 
+def decide_by(data: Dataset, found: SearchResult, background: Background | None) -> Decision:
+    """Choose calibration and thresholds by what a search found out of fold.
+
+    Args:
+        data: What was searched on.
+        found: The search's result.
+        background: What its settings with ``background`` started from.
+    """
+    started = background if found.chosen.background else None
+    return choose_decision(*deciding_sentences(data, found.log_odds, started))
+
+
 def nested_predictions(
     data: Dataset,
     splits: Sequence[Split],
@@ -168,10 +180,9 @@ def nested_predictions(
             jobs=jobs,
             on_fit=on_fit,
         )
-        started = background if found.chosen.background else None
-        decision = choose_decision(*deciding_sentences(inner, found.log_odds, started))
+        decision = decide_by(inner, found, background)
         log_odds = cross_validate(data, [found.chosen], [(train, test)], background=background)
-        words = vectorizer_for(found.chosen, background, inner.texts)
+        words = vectorizer_for(replace(found.chosen, char_ngrams=None), background, inner.texts)
         probabilities[test], tags[test] = tag_held_out(held_out, log_odds[0, test], decision, words)
     return probabilities, tags
 
