@@ -141,6 +141,17 @@ def test_log_odds_without_a_fold_are_the_stored_ones_and_of_new_text_its_own(hom
     assert found.dtype == np.float64
 
 
+def test_labels_that_are_news_weigh_more():
+    data, background = home_dataset(), home_background()
+    known = np.array([*background.Y, *data.Y[24:]], dtype=np.int8)  # winter it has not seen
+    changed = known.copy()
+    changed[3, 0] = 1 - changed[3, 0]
+    weights = background.weights_of(data.texts, changed)
+    news = sorted({*np.flatnonzero(weights > 1).tolist()})
+    assert news == [3, *range(24, len(data))]
+    assert {*weights.tolist()} == {1.0, 10.0}
+
+
 def test_no_sentence_at_all_has_no_log_odds(home):
     assert home.log_odds_without(0, []).shape == (0, 3)
     assert home.folds_of([], []).tolist() == []

@@ -114,6 +114,7 @@ def test_each_fold_is_corrected_from_the_background_without_it():
             with_relevance(inner.Y),
             C=ADAPTED.C,
             offsets=HOME.log_odds_without(fold, inner.texts),
+            weights=HOME.weights_of(inner.texts, inner.Y),
         )
         before = HOME.log_odds_without(fold, outer.texts)
         correction = vectorizer.transform(outer.texts) @ coefficients.T + intercepts

@@ -277,6 +277,17 @@ def test_correction_is_fitted_on_top_of_the_log_odds_that_are_given(home):
     assert np.abs(classifier.log_odds(X) - expected).max() > 0.1
 
 
+def test_a_weight_of_two_is_the_sentence_twice(home):
+    X, Y = home
+    weights = np.where(np.arange(len(Y)) % 3 == 0, 2.0, 1.0)
+    rows = np.repeat(np.arange(len(Y)), weights.astype(int))
+    weighed = AdaptedClassifier().fit(X, Y, prior_for(X), weights=weights)
+    repeated = AdaptedClassifier().fit(X[rows], Y[rows], prior_for(X))
+    np.testing.assert_allclose(weighed.log_odds(X), repeated.log_odds(X), atol=2e-3)
+    plain = AdaptedClassifier().fit(X, Y, prior_for(X))
+    assert np.abs(weighed.log_odds(X) - plain.log_odds(X)).max() > 0.05
+
+
 def test_adapted_classifier_that_corrects_little_is_its_prior(home):
     X, Y = home
     prior = prior_for(X)

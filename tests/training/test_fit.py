@@ -186,7 +186,12 @@ def test_adapted_model_is_the_background_with_a_correction_calibrated():
     vectorizer = background.vectorizer(data.texts, ADAPTED.min_df)
     X = vectorizer.transform(data.texts).tocsr()
     prior = X @ background.extended_coefficients(vectorizer).T + background.intercepts
-    coefficients, intercepts = fit_logistic(X, with_relevance(data.Y), C=1.0, offsets=prior)
+    coefficients, intercepts = fit_logistic(
+        *(X, with_relevance(data.Y)),
+        C=1.0,
+        offsets=prior,
+        weights=background.weights_of(data.texts, data.Y),
+    )
     log_odds = prior + X @ coefficients.T + intercepts
     splits = splits_of(data, background)
     out_of_fold = cross_validate(data, [ADAPTED], splits, background=background)[0]

@@ -128,7 +128,8 @@ def _fit_fold(
     (fold,) = set(known.folds_of(held_out, data.groups[test].tolist()).tolist())
     prior = known.extended_coefficients(vectorizer), known.intercepts
     start, before = known.log_odds_without(fold, texts), known.log_odds_without(fold, held_out)
+    weights = known.weights_of(texts, Y)
     return [
-        AdaptedClassifier(s.C).fit(X_train, Y, prior, start).correct(X_test, before)
+        AdaptedClassifier(s.C).fit(X_train, Y, prior, start, weights).correct(X_test, before)
         for s in settings
     ]

@@ -231,6 +231,7 @@ class AdaptedClassifier(BaseEstimator):  # type: ignore[misc]
         Y: NDArray[Any],
         prior: LinearModel,
         offsets: NDArray[np.float64] | None = None,
+        weights: NDArray[np.float64] | None = None,
     ) -> AdaptedClassifier:
         """Learn a correction.
 
@@ -240,12 +241,13 @@ class AdaptedClassifier(BaseEstimator):  # type: ignore[misc]
             prior: T + 1 by m coefficients and T + 1 intercepts to start from.
             offsets: n by T + 1 log-odds that the correction is added to; those of the prior
                 where None.
+            weights: n, of each sentence; 1 for None.
         """
         coefficients, intercepts = prior
         if offsets is None:
             offsets = X @ coefficients.T + intercepts
         targets = np.column_stack([Y, np.asarray(Y).any(axis=1)])
-        self.correction_ = fit_logistic(X, targets, C=self.C, offsets=offsets)
+        self.correction_ = fit_logistic(X, targets, C=self.C, offsets=offsets, weights=weights)
         self.coef_ = coefficients + self.correction_[0]
         self.intercept_ = intercepts + self.correction_[1]
         return self

@@ -81,5 +81,6 @@ def _fitted(data: Dataset, parameters: Parameters, background: Background | None
     vectorizer = known.vectorizer(data.texts, parameters.min_df)
     prior = known.extended_coefficients(vectorizer), known.intercepts
     classifier = AdaptedClassifier(parameters.C)
-    classifier.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior)
+    weights = known.weights_of(data.texts, data.Y)
+    classifier.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior, weights=weights)
     return Pipeline([("features", vectorizer), ("classifier", classifier)])
