@@ -10,7 +10,7 @@ from toy import WEIGHTS, learned, make_base, make_network, shaken
 from transformers import MPNetModel
 
 from topicml.errors import ModelError
-from topicml.network.encoder import LONGEST, TopicNetwork
+from topicml.network.encoder import LONGEST, ByteDropout, TopicNetwork
 
 TEXTS = (
     "the oven",
@@ -138,3 +138,36 @@ def test_damaged_file_is_refused(
     with pytest.raises(ModelError) as caught:
         network.load(path)
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.5])
+def test_dropout_drops_its_share_at_every_place_and_keeps_the_mean(share: float) -> None:
+    torch.manual_seed(0)
+    dropout = ByteDropout(share)
+    x = torch.ones(20_000, 8, requires_grad=True)
+    found = dropout(x)
+    dropped = (found == 0).double().mean(dim=0)  # eight neighbours come of one random number
+    np.testing.assert_allclose(dropped, round(share * 256) / 256, atol=0.015)
+    np.testing.assert_allclose(found.mean().item(), 1.0, atol=0.01)
+    assert len(found.unique()) == 2
+    found.sum().backward()
+    torch.testing.assert_close(x.grad, found.detach())  # of ones: the factor of each
+
+
+def test_dropout_is_drawn_anew_and_again_from_the_same_seed() -> None:
+    dropout, x = ByteDropout(0.5), torch.ones(3, 33)
+    torch.manual_seed(1)
+    first, second = dropout(x), dropout(x)
+    torch.manual_seed(1)
+    assert torch.equal(dropout(x), first)
+    assert not torch.equal(first, second)
+    assert torch.equal(dropout.eval()(x), x)
+    assert torch.equal(ByteDropout(0.0)(x), x)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="on a processor only")
+def test_all_dropout_of_a_network_is_drawn_by_bytes(network: TopicNetwork) -> None:
+    kinds = [type(module) for module in network.modules() if "ropout" in type(module).__name__]
+    assert {*kinds} == {ByteDropout}
+    network.train()
+    assert np.ptp([network(next(network.batches(TEXTS))).detach() for _ in range(5)], axis=0).any()
