@@ -154,12 +154,18 @@ def test_tagging_is_among_what_the_command_loads_at_its_start() -> None:
     assert not LIGHT & {"topicml.training.fit", "topicml.scoring.kernel"}
 
 
+TRAINS_NETWORKS = {
+    f"topicml.models.{name}" for name in ("distill", "fold_networks", "train_network")
+}
+WITHOUT_EXTRA = {"topicml.network.backend", "topicml.network.base", "topicml.network.fetch_base"}
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
-def test_only_the_network_and_what_distills_need_the_extra_neural(module: str) -> None:
+def test_only_networks_and_what_trains_them_need_the_extra_neural(module: str) -> None:
     found = imports(module, top_only=True)
-    names_network = any(name.startswith("topicml.network") for name in found)
-    if room(module) != "network":
+    needs = {name for name in found if name.startswith("topicml.network.")} - WITHOUT_EXTRA
+    if room(module) != "network" or module in WITHOUT_EXTRA:
         assert not {name.split(".")[0] for name in found} & NEURAL
-        assert names_network == (module == "topicml.models.distill")
-    distills = "topicml.models.distill" in found
-    assert not distills, "to be imported inside the function that distills"
+        assert not needs or module in TRAINS_NETWORKS
+    if module not in TRAINS_NETWORKS:
+        assert not found & TRAINS_NETWORKS  # imported inside the functions that train

@@ -26,7 +26,7 @@ from topicml.models.folder import (
     verify_model,
     write_folder,
 )
-from topicml.models.manifest import MANIFEST, read_manifest
+from topicml.models.manifest import LINEAR, MANIFEST, read_manifest
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ SEED = 20_251
 
 def test_a_thousand_flipped_bytes_are_noticed_and_their_files_named(copy: Path) -> None:
     rng = np.random.default_rng(SEED)
-    names = (*FILES, MANIFEST)
+    names = (*FILES[LINEAR], MANIFEST)
     noticed = dict.fromkeys(names, 0)
     for number in range(FLIPS):
         path = copy / names[number % len(names)]
@@ -66,7 +66,7 @@ def test_a_thousand_flipped_bytes_are_noticed_and_their_files_named(copy: Path) 
     verify_model(copy)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", FILES[LINEAR])
 @pytest.mark.parametrize("where", [0.0, 0.5, 1.0])
 def test_flipped_byte_says_that_the_file_was_changed(copy: Path, name: str, where: float) -> None:
     flip(copy / name, round(where * ((copy / name).stat().st_size - 1)))
@@ -87,7 +87,7 @@ def test_flipped_byte_anywhere_in_the_manifest_is_noticed(copy: Path) -> None:
         path.write_bytes(original)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", FILES[LINEAR])
 def test_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(ModelError, match="missing or unreadable") as caught:
@@ -143,7 +143,7 @@ def test_scoring_needs_none_of_the_other_files(copy: Path, name: str) -> None:
     assert open_model(copy).scorer.predict_proba(["bread"]).shape == (1, 3)
 
 
-@pytest.mark.parametrize("name", [*FILES, MANIFEST])
+@pytest.mark.parametrize("name", [*FILES[LINEAR], MANIFEST])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
 def test_file_cut_off_is_named(copy: Path, name: str, share: float) -> None:
     data = (copy / name).read_bytes()
@@ -154,7 +154,7 @@ def test_file_cut_off_is_named(copy: Path, name: str, share: float) -> None:
     assert "Restore" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", FILES[LINEAR])
 def test_file_that_the_manifest_does_not_name_is_named(copy: Path, name: str) -> None:
     files = read_manifest(copy)["files"]
     del files[name]
@@ -175,7 +175,7 @@ def test_folder_that_takes_the_place_of_a_file_is_named(copy: Path) -> None:
 def test_half_copied_folder_is_refused_at_every_stage(tiny: Tiny, tmp_path: Path) -> None:
     folder = tmp_path / "1.0.0"
     folder.mkdir()
-    for name in (MANIFEST, *FILES):
+    for name in (MANIFEST, *FILES[LINEAR]):
         with pytest.raises(ModelError, match="missing"):
             verify_model(folder)
         (folder / name).touch()  # a copy begins with an empty file
@@ -252,9 +252,9 @@ def test_committed_models_verify(root: Path) -> None:
 
 def finished_files(folder: Path) -> dict[str, Path]:
     folder.mkdir()
-    for name in FILES:
+    for name in FILES[LINEAR]:
         (folder / name).write_text(name)
-    return {name: folder / name for name in FILES}
+    return {name: folder / name for name in FILES[LINEAR]}
 
 
 def test_written_folder_is_complete_and_leaves_nothing_beside_it(
@@ -262,7 +262,7 @@ def test_written_folder_is_complete_and_leaves_nothing_beside_it(
 ) -> None:
     target = tmp_path / "models" / "name" / "1.0.0"
     write_folder(target, finished_files(tmp_path / "made"), read_manifest(tiny.folder))
-    assert {path.name for path in target.iterdir()} == {*FILES, MANIFEST}
+    assert {path.name for path in target.iterdir()} == {*FILES[LINEAR], MANIFEST}
     assert list(target.parent.iterdir()) == [target]
     assert read_manifest(target)["files"][CARD] == sha256_file(target / CARD)
 
@@ -270,18 +270,18 @@ def test_written_folder_is_complete_and_leaves_nothing_beside_it(
 def test_existing_version_is_refused_and_untouched(copy: Path, tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in copy.iterdir()}
     with pytest.raises(ModelError, match=r"exists.*--version") as caught:
-        write_folder(copy, finished_files(tmp_path / "made"), {})
+        write_folder(copy, finished_files(tmp_path / "made"), {"kind": LINEAR})
     assert caught.value.where == str(copy)
     assert {path.name: path.read_bytes() for path in copy.iterdir()} == before
 
 
-@pytest.mark.parametrize("missing", FILES)
+@pytest.mark.parametrize("missing", FILES[LINEAR])
 def test_half_written_folder_never_appears(tmp_path: Path, missing: str) -> None:
     files = finished_files(tmp_path / "made")
     files[missing].unlink()
     target = tmp_path / "models" / "1.0.0"
     with pytest.raises(FileNotFoundError):
-        write_folder(target, files, {})
+        write_folder(target, files, {"kind": LINEAR})
     assert list(target.parent.iterdir()) == []
 
 
@@ -294,5 +294,5 @@ def test_failure_before_the_rename_leaves_nothing(
     monkeypatch.setattr(folder_module, "manifest_text", fail)
     target = tmp_path / "models" / "1.0.0"
     with pytest.raises(KeyboardInterrupt):
-        write_folder(target, finished_files(tmp_path / "made"), {})
+        write_folder(target, finished_files(tmp_path / "made"), {"kind": LINEAR})
     assert list(target.parent.iterdir()) == []

@@ -13,6 +13,7 @@ from topicml.models import manifest as manifest_module
 from topicml.models.folder import FILES, sha256_file, verify_model
 from topicml.models.manifest import (
     FORMAT,
+    LINEAR,
     MANIFEST,
     MAX_MANIFEST_BYTES,
     manifest_text,
@@ -37,8 +38,8 @@ def refused(folder: Path) -> ModelError:
 
 def test_new_models_are_of_the_newest_format_and_hash_every_file(tiny: Tiny) -> None:
     fields = read_manifest(tiny.folder)
-    assert fields["format"] == FORMAT == 3
-    assert fields["files"] == {name: sha256_file(tiny.folder / name) for name in FILES}
+    assert fields["format"] == FORMAT == 4
+    assert fields["files"] == {name: sha256_file(tiny.folder / name) for name in FILES[LINEAR]}
 
 
 def test_reading_gives_what_the_file_says(tiny: Tiny) -> None:
@@ -59,6 +60,29 @@ def test_model_of_format_2_is_read_and_verified() -> None:
     assert [block.analyzer for block in model.scorer.blocks] == ["word", "char_wb"]
 
 
+def test_models_before_format_4_are_linear(root: Path) -> None:
+    for version in ("1.0.0", "1.2.0"):
+        fields = read_manifest(root / "models/alliance-topics" / version)
+        assert fields["format"] < FORMAT
+        assert fields["kind"] == LINEAR
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"kind": "forest"}, 'kind is "forest", not linear or network'),
+        ({"kind": None}, "kind is null"),
+        ({"kind": "network"}, "a network names no base"),
+        ({"base": {"name": "../x", "revision": "0" * 40, "files": {}}}, "base is"),
+        ({"base": {"name": "a/b", "revision": "../../etc", "files": {}}}, "base is"),
+        ({"base": {"name": "a/b", "revision": "0" * 40, "files": {"config.json": "1"}}}, "base is"),
+    ],
+)
+def test_wrong_kind_or_base_is_refused(copy: Path, change: dict[str, Any], what: str) -> None:
+    rewrite_manifest(copy, **change)
+    assert what in refused(copy).what
+
+
 def test_every_older_format_has_its_upgrade() -> None:
     assert sorted(manifest_module._UPGRADES) == list(range(1, FORMAT))
 
@@ -69,9 +93,9 @@ def test_older_fields_pass_through_every_upgrade_in_turn(
     def upgrade(number: int) -> Any:
         return lambda fields: {**fields, "seen": [*fields.get("seen", []), number]}
 
-    monkeypatch.setattr(manifest_module, "FORMAT", 4)
-    monkeypatch.setattr(manifest_module, "_UPGRADES", {n: upgrade(n) for n in (1, 2, 3)})
-    for number, seen in [(1, [1, 2, 3]), (3, [3]), (4, None)]:
+    monkeypatch.setattr(manifest_module, "FORMAT", 5)
+    monkeypatch.setattr(manifest_module, "_UPGRADES", {n: upgrade(n) for n in (1, 2, 3, 4)})
+    for number, seen in [(1, [1, 2, 3, 4]), (4, [4]), (5, None)]:
         rewrite_manifest(copy, format=number)
         assert read_manifest(copy).get("seen") == seen
 
@@ -134,7 +158,7 @@ def test_empty_hash_costs_no_memory(copy: Path) -> None:
 
 def test_missing_manifest_says_how_to_find_a_model(copy: Path) -> None:
     (copy / MANIFEST).unlink()
-    for folder in (copy, copy / "nowhere", copy / FILES[0]):
+    for folder in (copy, copy / "nowhere", copy / FILES[LINEAR][0]):
         with pytest.raises(ModelError, match=r"manifest\.json is missing.*models list") as caught:
             read_manifest(folder)
         assert caught.value.where == str(folder)

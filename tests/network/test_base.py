@@ -35,7 +35,7 @@ def test_missing_file_is_named(base: Base, copy: Path, name: str) -> None:
     with pytest.raises(ModelError, match="missing or unreadable") as caught:
         base_folder(base, copy)
     assert caught.value.where == str(copy / name)
-    assert "--base takes a folder" in caught.value.hint
+    assert "topicml models fetch-base" in caught.value.hint
 
 
 def test_folder_that_is_not_there_is_an_error(base: Base, tmp_path: Path) -> None:

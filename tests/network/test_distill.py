@@ -16,9 +16,10 @@ import torch
 from toy import TOPICS, dataset, make_network, pool, shaken
 
 from topicml.errors import OutputError
-from topicml.models import distill
+from topicml.models import distill, fold_networks
 from topicml.models.background import MANIFEST, SCORER, SEEN, read_background
-from topicml.models.distill import Distillation, DistillSettings, Step
+from topicml.models.distill import Distillation, DistillSettings
+from topicml.models.fold_networks import Step, claim
 from topicml.models.folder import sha256_file
 from topicml.models.store import ModelStore
 from topicml.network import fine_tuning
@@ -125,7 +126,7 @@ def test_nothing_of_a_fold_is_shown_to_what_is_made_without_it(
     toy: Distillation, store: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[set[str]] = []
-    fit, tune = distill.fit_background, distill.fine_tune
+    fit, tune = distill.fit_background, fold_networks.fine_tune
 
     def fit_background(unlabelled: Any, soft: Any, texts: Any, Y: Any, **options: Any) -> Any:
         shown.append({*unlabelled, *texts})
@@ -137,7 +138,7 @@ def test_nothing_of_a_fold_is_shown_to_what_is_made_without_it(
         return tune(network, train, held_out, **options)
 
     monkeypatch.setattr(distill, "fit_background", fit_background)
-    monkeypatch.setattr(distill, "fine_tune", fine_tune)
+    monkeypatch.setattr(fold_networks, "fine_tune", fine_tune)
     toy.run(store, "home")
     texts, documents = DATA.texts + POOL.texts, [*DATA.groups.tolist(), *POOL.documents]
     first = dict(zip(texts[::-1], documents[::-1], strict=True))
@@ -158,12 +159,13 @@ def test_teachers_soft_labels_are_those_of_the_adapters_that_are_kept(
         shaken(network)
         return 0.5
 
-    monkeypatch.setattr(distill, "fine_tune", fine_tune)
-    toy.claim()
+    monkeypatch.setattr(fold_networks, "fine_tune", fine_tune)
+    claim(toy.work, toy._identity())
     toy.teach(None, 0)
     (soft,), (adapters,) = toy.work.glob("soft*.npy"), toy.work.glob("*.safetensors")
     kept = TopicNetwork(folder, OUTPUTS)
     kept.load(adapters)
+    kept.merge()
     expected = np.concatenate([kept.log_odds(POOL.texts[n : n + 25]) for n in range(0, 60, 25)])
     np.testing.assert_array_equal(np.load(soft), expected.astype(np.float16))
 
@@ -174,7 +176,7 @@ def test_teacher_depends_on_its_seed_and_on_nothing_that_was_drawn_before(
     made = []
     for number, seed in enumerate([0, 0, 1]):
         other = replace(toy, work=tmp_path / str(number))
-        other.claim()
+        claim(other.work, other._identity())
         torch.manual_seed(number)
         other.teach(0, seed)
         (adapters,) = other.work.glob("*.safetensors")
@@ -232,8 +234,10 @@ def test_nothing_that_is_there_is_done_again(
 ) -> None:
     toy.run(store, "home")
     before = written(store)
-    for work in ("TopicNetwork", "fine_tune", "fit_background", "log_odds_of"):
+    for work in ("fit_background", "log_odds_of"):
         monkeypatch.setattr(distill, work, forbidden)
+    for work in ("TopicNetwork", "fine_tune"):
+        monkeypatch.setattr(fold_networks, work, forbidden)
     toy.run(store, "home", forbidden)
     assert written(store) == before
 
@@ -257,13 +261,13 @@ def test_step_whose_file_is_lost_is_done_again(
     assert written(store) == before
 
 
-@pytest.mark.parametrize(("place", "name"), [(TopicNetwork, "save"), (distill, "write_text")])
+@pytest.mark.parametrize(("place", "name"), [(TopicNetwork, "save"), (fold_networks, "write_text")])
 def test_run_that_is_cut_off_between_adapters_and_their_score_goes_on(
     toy: Distillation, store: ModelStore, tmp_path: Path, place: object, name: str
 ) -> None:
     toy.run(store, "home")
     toy = replace(toy, work=tmp_path / "other")
-    toy.claim()
+    claim(toy.work, toy._identity())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(place, name, interrupt)
         with pytest.raises(KeyboardInterrupt):
@@ -307,7 +311,7 @@ def test_log_odds_of_a_fold_are_those_of_what_was_fitted_without_it(
 def test_work_folder_of_another_run_is_refused_and_left_as_it_is(
     toy: Distillation, store: ModelStore, change: dict[str, Any]
 ) -> None:
-    toy.claim()
+    claim(toy.work, toy._identity())
     before = (toy.work / MANIFEST).read_bytes()
     with pytest.raises(OutputError, match="other inputs or settings") as caught:
         replace(toy, **change).run(store, "home")

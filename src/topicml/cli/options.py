@@ -63,6 +63,14 @@ Background = Annotated[
 NoBackground = Annotated[
     bool, typer.Option("--no-background", help="Start from nothing, as without distill.")
 ]
+BaseFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--base",
+        help="Folder with the files of the network to start from.",
+        show_default="what topicml models fetch-base has fetched",
+    ),
+]
 Unit = Annotated[
     tagger.Unit, typer.Option("--unit", help="Split texts into sentences, or take each as one.")
 ]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from topicml.cli import options
-from topicml.models.store import DEFAULT_MODEL
+from topicml.models.store import DEFAULT_MODEL, ModelStore
+
+if TYPE_CHECKING:
+    from topicml.models.train import TrainedVersion
 
 
 def train(
@@ -25,28 +29,97 @@ def train(
     promote: Annotated[
         bool, typer.Option("--promote", help="Make the new version the current one.")
     ] = False,
+    kind: Annotated[
+        Literal["linear", "network"],
+        typer.Option(help="A linear model, or a fine-tuned network (see docs/network.md)."),
+    ] = "linear",
+    base: options.BaseFolder = None,
+    work: Annotated[
+        Path, typer.Option(help="Of a network: folder for what is done so far.")
+    ] = Path("train-work"),
+    folds: Annotated[int, typer.Option(min=2, help="Of a network: parts of the documents.")] = 3,
+    judged: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Of a network: parts left out in turn, each in a training.",
+            show_default="all",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Of a network: trainings on all labels; the best stays.")
+    ] = 1,
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Of a network: passes over the labels, at most.")
+    ] = 3,
     models_dir: options.ModelsDir = None,
 ) -> None:
     """Train a model version from label files, and account for how good it is.
 
     The first version of a name becomes the current one; later ones do with --promote.
+    A network takes half an hour for each training on two cores, and needs the extra:
+    pip install 'topicml[neural]'. A run that was cut off goes on where it was.
 
     Example: topicml train --labels data/labels/articles.jsonl --models-dir /tmp/models
     """
     from topicml.cli.render_evaluation import render_candidates, render_evaluation
     from topicml.models.parameters import read_parameters
     from topicml.models.train import train_model
+    from topicml.training.fit import FittedModel
 
-    trained = train_model(
-        *(options.writable_store(models_dir), name, options.label_paths(labels), taxonomy),
-        version=version,
-        parameters=read_parameters(parameters) if parameters else None,
-        background=options.background_choice(background, no_background),
-        by=by,
-        jobs=jobs,
-        promote=promote,
-        on_step=options.tell,
-    )
-    render_candidates(trained.fitted.candidates, trained.fitted.parameters)
+    store, paths = options.writable_store(models_dir), options.label_paths(labels)
+    if kind == "network":
+        trained = _train_network(
+            *(store, name, paths, taxonomy, base, work),
+            *(folds, folds if judged is None else judged, seeds, epochs, version, promote),
+        )
+    else:
+        trained = train_model(
+            *(store, name, paths, taxonomy),
+            version=version,
+            parameters=read_parameters(parameters) if parameters else None,
+            background=options.background_choice(background, no_background),
+            by=by,
+            jobs=jobs,
+            promote=promote,
+            on_step=options.tell,
+        )
+    if isinstance(trained.fitted, FittedModel):
+        render_candidates(trained.fitted.candidates, trained.fitted.parameters)
     render_evaluation(trained.evaluation, trained.protocol)
     typer.echo(f"Made {trained.path}; current is {trained.current}.")
+
+
+def _train_network(
+    store: ModelStore,
+    name: str,
+    labels: list[Path],
+    taxonomy: Path,
+    base: Path | None,
+    work: Path,
+    folds: int,
+    judged: int,
+    seeds: int,
+    epochs: int,
+    version: str | None,
+    promote: bool,
+) -> TrainedVersion:
+    from topicml.cli.steps import telling_steps
+    from topicml.network.backend import load_packages
+
+    if judged > folds:
+        raise typer.BadParameter(f"--judged {judged} is more than the {folds} parts of --folds")
+    load_packages("topicml train --kind network")
+    from topicml.models.train_network import NetworkSettings, train_network
+    from topicml.network.base import MPNET, base_folder
+
+    folder = base_folder(MPNET, base)
+    with telling_steps() as tell:
+        return train_network(
+            *(store, name, labels, taxonomy, MPNET, folder, work),
+            NetworkSettings(folds, judged, seeds, epochs),
+            version=version,
+            promote=promote,
+            on_note=options.tell,
+            on_step=tell,
+        )

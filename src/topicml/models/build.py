@@ -7,8 +7,9 @@ import importlib.metadata
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from topicml.labels.references import ReferenceCount
 from topicml.models.card import render_card
 from topicml.models.folder import (
     CARD,
+    FILES,
     GOLDEN,
     PIPELINE,
     SCORER,
@@ -25,9 +27,13 @@ from topicml.models.folder import (
     write_folder,
 )
 from topicml.models.golden import choose_golden, golden_lines
+from topicml.models.manifest import LINEAR
+from topicml.models.network import FittedNetwork
 from topicml.models.store import ModelStore
+from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import Taxonomy
+from topicml.training.calibration import Decision
 from topicml.training.dataset import Dataset
 from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS
@@ -61,7 +67,7 @@ def build_model(
     store: ModelStore,
     name: str,
     version: str,
-    fitted: FittedModel,
+    fitted: FittedModel | FittedNetwork,
     data: Dataset,
     origin: Origin,
     metrics: tuple[str, Evaluation],
@@ -81,22 +87,41 @@ def build_model(
         ModelError: The version exists or the name is not usable.
     """
     path = store.path(name, version)
-    manifest = _manifest(name, version, fitted, data, origin, metrics)
+    stated, write = (
+        (_linear_fields(fitted), partial(_write_linear, fitted))
+        if isinstance(fitted, FittedModel)
+        else (fitted.fields(), fitted.write)
+    )
+    manifest = {**_manifest(name, version, fitted.decision, data, origin, metrics), **stated}
     with tempfile.TemporaryDirectory() as temporary:
-        files = {file: Path(temporary) / file for file in (PIPELINE, SCORER, GOLDEN, CARD)}
-        joblib.dump(fitted.pipeline, files[PIPELINE], compress=3)
-        export_scorer(fitted.pipeline, data.topics, fitted.decision, files[SCORER])
-        golden = golden_lines(load_scorer(files[SCORER]), choose_golden(data.texts))
-        files[GOLDEN].write_text(golden, encoding="utf-8")
-        files[CARD].write_text(render_card(manifest, origin.taxonomy), encoding="utf-8")
+        folder = Path(temporary)
+        scorer = write(data.topics, folder)
+        golden = golden_lines(scorer, choose_golden(data.texts))
+        (folder / GOLDEN).write_text(golden, encoding="utf-8")
+        (folder / CARD).write_text(render_card(manifest, origin.taxonomy), encoding="utf-8")
+        files = {name: folder / name for name in FILES[manifest["kind"]]}
         write_folder(path, files, manifest)
     return path
+
+
+def _write_linear(fitted: FittedModel, topics: Sequence[str], folder: Path) -> Scorer:
+    joblib.dump(fitted.pipeline, folder / PIPELINE, compress=3)
+    export_scorer(fitted.pipeline, topics, fitted.decision, folder / SCORER)
+    return load_scorer(folder / SCORER)
+
+
+def _linear_fields(fitted: FittedModel) -> dict[str, Any]:
+    return {
+        "kind": LINEAR,
+        "parameters": fitted.parameters.to_dict(),
+        "search": _shown_candidates(fitted),
+    }
 
 
 def _manifest(
     name: str,
     version: str,
-    fitted: FittedModel,
+    decision: Decision,
     data: Dataset,
     origin: Origin,
     metrics: tuple[str, Evaluation],
@@ -107,11 +132,9 @@ def _manifest(
         "version": version,
         "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "topics": list(data.topics),
-        "thresholds": dict(zip(data.topics, fitted.decision.thresholds.tolist(), strict=True)),
-        "relevance_threshold": fitted.decision.relevance_threshold,
-        "parameters": fitted.parameters.to_dict(),
+        "thresholds": dict(zip(data.topics, decision.thresholds.tolist(), strict=True)),
+        "relevance_threshold": decision.relevance_threshold,
         "seed": SEED,
-        "search": _shown_candidates(fitted),
         "labels": {
             "files": {path.name: sha256_file(path) for path in origin.labels},
             "sentences": len(data),

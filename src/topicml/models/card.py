@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from topicml.models.manifest import LINEAR
 from topicml.taxonomy import Taxonomy
 from topicml.training.metrics import format_interval
 
 _TEMPLATE = """---
 language: en
 license: mit
-library_name: scikit-learn
+library_name: {library}
 pipeline_tag: text-classification
-tags: [multi-label, tf-idf, logistic-regression, {taxonomy}]
+tags: [multi-label, {tags}, {taxonomy}]
 ---
 
 # {name} {version}
 
-Tags sentences with {title}: none, one or several of {count}. TF-IDF features, one-vs-rest
-logistic regression, calibrated probabilities, one threshold per topic.
+Tags sentences with {title}: none, one or several of {count}. {method}
 
 ## Use
 
-`topicml classify ARTICLE.txt` tags an article; `topicml models verify {name}@{version}` checks
-this folder. `scorer.npz` is the model as data only and is what tagging reads. `pipeline.joblib`
-is the same model as a scikit-learn pipeline; loading it runs code, so load it only from a source
-you trust.
+{use}
 
 Meant for finding and sorting English news sentences, with a person reading what matters.
 Not meant for decisions about persons, nor as the only reading of a text.
@@ -71,11 +68,46 @@ Labels and taxonomy by SHA-256 in `manifest.json`.
 """
 
 
+_LINEAR_METHOD = """TF-IDF features, one-vs-rest
+logistic regression, calibrated probabilities, one threshold per topic."""
+_LINEAR_USE = """`topicml classify ARTICLE.txt` tags an article; \
+`topicml models verify {name}@{version}` checks
+this folder. `scorer.npz` is the model as data only and is what tagging reads. `pipeline.joblib`
+is the same model as a scikit-learn pipeline; loading it runs code, so load it only from a source
+you trust."""
+_NETWORK_METHOD = """{base} with
+low-rank adapters (LoRA), calibrated probabilities, one threshold per topic."""
+_NETWORK_USE = """`pip install 'topicml[neural]'` and `topicml models fetch-base {name}`, once; then
+`topicml classify ARTICLE.txt --model {name}` tags an article, and
+`topicml models verify {name}@{version}` checks this folder. `adapters.safetensors` is what was
+learned, `scorer.npz` knows words and thresholds; both are data only. The base is no part of it:
+{base} at revision {revision}."""
+
+
+def _by_kind(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a card says of the kind of model."""
+    if manifest["kind"] == LINEAR:
+        method, use = _LINEAR_METHOD, _LINEAR_USE
+        library, tags, base = "scikit-learn", "tf-idf, logistic-regression", {}
+    else:
+        method, use = _NETWORK_METHOD, _NETWORK_USE
+        library, tags, base = "peft", "lora", manifest["base"]
+    known = {
+        "name": manifest["name"],
+        "version": manifest["version"],
+        "base": base.get("name"),
+        "revision": base.get("revision"),
+    }
+    stated = {"method": method.format(**known), "use": use.format(**known)}
+    return {"library": library, "tags": tags, **stated}
+
+
 def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
     """Render ``MODEL_CARD.md`` from the manifest's figures and the taxonomy."""
     labels = manifest["labels"]
     evaluation = manifest["metrics"]["evaluation"]
     return _TEMPLATE.format(
+        **_by_kind(manifest),
         name=manifest["name"],
         version=manifest["version"],
         title=taxonomy.title,
@@ -93,7 +125,7 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         seed=manifest["seed"],
         relevance=manifest["relevance_threshold"],
         codebook=_codebook(manifest["taxonomy"].get("version")),
-        versions=_inline(manifest["versions"]),
+        versions=_inline({**manifest["versions"], **manifest.get("network_versions", {})}),
     )
 
 

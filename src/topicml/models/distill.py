@@ -11,7 +11,7 @@ file is there is not done again: a run that was cut off goes on where it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from topicml.errors import OutputError
 from topicml.files import replacing, write_text
 from topicml.labels.texts import sha1_of
 from topicml.models.background import (
@@ -29,11 +28,10 @@ from topicml.models.background import (
     read_background,
     save_background,
 )
-from topicml.models.folder import sha256_file
+from topicml.models.fold_networks import FoldNetworks, OnStep, Step, claim, without
+from topicml.models.folder import ADAPTERS, sha256_file
 from topicml.models.store import ModelStore
 from topicml.network.base import Base
-from topicml.network.encoder import TopicNetwork
-from topicml.network.fine_tuning import Examples, fine_tune
 from topicml.training.background import (
     FEATURES,
     Background,
@@ -44,10 +42,7 @@ from topicml.training.background import (
 from topicml.training.dataset import Dataset
 from topicml.training.pool import Pool
 
-ADAPTERS = "adapters.safetensors"
 _CHUNK = 5_000  # sentences that are soft-labelled between two files
-_HELD_OUT = 20  # one in so many documents chooses the epoch
-_REAL_WEIGHT = 1.3  # of a sentence of real text in the network's loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +60,6 @@ class DistillSettings:
     seeds: int = 1
     epochs: int = 3
     features: int = FEATURES
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is done now, and how far it is.
-
-    Attributes:
-        name: As a person reads it.
-        done: Of ``total``.
-        total: Steps or sentences.
-    """
-
-    name: str
-    done: int
-    total: int
-
-
-OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +93,12 @@ class Distillation:
         Raises:
             OutputError: The work folder is of another run, or a file cannot be written.
         """
-        self.claim()
+        claim(self.work, self._identity())
         for fold in (*range(self.settings.folds), None):
             for seed in range(self.settings.seeds):
                 self.teach(fold, seed, on_step)
             self.fit(fold, on_step)
         return self.write(store, name)
-
-    def claim(self) -> None:
-        """Make the work folder this run's, or make sure that it is."""
-        self.work.mkdir(parents=True, exist_ok=True)
-        path = self.work / MANIFEST
-        text = json.dumps(self._identity(), indent=2) + "\n"
-        if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise OutputError(
-                "holds the steps of a run with other inputs or settings",
-                where=self.work,
-                hint="Give another --work, or remove the folder.",
-            )
-        write_text(path, text)
 
     def _identity(self) -> dict[str, Any]:
         return {
@@ -156,8 +120,7 @@ class Distillation:
         soft = self._soft(fold, seed)
         if soft.exists():
             return
-        network = TopicNetwork(self.base_folder, len(self.data.topics) + 1, seed=seed)
-        self._fine_tune(network, fold, seed, on_step)
+        network = self._networks.network(fold, seed, on_step)
         parts = []
         for start in range(0, len(self.pool), _CHUNK):
             part = self.work / f"{soft.stem}.{start}.npy"
@@ -166,61 +129,30 @@ class Distillation:
                 _save(part, log_odds.astype(np.float16))
             parts.append(part)
             done = min(start + _CHUNK, len(self.pool))
-            on_step(Step(f"soft labels{_without(fold)}, seed {seed}", done, len(self.pool)))
+            on_step(Step(f"soft labels{without(fold)}, seed {seed}", done, len(self.pool)))
         _save(soft, np.concatenate([np.load(part) for part in parts]))
         for part in parts:
             part.unlink()
 
-    def _fine_tune(
-        self, network: TopicNetwork, fold: int | None, seed: int, on_step: OnStep
-    ) -> None:
-        adapters = self._stem("teacher", fold, seed).with_suffix(".safetensors")
-        if adapters.exists():
-            network.load(adapters)
-            return
-        groups = [*zip(self.data.groups.tolist(), self._folds().tolist(), strict=True)]
-        learned = np.array([own != fold for _, own in groups])
-        judged = np.array([fold_of(f"{seed} {group}", _HELD_OUT) == 0 for group, _ in groups])
-        score = fine_tune(
-            network,
-            self._examples(learned & ~judged),
-            self._examples(learned & judged),
-            seed=seed,
-            epochs=self.settings.epochs,
-            checkpoint=adapters.with_suffix(".checkpoint"),
-            on_step=lambda s: on_step(
-                Step(f"fine-tuning{_without(fold)}, seed {seed}", s.done, s.total)
-            ),
+    @property
+    def _networks(self) -> FoldNetworks:
+        return FoldNetworks(
+            self.data, self.base_folder, self.work, self.settings.folds, self.settings.epochs
         )
-        write_text(adapters.with_suffix(".json"), json.dumps({"average_precision": score}) + "\n")
-        network.save(adapters)
-        network.load(adapters)  # what is kept is in half precision: it teaches, and no other
-
-    def _examples(self, rows: NDArray[np.bool_]) -> Examples:
-        part = self.data.subset(rows)
-        targets = np.column_stack([part.Y, part.Y.any(axis=1)]).astype(np.float64)
-        return Examples(part.texts, targets, np.where(part.articles, _REAL_WEIGHT, 1.0))
-
-    def _folds(self) -> NDArray[np.int64]:
-        """Return each label's fold: that of the first document with its sentence."""
-        first: dict[str, str] = {}
-        for text, group in zip(self.data.texts, self.data.groups.tolist(), strict=True):
-            first.setdefault(text, group)
-        return np.array([fold_of(first[text], self.settings.folds) for text in self.data.texts])
 
     def fit(self, fold: int | None, on_step: OnStep = lambda _: None) -> None:
         """Fit a background without a fold: neither its labels nor its documents' text."""
         path = self._background(fold)
         if (path if fold is not None else path / MANIFEST).exists():
             return
-        count, name = self.settings.folds, f"background{_without(fold)}"
+        count, name = self.settings.folds, f"background{without(fold)}"
         on_step(Step(name, 0, 1))
         soft = sum(
             np.load(self._soft(fold, seed)).astype(np.float32)
             for seed in range(self.settings.seeds)
         )
         kept = np.array([fold_of(group, count) != fold for group in self.pool.documents])
-        own = self.data.subset((self._folds() != fold) & self.data.articles)
+        own = self.data.subset((self._networks.fold_of_each() != fold) & self.data.articles)
         blocks, intercepts = fit_background(
             [text for text, keep in zip(self.pool.texts, kept, strict=True) if keep],
             soft[kept] / self.settings.seeds,
@@ -246,13 +178,14 @@ class Distillation:
             *self._seen(),
         )
         save_background(background, folder / FOLDER, self._identity())
-        adapters = self._best_adapters()
+        best = self._networks.best_seed(self.settings.seeds)
+        adapters = self._networks.adapters(None, best)
         teacher = {
             **self._identity()["teacher"],
             "files": self.base.files,
             "topics": list(self.data.topics),
             "adapters": sha256_file(adapters),
-            **json.loads(adapters.with_suffix(".json").read_text(encoding="utf-8")),
+            "average_precision": self._networks.average_precision(best),
         }
         (folder / TEACHER).mkdir(exist_ok=True)
         with replacing(folder / TEACHER / ADAPTERS) as file:
@@ -266,7 +199,7 @@ class Distillation:
         for row, text in enumerate(self.data.texts):
             rows.setdefault(sha1_of(text), row)
         picked = list(rows.values())
-        folds = self._folds().astype(np.int8)[picked]
+        folds = self._networks.fold_of_each().astype(np.int8)[picked]
         log_odds = [np.load(self._background(k))[picked] for k in range(self.settings.folds)]
         data = self.data
         return (
@@ -274,24 +207,11 @@ class Distillation:
             *(data.Y[picked], data.articles[picked], data.drawn[picked]),
         )
 
-    def _best_adapters(self) -> Path:
-        stems = [self._stem("teacher", None, seed) for seed in range(self.settings.seeds)]
-        scores = [json.loads(s.with_suffix(".json").read_text("utf-8")) for s in stems]
-        best = max(range(len(stems)), key=lambda n: scores[n]["average_precision"])
-        return stems[best].with_suffix(".safetensors")
-
-    def _stem(self, kind: str, fold: int | None, seed: int) -> Path:
-        return self.work / f"{kind}-{'all' if fold is None else fold}-{seed}"
-
     def _soft(self, fold: int | None, seed: int) -> Path:
-        return self._stem("soft", fold, seed).with_suffix(".npy")
+        return self._networks.stem("soft", fold, seed).with_suffix(".npy")
 
     def _background(self, fold: int | None) -> Path:
         return self.work / ("background" if fold is None else f"background-{fold}.npy")
-
-
-def _without(fold: int | None) -> str:
-    return "" if fold is None else f" without fold {fold + 1}"
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:

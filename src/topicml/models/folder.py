@@ -1,9 +1,9 @@
 """One model version as a folder: written atomically, checked by hash, never changed.
 
-It holds the files of ``FILES`` and ``manifest.json``; see ``manifest`` for its formats. Trust in
+It holds the files of its kind and ``manifest.json``; see ``manifest`` for its formats. Trust in
 it comes in three degrees, each with all that the one before it proves:
 
-- ``open_model`` (``classify``): the scorer is, byte for byte, the one that was made.
+- ``open_model`` (``classify``): what scores is, byte for byte, what was made.
 - ``check_golden`` (``batch``): and this machine computes with it what was computed where it was
   made, by the path that is about to score.
 - ``verify_model`` (``models verify`` and ``promote``, ``train``): and every other file is the one
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,18 @@ from topicml.errors import ModelError
 from topicml.models.golden import read_golden
 from topicml.models.manifest import (
     FORMAT,
+    LINEAR,
     MANIFEST,
+    NETWORK,
     RESTORE,
     Fields,
     manifest_text,
     read_manifest,
     read_text,
 )
+from topicml.network.backend import read_by_network
+from topicml.network.base import Base
+from topicml.scoring.features import Floats
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer
 
@@ -41,9 +46,17 @@ PIPELINE = "pipeline.joblib"
 SCORER = "scorer.npz"
 GOLDEN = "golden.jsonl"
 CARD = "MODEL_CARD.md"
-FILES = (PIPELINE, SCORER, GOLDEN, CARD)
+ADAPTERS = "adapters.safetensors"
+FILES = {
+    LINEAR: (PIPELINE, SCORER, GOLDEN, CARD),
+    NETWORK: (ADAPTERS, SCORER, GOLDEN, CARD),
+}
+"""By kind of model."""
 
-GOLDEN_TOLERANCE = 1e-9
+GOLDEN_TOLERANCE = {LINEAR: 1e-9, NETWORK: 0.01}
+"""By kind: how far a probability may be off. Networks are computed in less precision on some
+processors."""
+
 _MAX_CARD_BYTES = 10_000_000
 
 
@@ -80,6 +93,9 @@ def open_model(path: Path) -> Model:
         raise ModelError(
             "scorer and manifest name different topics", where=path / SCORER, hint=RESTORE
         )
+    if manifest["kind"] == NETWORK:
+        check_file(path, ADAPTERS, manifest)
+        scorer = read_by_network(scorer, Base(**manifest["base"]), path / ADAPTERS)
     return Model(path, manifest, scorer)
 
 
@@ -111,9 +127,10 @@ def check_files(path: Path) -> Fields:
         ModelError: Names the first file that is not as it was made.
     """
     manifest = read_manifest(path)
-    for name in FILES:
+    names = FILES[manifest["kind"]]
+    for name in names:
         check_file(path, name, manifest)
-    others = {file.name for file in path.iterdir()} - {*FILES, MANIFEST}
+    others = {file.name for file in path.iterdir()} - {*names, MANIFEST}
     if others:
         raise ModelError(
             f"files that no manifest names: {', '.join(sorted(others))}",
@@ -126,8 +143,7 @@ def check_files(path: Path) -> Fields:
 def verify_model(path: Path) -> Model:
     """Check every file of a folder, and the model as for a bulk run.
 
-    Beyond ``check_golden``: the pipeline's and the card's hashes, and that no other file is
-    there.
+    Beyond ``check_golden``: the hashes of all files, and that no other file is there.
 
     Raises:
         ModelError: Names the first file or sentence that is not as it was made.
@@ -142,8 +158,9 @@ def check_golden(model: Model) -> None:
     """Prove a model that ``open_model`` opened fit for a bulk run.
 
     ``golden.jsonl`` is the one that was made, by its hash, and each of its sentences comes out
-    within 1e-9 of the probabilities there: on this machine, with its libraries, by the path that
-    scores now. So call it in each process, once its scorer is compiled.
+    with the probabilities there, within ``GOLDEN_TOLERANCE``: on this machine, with its
+    libraries, by the path that scores now. So call it in each process, once its scorer is
+    compiled. A network that is off in less precision computes in full precision from then on.
 
     Raises:
         ModelError: The file is not as it was made, or a sentence comes out otherwise.
@@ -151,16 +168,25 @@ def check_golden(model: Model) -> None:
     file = model.path / GOLDEN
     check_file(model.path, GOLDEN, model.manifest)
     texts, expected = read_golden(file, model.scorer.topics)
-    scores = model.scorer.score_texts(texts)
-    found = np.column_stack([scores.probabilities, scores.relevance])
-    for text, gap in zip(texts, np.abs(found - expected).max(axis=1).tolist(), strict=True):
-        if not gap <= GOLDEN_TOLERANCE:  # NaN is no agreement
+    tolerance = GOLDEN_TOLERANCE[model.manifest["kind"]]
+    gaps = _gaps(model, texts, expected)
+    if not gaps.max(initial=0.0) <= tolerance and model.scorer.use_full_precision():
+        gaps = _gaps(model, texts, expected)
+    for text, gap in zip(texts, gaps.tolist(), strict=True):
+        if not gap <= tolerance:  # NaN is no agreement
             raise ModelError(
                 f"golden sentence {text[:60]!r} is off by {gap:.2g}",
                 where=file,
                 hint="This machine computes other probabilities than the model was made with: "
                 "report it with the output of: topicml info",
             )
+
+
+def _gaps(model: Model, texts: Sequence[str], expected: Floats) -> Floats:
+    scores = model.scorer.score_texts(texts)
+    found = np.column_stack([scores.probabilities, scores.relevance])
+    gaps: Floats = np.abs(found - expected).max(axis=1)
+    return gaps
 
 
 def read_card(path: Path) -> str:
@@ -212,7 +238,7 @@ def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, A
 
     Args:
         path: The folder to make; it must not exist.
-        files: Where each of ``FILES`` is now; they are moved.
+        files: Where each of the files of the model's kind is now; they are moved.
         manifest: All but the format number and the hashes.
 
     Raises:
@@ -224,12 +250,13 @@ def write_folder(path: Path, files: Mapping[str, Path], manifest: Mapping[str, A
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".new-") as temporary:
         staged = Path(temporary) / path.name
         staged.mkdir()
-        for name in FILES:
+        names = FILES[manifest["kind"]]
+        for name in names:
             shutil.move(files[name], staged / name)
         full = {
             **manifest,
             "format": FORMAT,
-            "files": {name: sha256_file(staged / name) for name in FILES},
+            "files": {name: sha256_file(staged / name) for name in names},
         }
         (staged / MANIFEST).write_text(manifest_text(full), encoding="utf-8")
         staged.rename(path)

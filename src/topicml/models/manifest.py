@@ -6,11 +6,13 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 1. The files of ``folder.FILES``, and in the manifest the SHA-256 of each.
 2. ``scorer.npz`` carries lookup tables beside the vocabularies.
 3. It carries none: they are made when they are needed, and those of format 2 are passed over.
+4. ``kind`` says what reads a sentence: a ``linear`` model, as all before, or a ``network``, with
+   ``adapters.safetensors`` in place of the pipeline, and ``base``: what the adapters belong to.
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
-``taxonomy.version``, nor ``labels.by_reference``. To add format 4, say here what
+``taxonomy.version``, nor ``labels.by_reference``. To add format 5, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
-that turns the fields of format 3 into those of format 4; what changes in another file is told
+that turns the fields of format 4 into those of format 5; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
 format stays with the tests.
 """
@@ -27,10 +29,12 @@ from typing import Any
 
 from topicml.errors import ModelError
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 10_000_000
 """Bytes; the metrics of a thousand topics are a tenth of it."""
+
+LINEAR, NETWORK = "linear", "network"
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\Z")
@@ -40,6 +44,8 @@ Fields = dict[str, Any]
 
 _SELF = "manifest_sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*\Z", re.ASCII)
+_REVISION = re.compile(r"[0-9a-f]{40}\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _UNSET = "0" * 64
 _MISSING = object()
@@ -127,7 +133,15 @@ def _unchanged(fields: Fields) -> Fields:
     return fields
 
 
-_UPGRADES: dict[int, Callable[[Fields], Fields]] = {1: _unchanged, 2: _unchanged}
+def _of_linear_kind(fields: Fields) -> Fields:
+    return {**fields, "kind": LINEAR}
+
+
+_UPGRADES: dict[int, Callable[[Fields], Fields]] = {
+    1: _unchanged,
+    2: _unchanged,
+    3: _of_linear_kind,
+}
 """By format number, what turns its fields into those of the next format."""
 
 
@@ -158,6 +172,8 @@ def _check_fields(fields: Fields, file: Path) -> None:
         if not is_right(found):
             shown = "missing" if found is _MISSING else f"{json.dumps(found):.40}"
             raise ModelError(f"{dotted} is {shown}, not {expected}", where=file, hint=RESTORE)
+    if fields["kind"] == NETWORK and "base" not in fields:
+        raise ModelError("a network names no base", where=file, hint=RESTORE)
 
 
 def _fits(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
@@ -190,6 +206,15 @@ def _is_by_reference(value: Any) -> bool:
     )
 
 
+def _is_base(value: Any) -> bool:
+    return value is _MISSING or (
+        isinstance(value, dict)
+        and _fits(_REPOSITORY)(value.get("name"))
+        and _fits(_REVISION)(value.get("revision"))
+        and _is_digests(value.get("files"))
+    )
+
+
 def _is_figure(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
@@ -198,6 +223,8 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("name", _fits(NAME), "a name such as alliance-topics"),
     ("version", _fits(VERSION), "a version such as 1.2.3"),
     ("created", _fits(_DATE), "a date such as 2025-12-31"),
+    ("kind", lambda value: value in (LINEAR, NETWORK), f"{LINEAR} or {NETWORK}"),
+    ("base", _is_base, "a repository, its revision and an object of SHA-256 by file name"),
     ("topics", _is_topics, "a list of different topic ids"),
     ("files", _is_digests, "an object of SHA-256 by file name"),
     ("parameters", lambda value: isinstance(value, dict), "an object"),

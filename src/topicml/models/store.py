@@ -18,6 +18,8 @@ from topicml.files import write_text
 from topicml.models.manifest import NAME, VERSION
 
 DEFAULT_MODEL = "alliance-topics"
+ACCURATE_MODEL = "alliance-topics-accurate"
+"""A network, for those who would rather wait; it needs the extra ``neural``."""
 ENVIRONMENT_VARIABLE = "TOPICML_MODELS"
 BUNDLED = Path(__file__).resolve().parents[1] / "bundled_models"
 """Where a wheel has the models that come with it; nothing is there in a clone."""

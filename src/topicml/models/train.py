@@ -11,10 +11,11 @@ from topicml.labels.store import read_label_files
 from topicml.models.background import Choice
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
+from topicml.models.network import FittedNetwork
 from topicml.models.parameters import choose_start, has_other_topics
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
-from topicml.taxonomy import load_taxonomy
+from topicml.taxonomy import Taxonomy, load_taxonomy
 from topicml.training.dataset import dataset_of_files
 from topicml.training.evaluation import By, check_trainable, cross_validated_evaluation
 from topicml.training.features import Parameters
@@ -28,14 +29,14 @@ class TrainedVersion:
 
     Attributes:
         path: Its folder.
-        fitted: The model, with the candidates it was chosen from.
+        fitted: The model.
         protocol: How it was evaluated, as a sentence.
         evaluation: The figures.
         current: The version in use now.
     """
 
     path: Path
-    fitted: FittedModel
+    fitted: FittedModel | FittedNetwork
     protocol: str
     evaluation: Evaluation
     current: str | None
@@ -83,12 +84,7 @@ def train_model(
     path = store.path(name, version)
     parameters, start = choose_start(store, name, scheme, parameters, background)
     check_trainable(data, by, start)  # all that can fail, before the long work
-    if has_other_topics(store, name, scheme):
-        raise TopicmlError(
-            f"the versions of {name} have other topics than the taxonomy",
-            where=store.root / name,
-            hint="Give the new model a name of its own with --name.",
-        )
+    check_topics(store, name, scheme)
     prepare_folder(path)
     on_step(
         f"Fitting on {len(data)} sentences"
@@ -103,3 +99,13 @@ def train_model(
     if promote or store.current(name) is None:
         promote_version(store, name, version)
     return TrainedVersion(path, fitted, *metrics, store.current(name))
+
+
+def check_topics(store: ModelStore, name: str, scheme: Taxonomy) -> None:
+    """Raise a ``TopicmlError`` where the model of a name has other topics than a taxonomy."""
+    if has_other_topics(store, name, scheme):
+        raise TopicmlError(
+            f"the versions of {name} have other topics than the taxonomy",
+            where=store.root / name,
+            hint="Give the new model a name of its own with --name.",
+        )

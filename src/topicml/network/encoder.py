@@ -7,6 +7,7 @@ Method: Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 20
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from transformers import MPNetConfig, MPNetModel
 
 from topicml.errors import ModelError
 from topicml.files import replacing
+from topicml.network.base import CONFIG, TOKENIZER, WEIGHTS
 
 LONGEST = 72
 """Tokens of a sentence that are read; hardly any sentence of news has more."""
@@ -32,6 +34,7 @@ _DROPOUT = 0.05
 _LINEAR_MAPS = ["q", "k", "v", "o", "dense"]
 _HEAD = "head."
 _AT_ONCE = {"cpu": 64, "cuda": 512}  # sentences, to predict
+_ANOTHER_BASE = "Get the base again at its pinned revision: topicml models fetch-base"
 _LEAST = torch.iinfo(torch.int64).min
 _START = -2.0  # log-odds of a topic before anything is learned
 
@@ -79,42 +82,56 @@ class TopicNetwork(nn.Module):
         base: Folder of ``base.base_folder``.
         outputs: Number of outputs.
         seed: Of the adapters.
+        is_exact: Compute in float32 even where bfloat16 is fast.
+
+    Attributes:
+        device: What it computes on.
+        is_short: Whether it computes in bfloat16.
+
+    Raises:
+        ModelError: The folder has another architecture, or damaged files.
     """
 
-    def __init__(self, base: Path, outputs: int, seed: int = 0) -> None:
+    def __init__(self, base: Path, outputs: int, seed: int = 0, *, is_exact: bool = False) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        config = MPNetConfig(**json.loads((base / "config.json").read_text("utf-8")))
-        encoder = MPNetModel(config, add_pooling_layer=False)
-        weights = load_file(base / "model.safetensors")
-        encoder.load_state_dict(
-            {name.removeprefix("mpnet."): value for name, value in weights.items()}, strict=False
-        )
+        encoder = _read_encoder(base)
         adapters = LoraConfig(
             r=_RANK, lora_alpha=2 * _RANK, lora_dropout=_DROPOUT, target_modules=_LINEAR_MAPS
         )
-        self.encoder = get_peft_model(encoder, adapters)
-        self.head = nn.Linear(config.hidden_size, outputs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # between peft and transformers
+            self.encoder = get_peft_model(encoder, adapters)
+        self.head = nn.Linear(encoder.config.hidden_size, outputs)
         nn.init.zeros_(self.head.weight)
         nn.init.constant_(self.head.bias, _START)
-        self._tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+        self._tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
         self._tokenizer.enable_truncation(LONGEST)
         self._tokenizer.no_padding()
-        self._padding = config.pad_token_id
+        self._padding = encoder.config.pad_token_id
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._short = self.device == "cuda" or has_fast_bfloat16()
+        self.is_short = not is_exact and (self.device == "cuda" or has_fast_bfloat16())
         self.to(self.device)
         if self.device == "cpu":
             _with_byte_dropout(self)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return log-odds, as many as sentences by outputs."""
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self._short):
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.is_short):
             states = self.encoder(input_ids=batch.tokens, attention_mask=batch.mask)
         mask = batch.mask[..., None].float()
         mean = (states.last_hidden_state.float() * mask).sum(1) / mask.sum(1)
         log_odds: Tensor = self.head(mean)
         return log_odds
+
+    def merge(self) -> None:
+        """Add the adapters to the encoder: it reads a third faster, and learns no more."""
+        self.encoder = self.encoder.merge_and_unload()
+        self.requires_grad_(False)
+        if self.is_short:
+            for module in self.encoder.modules():
+                if isinstance(module, nn.Linear):
+                    module.to(torch.bfloat16)  # as autocast would, before each batch
 
     def adapters(self) -> list[nn.Parameter]:
         """Return what is learned of the encoder."""
@@ -195,12 +212,64 @@ class TopicNetwork(nn.Module):
             )
 
 
+def _read_encoder(base: Path) -> MPNetModel:
+    """Return the encoder in a folder: its numbers, read by this library's own code alone.
+
+    Raises:
+        ModelError: It is of another architecture, asks for code of its own, or is damaged.
+    """
+    try:
+        config = json.loads((base / CONFIG).read_text("utf-8"))
+        _check_config(config)
+        encoder = MPNetModel(MPNetConfig(**config), add_pooling_layer=False)
+    except (OSError, ValueError, TypeError, KeyError) as err:
+        raise ModelError(
+            f"is no encoder that can be read ({err})", where=base / CONFIG, hint=_ANOTHER_BASE
+        ) from err
+    try:
+        weights = load_file(base / WEIGHTS)
+        found = {name.removeprefix("mpnet."): value for name, value in weights.items()}
+        missing = encoder.load_state_dict(found, strict=False).missing_keys
+    except (OSError, SafetensorError, RuntimeError) as err:
+        raise ModelError(
+            f"are no weights of its config ({err})", where=base / WEIGHTS, hint=_ANOTHER_BASE
+        ) from err
+    if missing:
+        raise ModelError(f"lacks {missing[0]}", where=base / WEIGHTS, hint=_ANOTHER_BASE)
+    return encoder
+
+
+def _check_config(config: dict[str, object]) -> None:
+    if "auto_map" in config:
+        raise ValueError("it asks for code of its own, and none is run")
+    if config["model_type"] != MPNetConfig.model_type:
+        raise ValueError(f"it is of type {config['model_type']!r:.40}, not mpnet")
+
+
 def _with_byte_dropout(module: nn.Module) -> None:
     for name, child in module.named_children():
         if isinstance(child, nn.Dropout):
             setattr(module, name, ByteDropout(child.p))
         else:
             _with_byte_dropout(child)
+
+
+def with_head_folded(
+    adapters: Path, weights: NDArray[np.float64], offset: NDArray[np.float64]
+) -> bytes:
+    """Return what ``TopicNetwork.save`` wrote, its log-odds made a weighted sum.
+
+    Args:
+        adapters: File of T + 1 outputs.
+        weights: T + 1 by T + 1.
+        offset: T + 1.
+    """
+    learned = load_file(adapters)
+    W = torch.tensor(weights, dtype=torch.float32)
+    bias = W @ learned[_HEAD + "bias"] + torch.tensor(offset, dtype=torch.float32)
+    folded = {_HEAD + "weight": W @ learned[_HEAD + "weight"], _HEAD + "bias": bias}
+    contents: bytes = save(learned | folded)
+    return contents
 
 
 def has_fast_bfloat16() -> bool:

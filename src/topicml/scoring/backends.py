@@ -82,6 +82,10 @@ class Backends:
             return self._reference.score(buffer.data, starts, ends)
         return self._start_compiled().score(buffer, starts, ends)
 
+    def use_full_precision(self) -> bool:
+        """Return False: nothing here is computed in less."""
+        return False
+
     def _start_compiled(self) -> CompiledScorer:
         from topicml.scoring.compiled import CompiledScorer
 

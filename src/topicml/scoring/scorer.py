@@ -128,6 +128,10 @@ class Scorer:
         """
         self.backends.choice = choice
 
+    def use_full_precision(self) -> bool:
+        """Take the exact one of two ways to compute; return whether it was not taken before."""
+        return self.backends.use_full_precision()
+
     @property
     def _knows_words(self) -> bool:
         return any(b.analyzer == "word" and b.ngram_range[0] == 1 for b in self.blocks)

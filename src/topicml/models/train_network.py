@@ -1,0 +1,147 @@
+"""From label files to a version that reads sentences with a fine-tuned network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import FeatureUnion
+
+from topicml.labels.store import read_label_files
+from topicml.models.build import Origin, build_model
+from topicml.models.fold_networks import FoldNetworks, OnStep, claim
+from topicml.models.folder import prepare_folder, sha256_file
+from topicml.models.network import FittedNetwork
+from topicml.models.promotion import promote_version
+from topicml.models.store import ModelStore
+from topicml.models.train import TrainedVersion, check_topics
+from topicml.network.base import Base
+from topicml.taxonomy import load_taxonomy
+from topicml.training.calibration import choose_decision
+from topicml.training.dataset import FOLDS, Dataset, dataset_of_files
+from topicml.training.features import Parameters, make_vectorizer
+from topicml.training.fit import check_support
+from topicml.training.held_out import tag_held_out
+from topicml.training.metrics import Evaluation, evaluate_predictions
+from topicml.training.natural_mix import deciding_sentences
+
+_WORDS = Parameters(word_ngrams=(1, 1), char_ngrams=None, min_df=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """How a network is fine-tuned and judged.
+
+    Attributes:
+        folds: Parts of the documents.
+        judged: How many of them are left out in turn; each takes a training.
+        seeds: Networks on all labels, the best of which is kept.
+        epochs: The most.
+    """
+
+    folds: int = 3
+    judged: int = 3
+    seeds: int = 1
+    epochs: int = 3
+
+
+def train_network(
+    store: ModelStore,
+    name: str,
+    labels: Sequence[Path],
+    taxonomy: Path,
+    base: Base,
+    base_folder: Path,
+    work: Path,
+    settings: NetworkSettings,
+    *,
+    version: str | None = None,
+    promote: bool = False,
+    on_note: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = lambda _: None,
+) -> TrainedVersion:
+    """Fine-tune a network on all labels, judge the recipe on folds left out, write a version.
+
+    Args:
+        store: Where the version goes.
+        name: Model name.
+        labels: Label files.
+        taxonomy: Taxonomy file.
+        base: What is learned on top of.
+        base_folder: Its files, checked.
+        work: Folder for what is done so far; a training that was cut off goes on there.
+        settings: How.
+        version: To make; the next minor one for None.
+        promote: Make it the current version; the first of a name always is.
+        on_note: Told what of the labels is not there.
+        on_step: Told how far it is.
+
+    Raises:
+        TopicmlError: The labels cannot be read or trained on, the name or version is not
+            usable, or the model of that name has other topics. Nothing is written then.
+    """
+    scheme = load_taxonomy(taxonomy)
+    files = read_label_files(labels, scheme)
+    data = dataset_of_files(files, scheme, on_note)
+    version = version or store.next_version(name)
+    path = store.path(name, version)
+    check_support(data)
+    check_topics(store, name, scheme)
+    prepare_folder(path)
+    claim(work, {**_sources(labels, taxonomy), "base": base.revision, "settings": asdict(settings)})
+    networks = FoldNetworks(data, base_folder, work, settings.folds, settings.epochs)
+    log_odds = networks.log_odds_out_of_fold(range(settings.judged), on_step)
+    for seed in range(settings.seeds):
+        networks.network(None, seed, on_step)
+    judged = np.flatnonzero(~np.isnan(log_odds[:, 0]))
+    rows, said = data.subset(judged), log_odds[judged]
+    words = make_vectorizer(_WORDS).fit(data.texts)
+    fitted = FittedNetwork(
+        networks.adapters(None, networks.best_seed(settings.seeds)),
+        *(base, base_folder, choose_decision(*deciding_sentences(rows, said)), words),
+        asdict(settings),
+    )
+    metrics = _protocol(settings), evaluate_network(rows, said)
+    references = {file.path.name: file.references for file in files if file.references.labels}
+    origin = Origin(tuple(labels), taxonomy, scheme, references)
+    build_model(store, name, version, fitted, data, origin, metrics)
+    if promote or store.current(name) is None:
+        promote_version(store, name, version)
+    return TrainedVersion(path, fitted, *metrics, store.current(name))
+
+
+def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation:
+    """Judge out-of-fold log-odds by decisions that were chosen on other documents.
+
+    Args:
+        data: n labelled sentences.
+        log_odds: n by T + 1, of networks that have not seen their documents.
+    """
+    probabilities, tags = np.zeros(data.Y.shape), np.zeros_like(data.Y)
+    for train, test in data.grouped_splits(FOLDS):
+        inner = data.subset(train)
+        decision = choose_decision(*deciding_sentences(inner, log_odds[train]))
+        words: FeatureUnion = make_vectorizer(_WORDS).fit(inner.texts)
+        probabilities[test], tags[test] = tag_held_out(
+            data.subset(test), log_odds[test], decision, words
+        )
+    return evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
+
+
+def _protocol(settings: NetworkSettings) -> str:
+    left_out = "each" if settings.judged == settings.folds else f"{settings.judged}"
+    return (
+        f"Out of fold: {left_out} of {settings.folds} parts of the documents left out in turn, "
+        "calibration and thresholds chosen on other documents, tagged as `topicml classify` tags."
+    )
+
+
+def _sources(labels: Sequence[Path], taxonomy: Path) -> dict[str, Any]:
+    return {
+        "labels": {path.name: sha256_file(path) for path in labels},
+        "taxonomy": sha256_file(taxonomy),
+    }

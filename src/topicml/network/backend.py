@@ -1,0 +1,108 @@
+"""A scorer whose log-odds come from a network; words are counted as by any other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from topicml.io.optional_dependencies import load
+from topicml.network.base import Base, base_folder
+from topicml.scoring.backends import Backends
+from topicml.scoring.features import FeatureBlock, Floats, Integers
+from topicml.scoring.scorer import Scorer
+
+if TYPE_CHECKING:
+    from topicml.network.encoder import TopicNetwork
+
+_PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
+
+
+def read_by_network(
+    scorer: Scorer, base: Base, adapters: Path, folder: Path | None = None
+) -> Scorer:
+    """Return a scorer that decides as the one given, and has a network read the sentences.
+
+    The network is loaded when the first sentence is scored.
+
+    Args:
+        scorer: Its words tell what is English and known; its thresholds are the network's.
+        base: What the adapters belong to; its files must be on this machine.
+        adapters: What ``TopicNetwork.save`` wrote, calibration folded into the head.
+        folder: Where the base's files are; in the cache where None.
+
+    Raises:
+        ModelError: A file of the base is missing, or another one than it should be.
+    """
+    outputs = len(scorer.topics) + 1
+    found = base_folder(base, folder)
+    return replace(scorer, backends=NetworkBackends(scorer.blocks, found, adapters, outputs))
+
+
+def load_packages(purpose: str) -> None:
+    """Import all that networks need.
+
+    Raises:
+        MissingExtraError: Some of it is not installed.
+    """
+    for package in _PACKAGES:
+        load(package, "neural", purpose)
+
+
+class NetworkBackends(Backends):
+    """Word counts of the one backend or the other, and log-odds of a network.
+
+    Args:
+        blocks: Of words.
+        base: Folder of ``base_folder``.
+        adapters: What was learned on top of it.
+        outputs: T + 1.
+    """
+
+    def __init__(
+        self, blocks: Sequence[FeatureBlock], base: Path, adapters: Path, outputs: int
+    ) -> None:
+        super().__init__(blocks)
+        self._base, self._adapters, self._outputs = base, adapters, outputs
+        self._network: TopicNetwork | None = None
+        self._is_exact = False
+        self._loading = threading.Lock()
+
+    def score(
+        self, buffer: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> tuple[Floats, Integers]:
+        """Score n texts; see ``Backends.score``.
+
+        Raises:
+            MissingExtraError: What networks need is not installed.
+            ModelError: The adapters are not of this base.
+        """
+        _, counts = super().score(buffer, starts, ends)
+        data = buffer.tobytes()
+        places = zip(starts.tolist(), ends.tolist(), strict=True)
+        texts = [data[start:end].decode("utf-8", "replace") for start, end in places]
+        return self._loaded().log_odds(texts), counts
+
+    def use_full_precision(self) -> bool:
+        """Read in float32 from now on; False where that is so already."""
+        if self._is_exact or not self._loaded().is_short:
+            return False
+        self._is_exact, self._network = True, None
+        return True
+
+    def _loaded(self) -> TopicNetwork:
+        with self._loading:
+            if self._network is None:
+                load_packages("a model that is a network")
+                from topicml.network.encoder import TopicNetwork
+
+                network = TopicNetwork(self._base, self._outputs, is_exact=self._is_exact)
+                network.load(self._adapters)
+                network.merge()
+                self._network = network
+            return self._network
