@@ -54,7 +54,7 @@ class ModelError(TopicmlError):
 
 
 class MissingExtraError(TopicmlError):
-    """A command needs packages of an extra that is not installed."""
+    """A command needs packages of an extra, or what they work on, and it is not installed."""
 
 
 class TrainingError(TopicmlError):

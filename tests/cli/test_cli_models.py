@@ -8,6 +8,8 @@ from damage import copy_version, flip, rewrite_file, rewrite_manifest
 
 from topicml.cli.options import changeable_store
 from topicml.errors import ModelError
+from topicml.models.folder import ADAPTERS
+from topicml.models.manifest import LINEAR, read_manifest
 from topicml.models.store import ModelStore
 
 
@@ -218,13 +220,40 @@ def test_pointers_of_the_package_are_left_alone(
     assert changeable_store(None).root == tmp_path / "mine"
 
 
-def test_verify_checks_all_models(run: Run, root: Path) -> None:
-    result = run("models", "verify")
-    assert (result.code, result.stderr) == (0, "")
-    versions = sorted(p.parent.name for p in (root / "models").glob("*/[0-9]*/manifest.json"))
-    assert len(result.stdout.splitlines()) == len(versions)
-    for version in versions:
-        assert f"@{version}: all files and golden sentences as made" in result.stdout
+def test_verify_checks_all_models(run: Run, root: Path, tmp_path: Path) -> None:
+    result = run("models", "verify", env={"HF_HOME": str(tmp_path)})
+    assert result.code == 0
+    versions = [p.parent for p in (root / "models").glob("*/[0-9]*/manifest.json")]
+    kinds = {version: read_manifest(version)["kind"] for version in versions}
+    said = result.stdout.splitlines()
+    assert len(said) == len([kind for kind in kinds.values() if kind == LINEAR])
+    for version, kind in kinds.items():
+        if kind == LINEAR:
+            reference = f"{version.parent.name}@{version.name}"
+            assert f"{reference}: all files and golden sentences as made" in result.stdout
+        else:  # its base is not here: checked by hash
+            assert f"{version}: all files as made; golden sentences not computed" in result.stderr
+
+
+def test_verify_of_a_network_without_its_base_is_a_clean_failure(run: Run, tmp_path: Path) -> None:
+    result = run("models", "verify", "alliance-topics-accurate", env={"HF_HOME": str(tmp_path)})
+    assert_clean_failure(result)
+    assert "fetch-base" in result.stderr or "topicml[neural]" in result.stderr
+
+
+def test_verify_of_all_models_finds_a_damaged_network(run: Run, root: Path, tmp_path: Path) -> None:
+    version = tmp_path / "accurate" / "1.0.0"
+    shutil.copytree(root / "models/alliance-topics-accurate/1.0.0", version)
+    flip(version / ADAPTERS, 1000)
+    result = run("models", "verify", "--models-dir", tmp_path, env={"HF_HOME": str(tmp_path)})
+    assert_clean_failure(result, str(version / ADAPTERS), "damaged or was changed")
+
+
+def test_network_without_what_it_needs_says_what_helps(run: Run, tmp_path: Path) -> None:
+    model = ("--model", "alliance-topics-accurate")
+    result = run("classify", "-", *model, stdin="Troops.", env={"HF_HOME": str(tmp_path)})
+    assert_clean_failure(result)
+    assert "fetch-base" in result.stderr or "topicml[neural]" in result.stderr
 
 
 def test_verify_of_an_empty_store_is_a_clean_failure(run: Run, tmp_path: Path) -> None:

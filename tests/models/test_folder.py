@@ -19,6 +19,7 @@ from topicml.models.folder import (
     GOLDEN,
     PIPELINE,
     SCORER,
+    check_files,
     check_golden,
     open_model,
     read_card,
@@ -245,8 +246,11 @@ def test_golden_sentence_that_comes_out_otherwise_is_noticed(
 
 def test_committed_models_verify(root: Path) -> None:
     versions = [path.parent for path in (root / "models").glob("*/[0-9]*/manifest.json")]
-    assert versions
+    linear = [version for version in versions if read_manifest(version)["kind"] == LINEAR]
+    assert linear
     for version in versions:
+        check_files(version)
+    for version in linear:
         assert verify_model(version).reference == f"{version.parent.name}@{version.name}"
 
 

@@ -37,7 +37,8 @@ def read_by_network(
         folder: Where the base's files are; in the cache where None.
 
     Raises:
-        ModelError: A file of the base is missing, or another one than it should be.
+        MissingExtraError: The base is not on this machine.
+        ModelError: A file of the base is another one than it should be.
     """
     outputs = len(scorer.topics) + 1
     found = base_folder(base, folder)

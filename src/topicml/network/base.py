@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from topicml.errors import ModelError
+from topicml.errors import MissingExtraError, ModelError
 from topicml.io.optional_dependencies import load
 
 CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
@@ -55,11 +55,12 @@ def base_folder(base: Base, folder: Path | None = None) -> Path:
         folder: Where its files are; in the cache where None.
 
     Raises:
+        MissingExtraError: The cache does not have it, or the hub's library is not installed.
         ModelError: A file is missing or another one than it should be.
     """
     found = folder or cached_folder(base)
     if folder is None and not found.is_dir():
-        raise ModelError(
+        raise MissingExtraError(
             f"{base.name}, which this model builds on, is not on this machine",
             where=found,
             hint=f"Get it once (440 MB): {FETCH}",

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from topicml.errors import ModelError
+from topicml.errors import MissingExtraError, ModelError
 from topicml.files import replacing
 from topicml.io.optional_dependencies import load
 from topicml.network.base import MPNET, Base, another_file, base_folder, cached_folder
@@ -63,7 +63,7 @@ def fetch_base(
 def _is_there(base: Base) -> bool:
     try:
         base_folder(base)
-    except ModelError:
+    except (MissingExtraError, ModelError):
         return False
     return True
 
