@@ -1,9 +1,9 @@
-"""Calibration before and after, on the project's own labels in grouped 5-fold.
+"""Calibration before and after, on real sentences out of fold, with all labels that have a text.
 
     python benchmarks/quality/calibration.py
 
 Rewrites `calibration.json` and the table in `docs/quality.md`. The curves are drawn by
-`topicml evaluate --by group --html FILE`.
+`topicml evaluate --html FILE`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ sys.path.append(str(Path(__file__).parents[1]))  # for what all benchmarks share
 from markdown_tables import write_between
 
 from topicml.models import default_store, open_model
+from topicml.models.background import read_background
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import load_dataset
 from topicml.training.evaluation import (
@@ -51,12 +52,12 @@ def figures(Y, probabilities) -> dict[str, object]:
 
 def run() -> dict[str, dict[str, object]]:
     """Return the figures before and after calibration."""
-    paths = [LABELS / "articles.jsonl", LABELS / "authored.jsonl"]
-    data = load_dataset(paths, load_taxonomy(LABELS / "taxonomy.toml"))
+    data = load_dataset(sorted(LABELS.glob("*.jsonl")), load_taxonomy(LABELS / "taxonomy.toml"))
     model = open_model(default_store().find())
     parameters = Parameters.from_dict(model.manifest["parameters"])
-    after = cross_validated_predictions(data, "group", parameters, jobs=2)
-    before = uncalibrated_probabilities(data, "group", parameters)
+    background = read_background(ROOT / "models/alliance-topics/background")
+    after = cross_validated_predictions(data, "article", parameters, background, jobs=2)
+    before = uncalibrated_probabilities(data, "article", parameters, background)
     return {"before": figures(after.Y, before), "after": figures(after.Y, after.probabilities)}
 
 
