@@ -74,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     result = {
         "held_out": {"sentences": len(test), "documents": len({*test.groups.tolist()})},
         "labels": list(label_curve(train, test)),
-        "pool": list(pool_curve(train, test, options, settings)),
+        "pool": list(pool_curve(data, train, test, options, settings)),
     }
     publish(result)
     return 0
@@ -108,10 +108,13 @@ def some_documents(
 
 
 def pool_curve(
-    train: Dataset, test: Dataset, options: argparse.Namespace, settings: dict[str, Any]
+    data: Dataset,
+    train: Dataset,
+    test: Dataset,
+    options: argparse.Namespace,
+    settings: dict[str, Any],
 ) -> Iterator[dict[str, Any]]:
     """Yield figures for more and more soft-labelled sentences."""
-    data = load_dataset(sorted(LABELS.glob("*.jsonl")), load_taxonomy(LABELS / "taxonomy.toml"))
     pool = read_pool(
         [options.pool], ReadOptions(), without=data.texts, count=settings["pool_sentences"]
     )

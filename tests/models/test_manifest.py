@@ -60,6 +60,13 @@ def test_model_of_format_2_is_read_and_verified() -> None:
     assert [block.analyzer for block in model.scorer.blocks] == ["word", "char_wb"]
 
 
+BASE: dict[str, Any] = {
+    "name": "a/b",
+    "revision": "0" * 40,
+    "files": dict.fromkeys(("config.json", "tokenizer.json", "model.safetensors"), "0" * 64),
+}
+
+
 def test_models_before_format_4_are_linear(root: Path) -> None:
     for version in ("1.0.0", "1.2.0"):
         fields = read_manifest(root / "models/alliance-topics" / version)
@@ -76,6 +83,8 @@ def test_models_before_format_4_are_linear(root: Path) -> None:
         ({"base": {"name": "../x", "revision": "0" * 40, "files": {}}}, "base is"),
         ({"base": {"name": "a/b", "revision": "../../etc", "files": {}}}, "base is"),
         ({"base": {"name": "a/b", "revision": "0" * 40, "files": {"config.json": "1"}}}, "base is"),
+        ({"base": {**BASE, "files": {**BASE["files"], "../../x": "0" * 64}}}, "base is"),
+        ({"base": {**BASE, "code": "x.py"}}, "base is"),
     ],
 )
 def test_wrong_kind_or_base_is_refused(copy: Path, change: dict[str, Any], what: str) -> None:

@@ -24,6 +24,7 @@ from topicml.models.folder import (
     PIPELINE,
     SCORER,
     sha256_file,
+    sha256_files,
     write_folder,
 )
 from topicml.models.golden import choose_golden, golden_lines
@@ -136,7 +137,7 @@ def _manifest(
         "relevance_threshold": decision.relevance_threshold,
         "seed": SEED,
         "labels": {
-            "files": {path.name: sha256_file(path) for path in origin.labels},
+            "files": sha256_files(origin.labels),
             "sentences": len(data),
             "groups": len(set(data.groups.tolist())),
             "empty": int((data.Y.sum(axis=1) == 0).sum()),

@@ -29,7 +29,7 @@ from topicml.models.background import (
     save_background,
 )
 from topicml.models.fold_networks import FoldNetworks, OnStep, Step, claim, without
-from topicml.models.folder import ADAPTERS, sha256_file
+from topicml.models.folder import ADAPTERS, sha256_file, sha256_files
 from topicml.models.store import ModelStore
 from topicml.network.base import Base
 from topicml.training.background import (
@@ -224,7 +224,7 @@ def describe_sources(
 ) -> dict[str, Any]:
     """Return names and SHA-256 of the files behind a distillation."""
     return {
-        "labels": {path.name: sha256_file(path) for path in labels},
-        "pool": {path.name: sha256_file(path) for path in pool},
+        "labels": sha256_files(labels),
+        "pool": sha256_files(pool),
         "taxonomy": sha256_file(taxonomy),
     }

@@ -81,14 +81,22 @@ class FoldNetworks:
             seed: Of order and dropout.
             on_step: Told after each step.
         """
-        network = TopicNetwork(self.base, len(self.data.topics) + 1, seed=seed)
-        adapters = self.adapters(fold, seed)
-        if not adapters.exists():
-            self._fine_tune(network, fold, seed, on_step)
-            network.save(adapters)
-        network.load(adapters)  # what is kept is in half precision: it is used, and no other
+        self.train(fold, seed, on_step)
+        network = self._fresh(seed)
+        network.load(self.adapters(fold, seed))  # in half precision: it is used, and no other
         network.merge()
         return network
+
+    def train(self, fold: int | None, seed: int, on_step: OnStep = lambda _: None) -> None:
+        """Fine-tune a network unless its file is there; see ``network``."""
+        adapters = self.adapters(fold, seed)
+        if not adapters.exists():
+            network = self._fresh(seed)
+            self._fine_tune(network, fold, seed, on_step)
+            network.save(adapters)
+
+    def _fresh(self, seed: int) -> TopicNetwork:
+        return TopicNetwork(self.base, len(self.data.topics) + 1, seed=seed)
 
     def adapters(self, fold: int | None, seed: int) -> Path:
         """Return the file that a training leaves."""

@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import ModelError
+from topicml.network.base import BASE_FILES
 
 FORMAT = 4
 MANIFEST = "manifest.json"
@@ -209,9 +210,11 @@ def _is_by_reference(value: Any) -> bool:
 def _is_base(value: Any) -> bool:
     return value is _MISSING or (
         isinstance(value, dict)
+        and value.keys() == {"name", "revision", "files"}
         and _fits(_REPOSITORY)(value.get("name"))
         and _fits(_REVISION)(value.get("revision"))
         and _is_digests(value.get("files"))
+        and value["files"].keys() == {*BASE_FILES}  # names, and no paths
     )
 
 

@@ -15,8 +15,8 @@ from topicml.models.network import FittedNetwork
 from topicml.models.parameters import choose_start, has_other_topics
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
-from topicml.taxonomy import Taxonomy, load_taxonomy
-from topicml.training.dataset import dataset_of_files
+from topicml.taxonomy import load_taxonomy
+from topicml.training.dataset import Dataset, dataset_of_files
 from topicml.training.evaluation import By, check_trainable, cross_validated_evaluation
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
@@ -40,6 +40,85 @@ class TrainedVersion:
     protocol: str
     evaluation: Evaluation
     current: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A version that is yet to be made, of whatever kind.
+
+    Attributes:
+        store: Where it goes.
+        name: Model name.
+        version: That the name does not have yet.
+        data: What it learns.
+        origin: Files behind the data.
+    """
+
+    store: ModelStore
+    name: str
+    version: str
+    data: Dataset
+    origin: Origin
+
+    def check(self) -> None:
+        """Make sure that it can be written, before the long work.
+
+        Raises:
+            TopicmlError: The version exists, or the model of that name has other topics.
+        """
+        if has_other_topics(self.store, self.name, self.origin.taxonomy):
+            raise TopicmlError(
+                f"the versions of {self.name} have other topics than the taxonomy",
+                where=self.store.root / self.name,
+                hint="Give the new model a name of its own with --name.",
+            )
+        prepare_folder(self.store.path(self.name, self.version))
+
+    def write(
+        self,
+        fitted: FittedModel | FittedNetwork,
+        metrics: tuple[str, Evaluation],
+        *,
+        promote: bool,
+    ) -> TrainedVersion:
+        """Write the version; make it current if asked to, or if it is the first of its name."""
+        store, name, version = self.store, self.name, self.version
+        path = build_model(store, name, version, fitted, self.data, self.origin, metrics)
+        if promote or store.current(name) is None:
+            promote_version(store, name, version)
+        return TrainedVersion(path, fitted, *metrics, store.current(name))
+
+
+def read_new_version(
+    store: ModelStore,
+    name: str,
+    labels: Sequence[Path],
+    taxonomy: Path,
+    version: str | None,
+    on_note: Callable[[str], None],
+) -> NewVersion:
+    """Read what a version is trained on.
+
+    Args:
+        store: Where the version goes.
+        name: Model name.
+        labels: Label files.
+        taxonomy: Taxonomy file.
+        version: To make; the next minor one for None.
+        on_note: Told what of the labels is not there.
+
+    Raises:
+        TopicmlError: A file cannot be read, or the name or version is not usable.
+    """
+    scheme = load_taxonomy(taxonomy)
+    files = read_label_files(labels, scheme)
+    data = dataset_of_files(files, scheme, on_note)
+    version = version or store.next_version(name)
+    store.path(name, version)  # or an error
+    references = {file.path.name: file.references for file in files if file.references.labels}
+    return NewVersion(
+        store, name, version, data, Origin(tuple(labels), taxonomy, scheme, references)
+    )
 
 
 def train_model(
@@ -77,15 +156,12 @@ def train_model(
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    scheme = load_taxonomy(taxonomy)
-    files = read_label_files(labels, scheme)
-    data = dataset_of_files(files, scheme, on_step)
-    version = version or store.next_version(name)
-    path = store.path(name, version)
+    new = read_new_version(store, name, labels, taxonomy, version, on_step)
+    data = new.data
+    scheme = new.origin.taxonomy
     parameters, start = choose_start(store, name, scheme, parameters, background)
     check_trainable(data, by, start)  # all that can fail, before the long work
-    check_topics(store, name, scheme)
-    prepare_folder(path)
+    new.check()
     on_step(
         f"Fitting on {len(data)} sentences"
         + (", starting from a background model." if start else ".")
@@ -93,19 +169,4 @@ def train_model(
     fitted = fit_model(data, parameters, start, jobs)
     on_step("Evaluating by cross-validation.")
     metrics = cross_validated_evaluation(data, by, parameters, start, jobs)
-    references = {file.path.name: file.references for file in files if file.references.labels}
-    origin = Origin(tuple(labels), taxonomy, scheme, references)
-    build_model(store, name, version, fitted, data, origin, metrics)
-    if promote or store.current(name) is None:
-        promote_version(store, name, version)
-    return TrainedVersion(path, fitted, *metrics, store.current(name))
-
-
-def check_topics(store: ModelStore, name: str, scheme: Taxonomy) -> None:
-    """Raise a ``TopicmlError`` where the model of a name has other topics than a taxonomy."""
-    if has_other_topics(store, name, scheme):
-        raise TopicmlError(
-            f"the versions of {name} have other topics than the taxonomy",
-            where=store.root / name,
-            hint="Give the new model a name of its own with --name.",
-        )
+    return new.write(fitted, metrics, promote=promote)

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
 
-from topicml.labels.store import read_label_files
-from topicml.models.build import Origin, build_model
 from topicml.models.fold_networks import FoldNetworks, OnStep, claim
-from topicml.models.folder import prepare_folder, sha256_file
+from topicml.models.folder import sha256_file, sha256_files
 from topicml.models.network import FittedNetwork
-from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
-from topicml.models.train import TrainedVersion, check_topics
+from topicml.models.train import TrainedVersion, read_new_version
 from topicml.network.base import Base
-from topicml.taxonomy import load_taxonomy
 from topicml.training.calibration import choose_decision
-from topicml.training.dataset import FOLDS, Dataset, dataset_of_files
+from topicml.training.dataset import FOLDS, Dataset
 from topicml.training.features import Parameters, make_vectorizer
 from topicml.training.fit import check_support
 from topicml.training.held_out import tag_held_out
@@ -84,19 +79,16 @@ def train_network(
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    scheme = load_taxonomy(taxonomy)
-    files = read_label_files(labels, scheme)
-    data = dataset_of_files(files, scheme, on_note)
-    version = version or store.next_version(name)
-    path = store.path(name, version)
+    new = read_new_version(store, name, labels, taxonomy, version, on_note)
+    data = new.data
     check_support(data)
-    check_topics(store, name, scheme)
-    prepare_folder(path)
-    claim(work, {**_sources(labels, taxonomy), "base": base.revision, "settings": asdict(settings)})
+    new.check()
+    sources = {"labels": sha256_files(labels), "taxonomy": sha256_file(taxonomy)}
+    claim(work, {**sources, "base": base.revision, "settings": asdict(settings)})
     networks = FoldNetworks(data, base_folder, work, settings.folds, settings.epochs)
     log_odds = networks.log_odds_out_of_fold(range(settings.judged), on_step)
     for seed in range(settings.seeds):
-        networks.network(None, seed, on_step)
+        networks.train(None, seed, on_step)
     judged = np.flatnonzero(~np.isnan(log_odds[:, 0]))
     rows, said = data.subset(judged), log_odds[judged]
     words = make_vectorizer(_WORDS).fit(data.texts)
@@ -106,12 +98,7 @@ def train_network(
         asdict(settings),
     )
     metrics = _protocol(settings), evaluate_network(rows, said)
-    references = {file.path.name: file.references for file in files if file.references.labels}
-    origin = Origin(tuple(labels), taxonomy, scheme, references)
-    build_model(store, name, version, fitted, data, origin, metrics)
-    if promote or store.current(name) is None:
-        promote_version(store, name, version)
-    return TrainedVersion(path, fitted, *metrics, store.current(name))
+    return new.write(fitted, metrics, promote=promote)
 
 
 def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation:
@@ -138,10 +125,3 @@ def _protocol(settings: NetworkSettings) -> str:
         f"Out of fold: {left_out} of {settings.folds} parts of the documents left out in turn, "
         "calibration and thresholds chosen on other documents, tagged as `topicml classify` tags."
     )
-
-
-def _sources(labels: Sequence[Path], taxonomy: Path) -> dict[str, Any]:
-    return {
-        "labels": {path.name: sha256_file(path) for path in labels},
-        "taxonomy": sha256_file(taxonomy),
-    }

@@ -84,14 +84,13 @@ class NetworkBackends(Backends):
             ModelError: The adapters are not of this base.
         """
         _, counts = super().score(buffer, starts, ends)
-        data = buffer.tobytes()
         places = zip(starts.tolist(), ends.tolist(), strict=True)
-        texts = [data[start:end].decode("utf-8", "replace") for start, end in places]
+        texts = [buffer[start:end].tobytes().decode("utf-8", "replace") for start, end in places]
         return self._loaded().log_odds(texts), counts
 
     def use_full_precision(self) -> bool:
         """Read in float32 from now on; False where that is so already."""
-        if self._is_exact or not self._loaded().is_short:
+        if self._is_exact or (self._network is not None and not self._network.is_short):
             return False
         self._is_exact, self._network = True, None
         return True

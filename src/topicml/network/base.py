@@ -32,6 +32,9 @@ class Base:
     files: dict[str, str]
 
 
+BASE_FILES = (CONFIG, TOKENIZER, WEIGHTS)
+"""The files of a base that are read."""
+
 MPNET = Base(
     "sentence-transformers/all-mpnet-base-v2",
     "e8c3b32edf5434bc2275fc9bab85f82640a19130",

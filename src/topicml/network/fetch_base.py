@@ -51,7 +51,8 @@ def fetch_base(
     folder = cached_folder(base)
     if _is_there(base):
         on_step("It is there already.")
-    elif source is None:
+        return folder
+    if source is None:
         _download(base, folder, on_step)
     elif source.is_dir():
         _take_from_folder(base, source, folder)
