@@ -7,9 +7,9 @@ from pathlib import Path
 
 from topicml.models.folder import Model, open_model
 from topicml.models.store import default_store
+from topicml.models.tagger import SHARE, make_tagger
 from topicml.tagging.articles import TaggedArticle
-from topicml.tagging.tagger import Tagger, Unit
-from topicml.tagging.thresholds import choose_thresholds
+from topicml.tagging.tagger import Unit
 from topicml.text.document import Document
 
 
@@ -35,6 +35,8 @@ def classify_text(
     min_precision: float | None = None,
     relevance: float | None = None,
     unit: Unit = "article",
+    second_opinion: Model | None = None,
+    second_opinion_share: float = SHARE,
 ) -> TaggedArticle:
     """Tag one article; see ``classify_texts``."""
     (article,) = classify_texts(
@@ -44,6 +46,8 @@ def classify_text(
         min_precision=min_precision,
         relevance=relevance,
         unit=unit,
+        second_opinion=second_opinion,
+        second_opinion_share=second_opinion_share,
     )
     return article
 
@@ -56,6 +60,8 @@ def classify_texts(
     min_precision: float | None = None,
     relevance: float | None = None,
     unit: Unit = "article",
+    second_opinion: Model | None = None,
+    second_opinion_share: float = SHARE,
 ) -> list[TaggedArticle]:
     """Tag n articles in one pass, which is faster than one after another.
 
@@ -69,16 +75,24 @@ def classify_texts(
         relevance: Probability of having any topic under which none is given; None for the
             model's own.
         unit: ``sentence`` takes each text as one sentence, unsplit.
+        second_opinion: A better and slower model that reads again what the first is unsure of.
+        second_opinion_share: Of ordinary sentences that it reads, from 0 to 1.
 
     Returns:
         n articles, in order.
 
     Raises:
-        ModelError: The model has no thresholds for a precision as high as that.
+        ModelError: A model has no thresholds for a precision as high as that, or the second
+            opinion does not go with the model.
         ValueError: Both ``threshold`` and ``min_precision`` are given.
     """
-    thresholds = choose_thresholds(
-        model.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
+    tagger = make_tagger(
+        model,
+        threshold=threshold,
+        min_precision=min_precision,
+        relevance=relevance,
+        unit=unit,
+        second=second_opinion,
+        share=second_opinion_share,
     )
-    tagger = Tagger(model.scorer, model.reference, thresholds, unit)
     return tagger.tag([Document(str(number), text) for number, text in enumerate(texts)])

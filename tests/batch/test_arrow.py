@@ -14,7 +14,7 @@ from conftest import Tiny
 
 from topicml.batch import Fields, limits, tag_batch, tag_schema
 from topicml.batch.engines import arrow
-from topicml.batch.worker import open_proven
+from topicml.batch.opened import open_proven
 from topicml.errors import InputError, ModelError
 from topicml.models.folder import open_model
 from topicml.tagging.articles import Detail

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import huggingface_hub
 import numpy as np
+import pyarrow
 import pytest
+import torch
 import toy
 from damage import flip, rewrite_file, rewrite_manifest
+from reporters import Recorder
 from toy import FILES, TOPICS
 
 from topicml.api import classify_text, classify_texts
+from topicml.batch import prepare as prepare_module
+from topicml.batch import tag_batch
+from topicml.batch.job import Job
+from topicml.batch.run import run_batch
 from topicml.errors import ModelError
 from topicml.models import folder as folder_module
 from topicml.models.folder import ADAPTERS, check_golden, open_model, read_card, verify_model
@@ -26,6 +35,9 @@ from topicml.models.train_network import NetworkSettings, train_network
 from topicml.network import encoder
 from topicml.network.base import Base, cached_folder
 from topicml.network.encoder import TopicNetwork
+from topicml.training.export import make_scorer
+from topicml.training.features import Parameters
+from topicml.training.fit import fit_model
 from topicml.training.logistic import sigmoid
 
 TAXONOMY = 'name = "home"\nversion = "1.0"\ntitle = "home"\nintroduction = "Home."\n' + "".join(
@@ -292,3 +304,60 @@ def test_golden_sentence_that_is_off_in_full_precision_is_an_error(copy: Path) -
     rewrite_file(copy, "golden.jsonl", "\n".join([json.dumps(first), *lines[1:]]) + "\n")
     with pytest.raises(ModelError, match="is off by"):
         check_golden(open_model(copy))
+
+
+def test_bulk_run_reads_in_one_process_and_says_how_long_it_takes(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare_module, "_LONG", 0.0)
+    monkeypatch.setattr(prepare_module, "_READ_AT_ONCE", 500)
+    dump = tmp_path / "dump.jsonl"
+    rows = [{"id": str(n), "text": text} for n, text in enumerate(toy.labelled(60, seed=4)[0])]
+    dump.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    threads = torch.get_num_threads()
+    made = []
+    for jobs in (None, 2):
+        told, out = Recorder(), tmp_path / f"{jobs}.jsonl"
+        job = Job((str(dump),), str(out), home / "models/home/1.0.0", jobs=jobs)
+        run_batch(job, io.BytesIO(), io.BytesIO(), told)
+        made.append([json.loads(line) for line in out.read_text("utf-8").splitlines()])
+        (note,) = told.notes
+        assert "home@1.0.0 reads" in note
+        assert "KB of text a second here: about" in note
+        assert len(told.steps) > 5  # little by little, for what a kill costs
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(threads)
+    assert [r["id"] for r in made[0]] == [row["id"] for row in rows]
+    assert [r["topics"] for r in made[0]] == [
+        [{**topic, "probability": pytest.approx(topic["probability"], abs=1e-5)} for topic in own]
+        for own in (r["topics"] for r in made[1])
+    ]
+
+
+def test_second_opinion_reads_some_and_agrees_with_the_network_alone(home: Path) -> None:
+    network = open_model(home / "models/home/1.0.0")
+    data = toy.dataset(400)
+    fitted = fit_model(data, Parameters())
+    first = replace(
+        network,
+        scorer=make_scorer(fitted.pipeline, data.topics, fitted.decision),
+        manifest={**network.manifest, "margins": fitted.decision.margins},
+    )
+    texts = toy.labelled(200, seed=21)[0]
+    options = {"unit": "sentence", "second_opinion": network, "second_opinion_share": 0.3}
+    some = classify_texts(texts, first, **options)
+    read = [bool(article.second_opinion.sentences) for article in some]
+    assert 0 < sum(read) < len(texts)
+    alone = classify_texts(texts, network, unit="sentence")
+    for article, other, again in zip(some, alone, read, strict=True):
+        if again:
+            np.testing.assert_allclose(article.probabilities, other.probabilities, atol=1e-5)
+
+
+def test_arrow_tables_are_read_by_a_network(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOPICML_MODELS", str(home / "models"))
+    table = pyarrow.table({"id": ["a", "b"], "text": [TEXT, "The train was late."]})
+    found = tag_batch(table, model="home").to_pylist()
+    assert [row["model"] for row in found] == ["home@1.0.0"] * 2
+    assert {topic["topic"] for topic in found[0]["topics"]} == {*TOPICS}
+    assert found[1]["topics"] == []

@@ -11,10 +11,10 @@ from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import Fields, ReadOptions
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
+from topicml.models.tagger import SHARE
 from topicml.scoring.backends import Backend
 from topicml.tagging.articles import FIELDS, Detail
-from topicml.tagging.tagger import Tagger, Unit
-from topicml.tagging.thresholds import choose_thresholds
+from topicml.tagging.tagger import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,13 @@ class Job:
         min_precision: Give fewer, surer tags.
         relevance: Probability of having any topic under which none is given; None for the
             model's own.
+        second: Folder of the model that reads again what the first is unsure of; None for none.
+        second_share: Of ordinary sentences that it reads.
         input_format: How inputs are to be read whatever their names.
         dedupe: Say which records are near copies of earlier ones.
         seconds: What one record may take.
-        jobs: Number of processes; 1 works in this one.
+        jobs: Number of processes, or of threads of a model that computes on several cores by
+            itself; None for one process, and for such a model all cores.
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
         rejects: File for rejected records; None for one beside the output.
@@ -54,10 +57,12 @@ class Job:
     threshold: float | None = None
     min_precision: float | None = None
     relevance: float | None = None
+    second: Path | None = None
+    second_share: float = SHARE
     input_format: str | None = None
     dedupe: bool = False
     seconds: float = 60.0
-    jobs: int = 1
+    jobs: int | None = None
     force: bool = False
     strict: bool = False
     rejects: Path | None = None
@@ -91,19 +96,4 @@ def make_output(job: Job, model: Model) -> Output:
     """Return what a job writes."""
     kind, compression = output_kind(job.output)
     topics, keep = model.scorer.topics, job.fields.keep
-    return Output(kind, compression, job.detail, topics, keep, job.dedupe)
-
-
-def make_tagger(job: Job, model: Model) -> Tagger:
-    """Return what tags a job's documents.
-
-    Raises:
-        ModelError: The model has no thresholds for a precision as high as that.
-    """
-    thresholds = choose_thresholds(
-        model.scorer,
-        threshold=job.threshold,
-        min_precision=job.min_precision,
-        relevance=job.relevance,
-    )
-    return Tagger(model.scorer, model.reference, thresholds, job.unit)
+    return Output(kind, compression, job.detail, topics, keep, job.dedupe, job.second is not None)

@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import checkpoint_path, read_identity
-from topicml.batch.job import Job, check_kept, make_tagger
+from topicml.batch.job import Job, check_kept
+from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
-from topicml.batch.worker import open_proven
 from topicml.errors import OutputError
 from topicml.files import beside, check_not_input, check_output, is_device
 from topicml.io.sources import Source, find_sources, measure
 from topicml.io.writers.output import output_kind
-from topicml.models.folder import Model
 from topicml.scoring import compiler
 from topicml.scoring.backends import Backend, backend_for
 
 _NOTHING = io.BytesIO()
+_READ_AT_ONCE = 64_000  # bytes that a network reads between one line of progress and the next
+_LONG = 60.0  # seconds from which on a run is announced
+_LINEAR = 8_000_000  # bytes a second that a linear model reads at least, compiled
 
 
 class Prepared(NamedTuple):
@@ -28,14 +30,14 @@ class Prepared(NamedTuple):
 
     Attributes:
         job: With the backend that scores.
-        model: Opened and proven.
+        opened: What it is done with, proven.
         sources: Files of the inputs.
         stdin: What ``-`` stands for.
         size: Bytes of all inputs, or None where that is not known.
     """
 
     job: Job
-    model: Model
+    opened: Opened
     sources: list[Source]
     stdin: BinaryIO
     size: int | None
@@ -56,11 +58,14 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
     sources = find_sources(job.inputs, job.read_options(), job.input_format, note=reporter.note)
     _check_written(job, [Path(source.path) for source in sources if source.path])
     stdin, size = measure(sources, stdin)
-    job = replace(job, backend=_choose_backend(job, size, reporter))
-    model = open_proven(job.model, job.backend)
-    check_kept(job, model)
-    make_tagger(job, model)
-    return Prepared(job, model, sources, stdin, size)
+    opened = open_models(job)
+    check_kept(job, opened.model)
+    backend = _choose_backend(job, opened, size, reporter)
+    job = replace(job, backend=backend, block_bytes=_block_bytes(job, opened))
+    opened.prove(backend)
+    if line := _estimate(opened, job.second_share, size):
+        reporter.note(line)
+    return Prepared(job, opened, sources, stdin, size)
 
 
 def _check_written(job: Job, inputs: Sequence[Path]) -> None:
@@ -83,13 +88,52 @@ def _check_written(job: Job, inputs: Sequence[Path]) -> None:
         check_output(job.rejects, (), force=job.force or resumes)
 
 
-def _choose_backend(job: Job, size: int | None, reporter: ProgressReporter) -> Backend:
+def _choose_backend(
+    job: Job, opened: Opened, size: int | None, reporter: ProgressReporter
+) -> Backend:
     """Return what scores the whole run, and say so where it has to be compiled first.
 
     A run that goes on keeps what it began with.
     """
+    if opened.model.scorer.uses_all_cores:
+        return "reference"  # for its words are counted in no time, compared to its reading
     begun = {} if job.force or job.output == "-" else read_identity(Path(job.output))
     backend: Backend = begun.get("backend") or backend_for(size)
     if backend == "compiled" and not compiler.is_compiled_kept():
         reporter.note("compiling the scoring kernel, once for this machine: about 12 s")
     return backend
+
+
+def _read_share(opened: Opened, share: float) -> float:
+    """Return how much of the text a model reads that is far slower than all else; 0 for none."""
+    if opened.model.scorer.uses_all_cores:
+        return 1.0
+    return share if opened.second and opened.second.scorer.uses_all_cores else 0.0
+
+
+def _block_bytes(job: Job, opened: Opened) -> int:
+    """Return how much is worked on at a time: less where it takes long, for what a kill costs."""
+    share = _read_share(opened, job.second_share)
+    return min(job.block_bytes, int(_READ_AT_ONCE / share)) if share else job.block_bytes
+
+
+def _estimate(opened: Opened, share: float, size: int | None) -> str | None:
+    """Say how long a network will take, by how fast it has just read; None where that is soon."""
+    share = _read_share(opened, share)
+    slow = next((m for m in opened[:2] if m and m.scorer.uses_all_cores), opened.model)
+    speed = slow.scorer.bytes_per_second
+    if size is None or speed is None or size * share / speed < _LONG:
+        return None
+    return (
+        f"{slow.reference} reads {speed / 1000:,.1f} KB of text a second here: about "
+        f"{duration(size * share / speed)} for this input, longer if it is compressed "
+        f"(a linear model: about {duration(size / _LINEAR)})"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in whole seconds, minutes or hours, as one says it."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.0f} {unit}s"
+    return f"{max(1, seconds):.0f} seconds"

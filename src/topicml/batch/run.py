@@ -25,8 +25,11 @@ from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
 from topicml.io.writers.writer import Writer
+from topicml.models.folder import Model
 
-_OPTIONS_THAT_MAY_CHANGE = ("inputs", "output", "model", "jobs", "force", "rejects", "seconds")
+_OPTIONS_THAT_MAY_CHANGE = (
+    *("inputs", "output", "model", "second", "jobs", "force", "rejects", "seconds"),
+)
 
 
 def run_batch(
@@ -64,12 +67,12 @@ class _Run:
     """One run of a prepared job."""
 
     def __init__(self, prepared: Prepared, reporter: ProgressReporter) -> None:
-        self._job, self._model, self._sources, self._stdin, self._total = prepared
+        self._job, self._opened, self._sources, self._stdin, self._total = prepared
         self._reporter = reporter
         self._started = time.monotonic()
         self._counts, self._seen = Counts(), 0
         self._duplicates = DuplicateIndex()  # asked nothing without --dedupe
-        self._writer = Writer(make_output(self._job, self._model))
+        self._writer = Writer(make_output(self._job, self._opened.model))
 
     def stream(self, stdout: BinaryIO) -> dict[str, Any]:
         """Write to standard output as it comes, and rejects where they were asked to go."""
@@ -147,7 +150,7 @@ class _Run:
     def _results(
         self, stack: contextlib.ExitStack, blocks: Iterator[Block]
     ) -> Iterator[tuple[Block, Result]]:
-        return stack.enter_context(contextlib.closing(work_on(self._job, self._model, blocks)))
+        return stack.enter_context(contextlib.closing(work_on(self._job, self._opened, blocks)))
 
     def _piece(self, result: Result) -> bytes:
         """Return a block's piece as it stands in the output, its near copies marked."""
@@ -195,7 +198,7 @@ class _Run:
 
     def _summary(self, before: float) -> dict[str, Any]:
         seconds = before + time.monotonic() - self._started
-        return make_summary(self._job, self._model, self._counts, seconds)
+        return make_summary(self._job, self._opened, self._counts, seconds)
 
     def _identity(self) -> dict[str, Any]:
         """Return all that makes this run what it is."""
@@ -208,10 +211,14 @@ class _Run:
             del options[name]
         identity = {
             "inputs": inputs,
-            "model": self._model.reference,
-            "model_files": self._model.manifest["files"],
+            "model": _identity_of(self._opened.model),
+            "second": _identity_of(self._opened.second),
             **options,
         }
         # as JSON has it, so that it equals what is read back
         same: dict[str, Any] = json.loads(json.dumps(identity))
         return same
+
+
+def _identity_of(model: Model | None) -> dict[str, Any] | None:
+    return {"name": model.reference, "files": model.manifest["files"]} if model else None

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from topicml.batch.job import Job
+from topicml.batch.opened import Opened
 from topicml.files import beside, write_text
 from topicml.io.records import Reject
-from topicml.models.folder import Model
 from topicml.tagging.abstention import REASONS
 from topicml.tagging.articles import TaggedArticle
 
@@ -28,6 +28,7 @@ class Counts:
         sentences: Sentences in them.
         unfamiliar: Sentences among them with hardly a known word.
         text_bytes: Bytes of text, in UTF-8.
+        read_again: Sentences that a second model decided of.
         duplicates: Records that are near copies of an earlier one.
         topics: Records with each topic.
         rejects: Rejected records by reason.
@@ -38,6 +39,7 @@ class Counts:
     sentences: int = 0
     unfamiliar: int = 0
     text_bytes: int = 0
+    read_again: int = 0
     duplicates: int = 0
     topics: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
@@ -55,6 +57,8 @@ class Counts:
             counts.sentences += len(outcome.spans)
             counts.unfamiliar += int((outcome.codes == _UNFAMILIAR).sum())
             counts.text_bytes += _utf8_length(outcome.text)
+            if outcome.second_opinion:
+                counts.read_again += len(outcome.second_opinion.sentences)
             counts.topics.update(topic.topic for topic in outcome.topics)
             if outcome.encoding != "utf-8":
                 counts.encodings[outcome.encoding] += 1
@@ -83,18 +87,24 @@ def _utf8_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def make_summary(job: Job, model: Model, counts: Counts, seconds: float) -> dict[str, Any]:
+def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> dict[str, Any]:
     """Return the summary of a run.
 
     Args:
         job: What was to do.
-        model: The model.
+        opened: What it was done with.
         counts: What was found.
         seconds: That the run took, with those of runs it went on from.
     """
     rejected = sum(counts.rejects.values())
     return {
-        "model": model.reference,
+        "model": opened.model.reference,
+        "second_opinion": opened.second
+        and {
+            "model": opened.second.reference,
+            "sentences": counts.read_again,
+            "share": counts.read_again / max(1, counts.sentences),
+        },
         "inputs": list(job.inputs),
         "output": job.output,
         "records": counts.records + rejected,
@@ -109,7 +119,7 @@ def make_summary(job: Job, model: Model, counts: Counts, seconds: float) -> dict
                 "records": counts.topics[topic],
                 "share": counts.topics[topic] / max(1, counts.records),
             }
-            for topic in model.scorer.topics
+            for topic in opened.model.scorer.topics
         },
         "duplicates": counts.duplicates if job.dedupe else None,
         "text_bytes": counts.text_bytes,

@@ -5,20 +5,18 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from topicml.batch.job import Job, make_output, make_tagger
+from topicml.batch.job import Job, make_output
 from topicml.batch.limits import tag_items
 from topicml.batch.near_duplicates import signature
+from topicml.batch.opened import Opened
 from topicml.batch.summary import Counts
 from topicml.errors import TopicmlError
 from topicml.io.blocks import Block
 from topicml.io.readers import parse_block
 from topicml.io.records import Reject
 from topicml.io.writers.writer import Writer
-from topicml.models.folder import Model, check_golden, open_model
-from topicml.scoring.backends import Backend
 from topicml.tagging.articles import TaggedArticle
 
 
@@ -44,18 +42,6 @@ class StrictError(TopicmlError):
     """A record cannot be tagged, and the run was to stop there."""
 
 
-def open_proven(path: Path, backend: Backend) -> Model:
-    """Open a model for a bulk run, and prove on its golden sentences what is going to score.
-
-    Raises:
-        ModelError: The folder is damaged, or this machine computes other probabilities.
-    """
-    model = open_model(path)
-    model.scorer.use(backend)
-    check_golden(model)
-    return model
-
-
 class BlockWorker:
     """Makes a piece of output of a block of input; one for each process.
 
@@ -64,14 +50,14 @@ class BlockWorker:
 
     Args:
         job: What to do.
-        model: From ``open_proven``.
+        opened: Proven.
     """
 
-    def __init__(self, job: Job, model: Model) -> None:
+    def __init__(self, job: Job, opened: Opened) -> None:
         self._job = job
         self._options = job.read_options()
-        self._tagger = make_tagger(job, model)
-        self.writer = Writer(make_output(job, model))
+        self._tagger = opened.tagger
+        self.writer = Writer(make_output(job, opened.model))
 
     def __call__(self, block: Block) -> Result:
         """Work on a block.

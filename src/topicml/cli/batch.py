@@ -14,6 +14,7 @@ import typer
 from topicml.cli import options
 from topicml.cli.classify import EXIT_SOME_REJECTED
 from topicml.io.records import Fields
+from topicml.models.tagger import SHARE
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
@@ -53,7 +54,16 @@ def batch(
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Name the record that each near copy is a copy of.")
     ] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            help="Processes; threads of a network.",
+            show_default="1; all cores for a network",
+        ),
+    ] = None,
     force: options.Force = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first record that cannot be tagged.")
@@ -72,6 +82,8 @@ def batch(
         str | None, typer.Option(help="Of a Ray cluster.", show_default="one of this machine")
     ] = None,
     model: options.Model = None,
+    second_opinion: options.SecondOpinion = None,
+    second_opinion_share: options.SecondOpinionShare = SHARE,
     models_dir: options.ModelsDir = None,
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
@@ -89,10 +101,13 @@ def batch(
 
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
+    store = options.model_store(models_dir)
     job = Job(
         inputs=tuple(inputs),
         output=output,
-        model=options.model_store(models_dir).find(model),
+        model=store.find(model),
+        second=store.find(second_opinion) if second_opinion else None,
+        second_share=second_opinion_share,
         fields=Fields(text_field, id_field, title_field or None, tuple(keep or ())),
         encoding=encoding,
         detail=detail,

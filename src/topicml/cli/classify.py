@@ -19,10 +19,11 @@ from topicml.io.records import Fields, ReadOptions, Reject
 from topicml.io.sources import list_sources, measure
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.folder import open_model
+from topicml.models.tagger import SHARE, make_tagger
 from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
-from topicml.tagging.thresholds import Thresholds, choose_thresholds
+from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import printable
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
@@ -55,6 +56,8 @@ def classify(
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
     model: options.Model = None,
+    second_opinion: options.SecondOpinion = None,
+    second_opinion_share: options.SecondOpinionShare = SHARE,
     models_dir: options.ModelsDir = None,
     output: Annotated[
         str, typer.Option("--output", "-o", help="File to write to, - for standard output.")
@@ -76,16 +79,26 @@ def classify(
     if output != "-":
         check_output(Path(output), inputs.paths, force=force)
     kind, compression = _output_kind(output, output_format)
-    opened = open_model(options.model_store(models_dir).find(model))
+    store = options.model_store(models_dir)
+    opened = open_model(store.find(model))
     opened.scorer.use(backend_for(inputs.size))
-    thresholds = choose_thresholds(
-        opened.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
+    tagger = make_tagger(
+        opened,
+        threshold=threshold,
+        min_precision=min_precision,
+        relevance=relevance,
+        unit=unit,
+        second=open_model(store.find(second_opinion)) if second_opinion else None,
+        share=second_opinion_share,
     )
-    groups = inputs.tag(Tagger(opened.scorer, opened.reference, thresholds, unit))
+    groups = inputs.tag(tagger)
     if kind == "table":
-        count = _write_tables(groups, thresholds, output)
+        count = _write_tables(groups, tagger.thresholds, output)
     else:
-        written = Output(kind, compression, "probabilities", opened.scorer.topics)
+        written = Output(
+            *(kind, compression, "probabilities", opened.scorer.topics),
+            second_opinion=second_opinion is not None,
+        )
         count = _write_records(groups, written, output)
     if inputs.rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)

@@ -45,7 +45,7 @@ def distill(
     The network learns the labels (about 30 minutes on two cores), says what it thinks of the
     unlabelled sentences (about 120 a second), and a linear model learns that; all of it once for
     each fold, too. A run that was cut off goes on where it was. train then takes what is in
-    models/NAME/background/. Needs the extra: pip install 'topicml[neural]'.
+    models/NAME/background/. Needs the extra neural.
 
     Example: topicml distill --pool pool.jsonl
     """

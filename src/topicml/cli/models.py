@@ -154,8 +154,7 @@ def fetch_base_of(
     """Fetch the language model that a network builds on, once; 440 MB.
 
     It goes to the cache of the Hugging Face hub (HF_HOME can name another folder), and every file
-    is checked by its SHA-256. After that nothing is fetched any more. Needs the extra:
-    pip install 'topicml[neural]'.
+    is checked by its SHA-256. After that nothing is fetched any more. Needs the extra neural.
 
     Example: topicml models fetch-base alliance-topics-accurate
     """

@@ -104,6 +104,23 @@ Relevance = Annotated[
         show_default="the model's own",
     ),
 ]
+SecondOpinion = Annotated[
+    str | None,
+    typer.Option(
+        "--second-opinion",
+        metavar="MODEL",
+        help="A better and slower model that reads again what the first is unsure of.",
+    ),
+]
+SecondOpinionShare = Annotated[
+    float,
+    typer.Option(
+        "--second-opinion-share",
+        min=0.0,
+        max=1.0,
+        help="Share of ordinary sentences that it reads; of rich ones it is more.",
+    ),
+]
 TextField = Annotated[str, typer.Option("--text-field", help="Field with the text.")]
 IdField = Annotated[str, typer.Option("--id-field", help="Field with the id.")]
 TitleField = Annotated[

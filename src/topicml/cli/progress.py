@@ -169,6 +169,9 @@ def _sentences(summary: dict[str, Any]) -> list[str]:
         f"{summary['sentences']:,} sentences, {summary['unfamiliar_share']:.1%} unfamiliar, "
         f"{summary['seconds']:,.1f} s, {summary['megabytes_per_second']:.1f} MB/s",
     ]
+    if again := summary["second_opinion"]:
+        share = f"{again['sentences']:,} sentences ({again['share']:.1%})"
+        lines.append(f"{share} read again by {again['model']}")
     if summary["rejected"]:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["rejects"].items())
         lines.append(f"{summary['rejected']:,} rejected: {reasons}")

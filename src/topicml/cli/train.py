@@ -57,8 +57,8 @@ def train(
     """Train a model version from label files, and account for how good it is.
 
     The first version of a name becomes the current one; later ones do with --promote.
-    A network takes half an hour for each training on two cores, and needs the extra:
-    pip install 'topicml[neural]'. A run that was cut off goes on where it was.
+    A network takes half an hour for each training on two cores, and needs the extra neural.
+    A run that was cut off goes on where it was.
 
     Example: topicml train --labels data/labels/articles.jsonl --models-dir /tmp/models
     """

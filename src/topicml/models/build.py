@@ -135,6 +135,7 @@ def _manifest(
         "topics": list(data.topics),
         "thresholds": dict(zip(data.topics, decision.thresholds.tolist(), strict=True)),
         "relevance_threshold": decision.relevance_threshold,
+        **({"margins": decision.margins} if decision.margins else {}),
         "seed": SEED,
         "labels": {
             "files": sha256_files(origin.labels),

@@ -10,7 +10,7 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
    ``adapters.safetensors`` in place of the pipeline, and ``base``: what the adapters belong to.
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
-``taxonomy.version``, nor ``labels.by_reference``. To add format 5, say here what
+``taxonomy.version``, no ``labels.by_reference`` and no ``margins``. To add format 5, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
 that turns the fields of format 4 into those of format 5; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
@@ -29,6 +29,7 @@ from typing import Any
 
 from topicml.errors import ModelError
 from topicml.network.base import BASE_FILES
+from topicml.tagging.second_opinion import SHARES
 
 FORMAT = 4
 MANIFEST = "manifest.json"
@@ -218,6 +219,14 @@ def _is_base(value: Any) -> bool:
     )
 
 
+def _is_margins(value: Any) -> bool:
+    return value is _MISSING or (
+        isinstance(value, list)
+        and len(value) == len(SHARES)
+        and all(type(number) in (int, float) for number in value)
+    )
+
+
 def _is_figure(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
@@ -228,6 +237,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("created", _fits(_DATE), "a date such as 2025-12-31"),
     ("kind", lambda value: value in (LINEAR, NETWORK), f"{LINEAR} or {NETWORK}"),
     ("base", _is_base, "a repository, its revision and an object of SHA-256 by file name"),
+    ("margins", _is_margins, f"{len(SHARES)} numbers"),
     ("topics", _is_topics, "a list of different topic ids"),
     ("files", _is_digests, "an object of SHA-256 by file name"),
     ("parameters", lambda value: isinstance(value, dict), "an object"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from topicml.io.optional_dependencies import load
 from topicml.network.base import Base, base_folder
-from topicml.scoring.backends import Backends
+from topicml.scoring.backends import Backend, Backends
 from topicml.scoring.features import FeatureBlock, Floats, Integers
 from topicml.scoring.scorer import Scorer
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from topicml.network.encoder import TopicNetwork
 
 _PACKAGES = ("torch", "transformers", "peft", "safetensors", "tokenizers")
+_PURPOSE = "a model that is a network"
 
 
 def read_by_network(
@@ -65,10 +67,13 @@ class NetworkBackends(Backends):
         outputs: T + 1.
     """
 
+    uses_all_cores = True
+
     def __init__(
         self, blocks: Sequence[FeatureBlock], base: Path, adapters: Path, outputs: int
     ) -> None:
         super().__init__(blocks)
+        self._seconds, self._bytes = 0.0, 0
         self._base, self._adapters, self._outputs = base, adapters, outputs
         self._network: TopicNetwork | None = None
         self._is_exact = False
@@ -86,19 +91,39 @@ class NetworkBackends(Backends):
         _, counts = super().score(buffer, starts, ends)
         places = zip(starts.tolist(), ends.tolist(), strict=True)
         texts = [buffer[start:end].tobytes().decode("utf-8", "replace") for start, end in places]
-        return self._loaded().log_odds(texts), counts
+        network = self._loaded()
+        started = time.monotonic()
+        log_odds = network.log_odds(texts)
+        self._seconds += time.monotonic() - started
+        self._bytes += int((ends - starts).sum())
+        return log_odds, counts
+
+    @property
+    def current(self) -> Backend:
+        """The reference scorer: words are counted by it long before the network has read them."""
+        return "reference"
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """How fast the network has read so far; None before."""
+        return self._bytes / self._seconds if self._seconds else None
+
+    def use_threads(self, count: int) -> None:
+        """Compute on so many cores from now on, and so does all that torch does in this process."""
+        load("torch", "neural", _PURPOSE).set_num_threads(count)
 
     def use_full_precision(self) -> bool:
         """Read in float32 from now on; False where that is so already."""
         if self._is_exact or (self._network is not None and not self._network.is_short):
             return False
         self._is_exact, self._network = True, None
+        self._seconds, self._bytes = 0.0, 0
         return True
 
     def _loaded(self) -> TopicNetwork:
         with self._loading:
             if self._network is None:
-                load_packages("a model that is a network")
+                load_packages(_PURPOSE)
                 from topicml.network.encoder import TopicNetwork
 
                 network = TopicNetwork(self._base, self._outputs, is_exact=self._is_exact)

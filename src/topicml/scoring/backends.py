@@ -43,6 +43,8 @@ class Backends:
         blocks: At most one of words and at most one of characters.
     """
 
+    uses_all_cores = False
+
     def __init__(self, blocks: Sequence[FeatureBlock]) -> None:
         self._blocks = blocks
         self.choice: Backend | Literal["auto"] = "auto"  # of the next calls; see Scorer.use
@@ -85,6 +87,14 @@ class Backends:
     def use_full_precision(self) -> bool:
         """Return False: nothing here is computed in less."""
         return False
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """None: it is fast, and not measured."""
+        return None
+
+    def use_threads(self, count: int) -> None:
+        """Do nothing: one core is what it computes on."""
 
     def _start_compiled(self) -> CompiledScorer:
         from topicml.scoring.compiled import CompiledScorer

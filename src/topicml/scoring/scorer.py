@@ -133,6 +133,20 @@ class Scorer:
         return self.backends.use_full_precision()
 
     @property
+    def uses_all_cores(self) -> bool:
+        """Whether it computes on several cores by itself, as a network does: once is enough."""
+        return self.backends.uses_all_cores
+
+    def use_threads(self, count: int) -> None:
+        """Choose on how many cores it computes, where it does so by itself."""
+        self.backends.use_threads(count)
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """How fast it has read so far, where that is worth knowing; None before."""
+        return self.backends.bytes_per_second
+
+    @property
     def _knows_words(self) -> bool:
         return any(b.analyzer == "word" and b.ngram_range[0] == 1 for b in self.blocks)
 

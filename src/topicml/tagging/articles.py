@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.tagging.abstention import REASONS, Reason
+from topicml.tagging.thresholds import Thresholds
 from topicml.text.sentences import Sentence
 
 Detail = Literal["article", "sentence", "probabilities"]
 DETAILS: tuple[Detail, ...] = get_args(Detail)
-FIELDS = ("id", "model", "topics", "reason", "sentences", "duplicate_of")
+FIELDS = ("id", "model", "topics", "reason", "sentences", "second_opinion", "duplicate_of")
 """Fields of an output record, which none that is carried through may be named like."""
 
 Tag = tuple[int, float]
@@ -55,6 +56,21 @@ class ArticleTopic:
     sentences: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadAgain:
+    """What a second model decided of an article.
+
+    Attributes:
+        model: ``name@version``.
+        sentences: Indexes of the sentences that it read.
+        thresholds: What they had to reach.
+    """
+
+    model: str
+    sentences: tuple[int, ...]
+    thresholds: Thresholds
+
+
 @dataclass(frozen=True, eq=False)
 class TaggedArticle:
     """A text with its topics, the most probable first, and all its n sentences.
@@ -72,6 +88,7 @@ class TaggedArticle:
         codes: n places in ``abstention.REASONS``.
         probabilities: n by T.
         relevance: n.
+        second_opinion: What a second model decided; None where none was asked.
         kept: Fields of the document that are carried through.
         encoding: What the document's bytes were decoded by.
     """
@@ -87,6 +104,7 @@ class TaggedArticle:
     codes: NDArray[np.int8]
     probabilities: NDArray[np.float64]
     relevance: NDArray[np.float64]
+    second_opinion: ReadAgain | None = None
     kept: dict[str, Any] = field(default_factory=dict)
     encoding: str = "utf-8"
 
@@ -132,6 +150,9 @@ class TaggedArticle:
             record["sentences"] = _brief_sentences(self)
         elif detail == "probabilities":
             record["sentences"] = _full_sentences(self)
+        if self.second_opinion:
+            again = self.second_opinion
+            record["second_opinion"] = {"model": again.model, "sentences": list(again.sentences)}
         return {**record, **self.kept} if self.kept else record
 
 

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from topicml.scoring.scorer import Scorer, Scores
 from topicml.tagging.abstention import REASONS, Reason, abstain
-from topicml.tagging.articles import Tag, TaggedArticle, article_reason, article_topics
+from topicml.tagging.articles import (
+    ReadAgain,
+    Tag,
+    TaggedArticle,
+    article_reason,
+    article_topics,
+)
+from topicml.tagging.second_opinion import SecondOpinion
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 from topicml.text.document import Document
 from topicml.text.normalise import as_scored, is_read_as_written
@@ -21,6 +28,7 @@ Unit = Literal["article", "sentence"]
 Spans = list[tuple[int, int]]
 
 _NO_TAGS: list[Tag] = []
+_NO_ROWS = np.zeros(0, dtype=np.intp)
 
 
 class Tagger:
@@ -31,6 +39,7 @@ class Tagger:
         model: ``name@version``, for the record.
         thresholds: What a sentence must reach; None for the model's own.
         unit: ``sentence`` takes each text as one sentence, unsplit.
+        second: Reads again what the scorer is unsure of.
     """
 
     def __init__(
@@ -39,26 +48,62 @@ class Tagger:
         model: str,
         thresholds: Thresholds | None = None,
         unit: Unit = "article",
+        second: SecondOpinion | None = None,
     ) -> None:
         self._scorer = scorer
         self._model = model
-        self._thresholds = thresholds or choose_thresholds(scorer)
+        self.thresholds = thresholds or choose_thresholds(scorer)
         self._unit = unit
+        self._second = second
+
+    @property
+    def uses_all_cores(self) -> bool:
+        """Whether what it reads with computes on several cores by itself."""
+        return any(scorer.uses_all_cores for scorer in self._scorers())
+
+    def use_threads(self, count: int) -> None:
+        """Choose on how many cores what does so by itself computes."""
+        for scorer in self._scorers():
+            scorer.use_threads(count)
+
+    def _scorers(self) -> list[Scorer]:
+        return [self._scorer, *([self._second.scorer] if self._second else [])]
 
     def tag(self, documents: Sequence[Document]) -> list[TaggedArticle]:
         """Tag n documents; return the n articles, in order."""
         packed = _pack([document.text for document in documents], self._unit)
         scores = self._scorer.score_spans(packed.buffer, packed.starts, packed.ends)
-        given, codes = decide(scores, packed.sentences, self._thresholds)
+        given, codes = decide(scores, packed.sentences, self.thresholds)
+        again = self._read_again(packed, scores, given, codes)
         tags = _by_sentence(given, scores)
         articles = []
         first = 0
         for document, spans in zip(documents, packed.spans, strict=True):
             rows = slice(first, first + len(spans))
             own = [tags.get(row, _NO_TAGS) for row in range(rows.start, rows.stop)]
-            articles.append(self._article(document, spans, own, codes[rows], scores, rows))
+            articles.append(self._article(document, spans, own, codes[rows], scores, rows, again))
             first = rows.stop
         return articles
+
+    def _read_again(
+        self,
+        packed: _Packed,
+        scores: Scores,
+        given: NDArray[np.bool_],
+        codes: NDArray[np.int8],
+    ) -> NDArray[np.intp]:
+        """Have the second model decide where the first is unsure; return which sentences."""
+        if self._second is None:
+            return _NO_ROWS
+        rows = self._second.rows(scores, codes, self.thresholds)
+        if len(rows):
+            found = self._second.scorer.score_spans(
+                packed.buffer, packed.starts[rows], packed.ends[rows]
+            )
+            sentences = [packed.sentences[row] for row in rows.tolist()]
+            given[rows], codes[rows] = decide(found, sentences, self._second.thresholds)
+            scores.probabilities[rows], scores.relevance[rows] = found[:2]
+        return rows
 
     def _article(
         self,
@@ -68,6 +113,7 @@ class Tagger:
         codes: NDArray[np.int8],
         scores: Scores,
         rows: slice,
+        again: NDArray[np.intp],
     ) -> TaggedArticle:
         topics = article_topics(self._scorer.topics, tags)
         return TaggedArticle(
@@ -82,9 +128,18 @@ class Tagger:
             codes=codes,
             probabilities=scores.probabilities[rows],
             relevance=scores.relevance[rows],
+            second_opinion=self._said_of(again, rows),
             kept=document.kept,
             encoding=document.encoding,
         )
+
+    def _said_of(self, again: NDArray[np.intp], rows: slice) -> ReadAgain | None:
+        """Return what the second model decided of the sentences of one article."""
+        if self._second is None:
+            return None
+        first, last = np.searchsorted(again, (rows.start, rows.stop))
+        own = tuple((again[first:last] - rows.start).tolist())
+        return ReadAgain(self._second.model, own, self._second.thresholds)
 
 
 def tag_sentences(

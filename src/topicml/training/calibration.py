@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from topicml.tagging.second_opinion import margins, margins_of_shares
+from topicml.tagging.thresholds import Thresholds
 from topicml.training.features import CERTAIN
 from topicml.training.logistic import sigmoid
 
@@ -42,6 +44,7 @@ class Decision:
         precision_thresholds: T by K, the lowest threshold at which the topic reaches each
             precision in cross-validation, NaN where none does.
         precisions: K precisions.
+        margins: How sure ordinary sentences are tagged; see ``second_opinion.margins_of_shares``.
     """
 
     weights: Floats
@@ -50,6 +53,7 @@ class Decision:
     relevance_threshold: float
     precision_thresholds: Floats
     precisions: tuple[float, ...] = PRECISIONS
+    margins: tuple[float, ...] = ()
 
     def probabilities(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T, for n by T + 1 log-odds."""
@@ -79,12 +83,17 @@ def choose_decision(Y: Labels, log_odds: Floats, weights: Floats | None = None) 
     scale, offset = fit_calibration(Y, log_odds, np.maximum(weights, _LEAST_WEIGHT))
     calibrated = _clip(log_odds) * scale + offset
     cut, gate = choose_thresholds(Y, calibrated, weights)
+    topics = np.full(Y.shape[1], sigmoid(np.array(cut)))
+    relevance = 0.0 if gate == -CERTAIN else float(sigmoid(np.array(gate)))
+    probabilities = sigmoid(calibrated)
+    found = margins(probabilities[:, :-1], probabilities[:, -1], Thresholds(topics, relevance))
     return Decision(
         np.diag(scale),
         offset,
-        np.full(Y.shape[1], sigmoid(np.array(cut))),
-        0.0 if gate == -CERTAIN else float(sigmoid(np.array(gate))),
-        precision_thresholds(Y, sigmoid(calibrated[:, :-1]), weights),
+        topics,
+        relevance,
+        precision_thresholds(Y, probabilities[:, :-1], weights),
+        margins=margins_of_shares(found, weights),
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from topicml.batch.limits import tag_items
-from topicml.batch.worker import open_proven
+from topicml.batch.opened import open_proven
 from topicml.errors import InputError, did_you_mean
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.parquet import column_values, holds_text, parse_rows, plain_value

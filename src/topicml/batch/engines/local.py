@@ -9,31 +9,37 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 
 from topicml.batch.job import Job
-from topicml.batch.worker import BlockWorker, Result, open_proven
+from topicml.batch.opened import Opened, open_proven_models
+from topicml.batch.worker import BlockWorker, Result
 from topicml.errors import TopicmlError
 from topicml.io.blocks import Block
-from topicml.models.folder import Model
 
 WAITING = 2  # blocks per process that are read ahead
 
 
 def work_on(
-    job: Job, model: Model, blocks: Iterator[Block]
+    job: Job, opened: Opened, blocks: Iterator[Block]
 ) -> Generator[tuple[Block, Result], None, None]:
-    """Work on blocks, in one process or several, and yield what came of each, in order."""
-    if job.jobs == 1:
-        work = BlockWorker(job, model)
+    """Work on blocks, in one process or several, and yield what came of each, in order.
+
+    A model that computes on several cores by itself does so in this process, and is there once.
+    """
+    jobs = job.jobs or 1
+    if opened.tagger.uses_all_cores and job.jobs:
+        opened.tagger.use_threads(job.jobs)
+    if opened.tagger.uses_all_cores or jobs == 1:
+        work = BlockWorker(job, opened)
         for block in blocks:
             yield block, work(block)
         return
     pool = ProcessPoolExecutor(
-        job.jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(job,)
+        jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(job,)
     )
     waiting: deque[tuple[Block, Future[Result]]] = deque()
     try:
         for block in blocks:
             waiting.append((block, pool.submit(_work, block)))
-            if len(waiting) > job.jobs * WAITING:
+            if len(waiting) > jobs * WAITING:
                 yield _next_result(waiting)
         while waiting:
             yield _next_result(waiting)
@@ -53,7 +59,7 @@ def _start_worker(job: Job) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
     try:
-        _worker = BlockWorker(job, open_proven(job.model, job.backend))
+        _worker = BlockWorker(job, open_proven_models(job))
     except TopicmlError as err:  # raised here, it would break the pool and be lost
         _worker = err
 

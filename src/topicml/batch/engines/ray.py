@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from topicml.batch.job import Job, make_output
+from topicml.batch.opened import open_proven_models
 from topicml.batch.prepare import prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.shards import Shards
 from topicml.batch.summary import Counts, make_summary, write_summary
-from topicml.batch.worker import BlockWorker, open_proven
+from topicml.batch.worker import BlockWorker
 from topicml.errors import InputError, TopicmlError
 from topicml.io.blocks import Block
 from topicml.io.optional_dependencies import load
@@ -84,8 +85,9 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
         os.environ.setdefault(name, level)
     for name in ("ray", "ray.data", "pyarrow"):
         load(name, *_EXTRA)
-    job = replace(job, model=job.model.absolute())
-    job, model, sources, _, total = prepare(job, reporter)
+    second = job.second.absolute() if job.second else None
+    job = replace(job, model=job.model.absolute(), second=second)
+    job, opened, sources, _, total = prepare(job, reporter)
     path = Path(job.output).absolute()
     shards = Shards(path, job.rejects_path().absolute())
     shards.start(force=job.force)
@@ -100,11 +102,11 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
                 places += [result.place] * result.has_records
                 rejected += [result.place] * result.has_rejects
                 reporter.update(Progress(seen, total, counts, False))
-        shards.finish(places, rejected, Writer(make_output(job, model)))
+        shards.finish(places, rejected, Writer(make_output(job, opened.model)))
     except BaseException:
         shards.discard()
         raise
-    summary = make_summary(job, model, counts, time.monotonic() - started)
+    summary = make_summary(job, opened, counts, time.monotonic() - started)
     write_summary(summary, path)
     return summary
 
@@ -131,7 +133,7 @@ def _connected(job: Job, address: str | None) -> Iterator[None]:
         return
     place = address or os.environ.get("RAY_ADDRESS") or "local"
     _check_reachable(place)
-    own: dict[str, Any] = {"num_cpus": job.jobs, "include_dashboard": False}
+    own: dict[str, Any] = {"num_cpus": job.jobs or 1, "include_dashboard": False}
     try:
         ray.init(
             address=place,
@@ -250,7 +252,7 @@ class _Tag:
 
     @functools.cached_property
     def _worker(self) -> BlockWorker:
-        return BlockWorker(self._job, open_proven(self._job.model, self._job.backend))
+        return BlockWorker(self._job, open_proven_models(self._job))
 
     def _tag(self, blocks: Any, place: str) -> _Result:
         counts, size = Counts(), 0

@@ -20,6 +20,7 @@ def header(output: Output) -> bytes:
     full = output.detail == "probabilities"
     columns += [*(["text"] if full else []), "topics", "reason"]
     columns += ["relevance", *output.topics] if full else ["probabilities"]
+    columns += ["second_opinion"] if output.second_opinion else []
     return _rows([[*columns, *(["duplicate_of"] if output.dedupe else []), *output.keep]])
 
 
@@ -29,8 +30,20 @@ def encode(records: Iterable[dict[str, Any]], output: Output) -> bytes:
     for record in records:
         last = [record["duplicate_of"] or ""] if output.dedupe else []
         last += [kept_text(record.get(name)) for name in output.keep]
-        rows += [[*row, *last] for row in _record_rows(record, output)]
+        found = _record_rows(record, output)
+        if output.second_opinion:
+            found = [[*row, name] for row, name in zip(found, _readers(record), strict=True)]
+        rows += [[*row, *last] for row in found]
     return _rows(rows)
+
+
+def _readers(record: dict[str, Any]) -> list[str]:
+    """Return for each row the second model where it decided, and nothing where it did not."""
+    again = record["second_opinion"]
+    model, read = again["model"], {*again["sentences"]}
+    if record.get("sentences"):
+        return [model if s["index"] in read else "" for s in record["sentences"]]
+    return [model if read else ""]
 
 
 def _record_rows(record: dict[str, Any], output: Output) -> list[list[Any]]:

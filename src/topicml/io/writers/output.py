@@ -28,6 +28,7 @@ class Output:
         topics: T topic ids, in column order.
         keep: Fields that are carried through.
         dedupe: Whether records say what they are near copies of.
+        second_opinion: Whether they say what a second model decided.
     """
 
     format: Format
@@ -36,6 +37,7 @@ class Output:
     topics: tuple[str, ...]
     keep: tuple[str, ...] = ()
     dedupe: bool = False
+    second_opinion: bool = False
 
 
 def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compression]:

@@ -53,6 +53,9 @@ def arrow_schema(output: Output) -> Any:
     if output.detail != "article":
         sentence = pa.struct(_sentence_fields(pa, pair, full=output.detail == "probabilities"))
         fields.append(pa.field("sentences", pa.list_(sentence)))
+    if output.second_opinion:
+        again = [pa.field("model", pa.string()), pa.field("sentences", pa.list_(pa.int32()))]
+        fields.append(pa.field("second_opinion", pa.struct(again)))
     if output.dedupe:
         fields.append(pa.field("duplicate_of", pa.string()))
     return pa.schema([*fields, *(pa.field(name, pa.string()) for name in output.keep)])

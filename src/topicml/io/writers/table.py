@@ -56,6 +56,9 @@ def write_table(article: TaggedArticle, thresholds: Thresholds, out: IO[str]) ->
     tagged = sum(bool(tags) for tags in article.tags)
     console.print(Text(printable(article.id), style="bold"))
     summary = f"{tagged} of {len(article.spans)} sentences tagged, model {article.model}"
+    again = article.second_opinion
+    if again:
+        summary += f"; {len(again.sentences)} (*) read again by {again.model}"
     console.print(Text(summary, style="dim"))
     colours = {t: _COLOURS[i % len(_COLOURS)] for i, t in enumerate(article.topic_ids)}
     if article.topics:
@@ -102,19 +105,25 @@ def _sentences_table(
     article: TaggedArticle, thresholds: Thresholds, colours: dict[str, str]
 ) -> Table:
     columns = {topic: column for column, topic in enumerate(article.topic_ids)}
+    second = article.second_opinion
+    limits = dict.fromkeys(second.sentences, second.thresholds) if second else {}
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column()
     for index, sentence in enumerate(article.sentences):
         style = "" if sentence.topics else "dim"
-        grid.add_row(str(index), Text(printable(sentence.sentence.text), style=style))
+        grid.add_row(
+            f"*{index}" if index in limits else str(index),
+            Text(printable(sentence.sentence.text), style=style),
+        )
         if sentence.topics:
             labels = Text("   ").join(
                 Text.assemble((t, colours[t]), f" {sentence.probabilities[columns[t]]:.2f}")
                 for t in sentence.topics
             )
         else:
-            labels = _why_untagged(sentence, article.topic_ids, thresholds)
+            limit = limits.get(index, thresholds)
+            labels = _why_untagged(sentence, article.topic_ids, limit)
         grid.add_row("", labels)
     return grid
 
