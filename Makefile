@@ -30,6 +30,8 @@ check-engines: $(ENGINES_READY)
 
 check-neural: $(NEURAL_READY)
 	$(BIN)/pytest tests/network
+	$(BIN)/topicml models fetch-base alliance-topics-accurate
+	$(BIN)/python benchmarks/network_gate.py
 
 format: $(CHECK_READY)
 	$(BIN)/ruff format .

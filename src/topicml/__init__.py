@@ -10,8 +10,7 @@ from topicml.models.folder import Model
 from topicml.scoring.scorer import Scorer
 from topicml.tagging.articles import TaggedArticle
 from topicml.text.sentences import Sentence, split_sentences
-
-__version__ = "0.1.0"
+from topicml.version import __version__
 
 __all__ = [
     "Model",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from topicml.models.folder import Model, open_model
+from topicml.models.folder import Model
+from topicml.models.proven import open_for_use
 from topicml.models.store import default_store
 from topicml.models.tagger import SHARE, make_tagger
 from topicml.tagging.articles import TaggedArticle
@@ -14,17 +15,16 @@ from topicml.text.document import Document
 
 
 def load_model(reference: str | Path | None = None) -> Model:
-    """Open a model for scoring.
+    """Open a model for scoring; one that is new on this machine is proven first.
 
     Args:
         reference: ``name``, ``name@version`` or a folder; the default model for None.
 
     Raises:
-        ModelError: No such model, or it is damaged.
+        ModelError: No such model, it is damaged, or this machine computes other probabilities.
     """
-    if isinstance(reference, Path):
-        return open_model(reference)
-    return open_model(default_store().find(reference))
+    path = reference if isinstance(reference, Path) else default_store().find(reference)
+    return open_for_use(path)
 
 
 def classify_text(

@@ -210,6 +210,16 @@ def test_missing_base_ends_in_the_command_that_helps(run, home: Path, tmp_path: 
     assert run("classify", "-", *model, stdin="x", env={"HF_HOME": str(tmp_path)}).code == 0
 
 
+def test_info_says_where_the_base_is_or_how_to_get_it(run, home: Path, tmp_path: Path) -> None:
+    asked = ("info", "--models-dir", home / "models", "--model", "home")
+    here = run(*asked, env={"HF_HOME": str(home / "hf")})
+    assert here.code == 0, here.stderr
+    assert f"base of home           tester/tiny ({cached_folder_of(home)})" in here.stdout
+    away = run(*asked, env={"HF_HOME": str(tmp_path)})
+    assert away.code == 0, away.stderr
+    assert "not fetched: topicml models fetch-base home puts it into" in away.stdout
+
+
 def cached_folder_of(home: Path) -> Path:
     (found,) = (home / "hf/hub").glob("models--*/snapshots/*")
     return found

@@ -18,7 +18,7 @@ from topicml.io.readers import parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions, Reject
 from topicml.io.sources import list_sources, measure
 from topicml.io.writers.output import Compression, Format, Output, output_kind
-from topicml.models.folder import open_model
+from topicml.models.proven import open_for_use
 from topicml.models.tagger import SHARE, make_tagger
 from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
@@ -80,7 +80,7 @@ def classify(
         check_output(Path(output), inputs.paths, force=force)
     kind, compression = _output_kind(output, output_format)
     store = options.model_store(models_dir)
-    opened = open_model(store.find(model))
+    opened = open_for_use(store.find(model))
     opened.scorer.use(backend_for(inputs.size))
     tagger = make_tagger(
         opened,
@@ -88,7 +88,7 @@ def classify(
         min_precision=min_precision,
         relevance=relevance,
         unit=unit,
-        second=open_model(store.find(second_opinion)) if second_opinion else None,
+        second=open_for_use(store.find(second_opinion)) if second_opinion else None,
         share=second_opinion_share,
     )
     groups = inputs.tag(tagger)

@@ -47,13 +47,13 @@ def evaluate(
     """
     from topicml.cli.render_evaluation import render_evaluation
     from topicml.models.evaluate import predict_labelled, predict_out_of_fold, was_trained_on
-    from topicml.models.folder import open_model
     from topicml.models.parameters import read_parameters
+    from topicml.models.proven import open_for_use
     from topicml.training.report import render_report
 
     store = options.model_store(models_dir)
     if data is not None:
-        opened = open_model(store.find(model))
+        opened = open_for_use(store.find(model))
         predictions = predict_labelled(opened, data, taxonomy, options.tell)
         if was_trained_on(opened, data):
             typer.echo(f"warning: {opened.reference} was trained on {data}", err=True)

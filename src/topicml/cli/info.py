@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import re
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 
 import typer
 
 from topicml.cli import options
-from topicml.models.folder import open_model
+from topicml.errors import MissingExtraError, ModelError
+from topicml.models.folder import base_of, read_scorer
+from topicml.models.manifest import read_manifest
+from topicml.models.store import ModelStore
+from topicml.network.base import FETCH, Base, cached_folder
 from topicml.scoring import compiler
 from topicml.scoring.backends import BULK
 
@@ -27,10 +33,11 @@ def info(model: options.Model = None, models_dir: options.ModelsDir = None) -> N
     Example: topicml info
     """
     store = options.model_store(models_dir)
-    opened = open_model(store.find(model))
+    path = store.find(model)
+    manifest = read_manifest(path)
     blocks = ", ".join(
         f"{b.analyzer} {b.ngram_range[0]}-{b.ngram_range[1]}-grams ({len(b.idf)})"
-        for b in opened.scorer.blocks
+        for b in read_scorer(path, manifest).blocks
     )
     lines = [
         ("topicml", _version("topicml")),
@@ -38,8 +45,9 @@ def info(model: options.Model = None, models_dir: options.ModelsDir = None) -> N
         *((library, _version(library)) for library in _LIBRARIES),
         *((f"optional: {extra}", _state(extra, names)) for extra, names in _extras().items()),
         ("models", str(store.root)),
-        ("model", f"{opened.reference} ({opened.path})"),
+        ("model", f"{manifest['name']}@{manifest['version']} ({path})"),
         ("features", blocks),
+        *((f"base of {name}", _where_base_is(name, base)) for name, base in _bases(store)),
         *_scorer_lines(),
     ]
     width = max(len(key) for key, _ in lines)
@@ -78,6 +86,25 @@ def _import_error(package: str) -> str:
     except Exception as err:  # noqa: BLE001 - what a broken package raises may be anything
         return f" (installed but cannot be imported: {err})"
     return ""
+
+
+def _bases(store: ModelStore) -> Iterator[tuple[str, Base]]:
+    """Yield the models that are networks, with what they build on."""
+    for name in store.names():
+        with contextlib.suppress(ModelError):  # models list says what is damaged
+            base = base_of(read_manifest(store.folder(name)))
+            if base:
+                yield name, base
+
+
+def _where_base_is(name: str, base: Base) -> str:
+    try:
+        folder = cached_folder(base)
+    except MissingExtraError as err:
+        return f"{base.name}: {err.what}"
+    if folder.is_dir():
+        return f"{base.name} ({folder})"
+    return f"{base.name}, not fetched: {FETCH} {name} puts it into {folder}"
 
 
 def _scorer_lines() -> list[tuple[str, str]]:

@@ -11,8 +11,8 @@ import typer
 
 from topicml.cli import options
 from topicml.errors import MissingExtraError, ModelError
-from topicml.models.folder import FILES, check_files, read_card, verify_model
-from topicml.models.manifest import MANIFEST, NETWORK, read_manifest
+from topicml.models.folder import FILES, base_of, check_files, read_card, verify_model
+from topicml.models.manifest import MANIFEST, read_manifest
 from topicml.models.promotion import Change, promote_version, roll_back
 from topicml.models.store import ACCURATE_MODEL, ModelStore
 
@@ -158,19 +158,18 @@ def fetch_base_of(
 
     Example: topicml models fetch-base alliance-topics-accurate
     """
-    from topicml.network.base import Base
     from topicml.network.fetch_base import fetch_base
 
     path = options.model_store(models_dir).find(model)
-    manifest = read_manifest(path)
-    if manifest["kind"] != NETWORK:
+    base = base_of(read_manifest(path))
+    if base is None:
         raise ModelError(
             "this model is no network: it needs no base",
             where=path,
             hint="Use it as it is.",
         )
-    folder = fetch_base(Base(**manifest["base"]), source, options.tell)
-    typer.echo(f"{manifest['base']['name']} is in {folder}")
+    folder = fetch_base(base, source, options.tell)
+    typer.echo(f"{base.name} is in {folder}")
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from topicml.models.manifest import LINEAR
+from topicml.models.folder import base_of
 from topicml.taxonomy import Taxonomy
 from topicml.training.metrics import format_interval
 
@@ -86,18 +86,15 @@ learned, `scorer.npz` knows words and thresholds; both are data only. The base i
 
 def _by_kind(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return what a card says of the kind of model."""
-    if manifest["kind"] == LINEAR:
+    base = base_of(manifest)
+    known = {"name": manifest["name"], "version": manifest["version"]}
+    if base is None:
         method, use = _LINEAR_METHOD, _LINEAR_USE
-        library, tags, base = "scikit-learn", "tf-idf, logistic-regression", {}
+        library, tags = "scikit-learn", "tf-idf, logistic-regression"
     else:
         method, use = _NETWORK_METHOD, _NETWORK_USE
-        library, tags, base = "peft", "lora", manifest["base"]
-    known = {
-        "name": manifest["name"],
-        "version": manifest["version"],
-        "base": base.get("name"),
-        "revision": base.get("revision"),
-    }
+        library, tags = "peft", "lora"
+        known |= {"base": base.name, "revision": base.revision}
     stated = {"method": method.format(**known), "use": use.format(**known)}
     return {"library": library, "tags": tags, **stated}
 

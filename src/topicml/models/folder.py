@@ -3,9 +3,9 @@
 It holds the files of its kind and ``manifest.json``; see ``manifest`` for its formats. Trust in
 it comes in three degrees, each with all that the one before it proves:
 
-- ``open_model`` (``classify``): what scores is, byte for byte, what was made.
-- ``check_golden`` (``batch``): and this machine computes with it what was computed where it was
-  made, by the path that is about to score.
+- ``open_model``: what scores is, byte for byte, what was made.
+- ``check_golden`` (``batch``, and ``classify`` where a model is new, see ``proven``): and this
+  machine computes with it what was computed where it was made, by the path that is about to score.
 - ``verify_model`` (``models verify`` and ``promote``, ``train``): and every other file is the one
   that was made, and none was added.
 
@@ -92,16 +92,31 @@ def open_model(path: Path) -> Model:
         ModelError: The folder is missing, damaged, or of another format.
     """
     manifest = read_manifest(path)
+    scorer = read_scorer(path, manifest)
+    if base := base_of(manifest):
+        check_file(path, ADAPTERS, manifest)
+        scorer = read_by_network(scorer, base, path / ADAPTERS)
+    return Model(path, manifest, scorer)
+
+
+def read_scorer(path: Path, manifest: Mapping[str, Any]) -> Scorer:
+    """Read a folder's scorer, after checking its hash; a network's knows words and thresholds.
+
+    Raises:
+        ModelError: It is missing, damaged, or of another model.
+    """
     check_file(path, SCORER, manifest)
     scorer = load_scorer(path / SCORER)
     if list(scorer.topics) != manifest["topics"]:
         raise ModelError(
             "scorer and manifest name different topics", where=path / SCORER, hint=RESTORE
         )
-    if manifest["kind"] == NETWORK:
-        check_file(path, ADAPTERS, manifest)
-        scorer = read_by_network(scorer, Base(**manifest["base"]), path / ADAPTERS)
-    return Model(path, manifest, scorer)
+    return scorer
+
+
+def base_of(manifest: Mapping[str, Any]) -> Base | None:
+    """Return the language model that a network builds on; None for a linear model."""
+    return Base(**manifest["base"]) if manifest["kind"] == NETWORK else None
 
 
 def check_file(path: Path, name: str, manifest: Mapping[str, Any], hint: str = RESTORE) -> None:
@@ -159,13 +174,16 @@ def verify_model(path: Path) -> Model:
     return model
 
 
-def check_golden(model: Model) -> None:
+def check_golden(model: Model) -> bool:
     """Prove a model that ``open_model`` opened fit for a bulk run.
 
     ``golden.jsonl`` is the one that was made, by its hash, and each of its sentences comes out
     with the probabilities there, within ``GOLDEN_TOLERANCE``: on this machine, with its
     libraries, by the path that scores now. So call it in each process, once its scorer is
     compiled. A network that is off in less precision computes in full precision from then on.
+
+    Returns:
+        Whether it went over to full precision.
 
     Raises:
         ModelError: The file is not as it was made, or a sentence comes out otherwise.
@@ -175,16 +193,19 @@ def check_golden(model: Model) -> None:
     texts, expected = read_golden(file, model.scorer.topics)
     tolerance = GOLDEN_TOLERANCE[model.manifest["kind"]]
     gaps = _gaps(model, texts, expected)
-    if not gaps.max(initial=0.0) <= tolerance and model.scorer.use_full_precision():
+    is_short = gaps.max(initial=0.0) <= tolerance  # NaN is no agreement
+    went_over = not is_short and model.scorer.use_full_precision()
+    if went_over:
         gaps = _gaps(model, texts, expected)
     for text, gap in zip(texts, gaps.tolist(), strict=True):
-        if not gap <= tolerance:  # NaN is no agreement
+        if not gap <= tolerance:
             raise ModelError(
                 f"golden sentence {text[:60]!r} is off by {gap:.2g}",
                 where=file,
                 hint="This machine computes other probabilities than the model was made with: "
                 "report it with the output of: topicml info",
             )
+    return went_over
 
 
 def _gaps(model: Model, texts: Sequence[str], expected: Floats) -> Floats:

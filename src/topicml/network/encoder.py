@@ -33,7 +33,7 @@ _RANK = 16
 _DROPOUT = 0.05
 _LINEAR_MAPS = ["q", "k", "v", "o", "dense"]
 _HEAD = "head."
-_AT_ONCE = {"cpu": 64, "cuda": 512}  # sentences, to predict
+_AT_ONCE = {"cpu": 64, "cuda": 512, "mps": 128}  # sentences, to predict
 _ANOTHER_BASE = "Get the base again at its pinned revision: topicml models fetch-base"
 _LEAST = torch.iinfo(torch.int64).min
 _START = -2.0  # log-odds of a topic before anything is learned
@@ -109,8 +109,8 @@ class TopicNetwork(nn.Module):
         self._tokenizer.enable_truncation(LONGEST)
         self._tokenizer.no_padding()
         self._padding = encoder.config.pad_token_id
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.is_short = not is_exact and (self.device == "cuda" or has_fast_bfloat16())
+        self.device = best_device()
+        self.is_short = not is_exact and computes_short(self.device)
         self.to(self.device)
         if self.device == "cpu":
             _with_byte_dropout(self)
@@ -172,7 +172,7 @@ class TopicNetwork(nn.Module):
         self.eval()
         found = np.zeros((len(texts), self.head.out_features))
         for batch in self.batches(texts):
-            found[batch.rows] = self(batch).double().cpu().numpy()
+            found[batch.rows] = self(batch).cpu().double().numpy()
             on_batch(len(batch.rows))
         return found
 
@@ -221,7 +221,8 @@ def _read_encoder(base: Path) -> MPNetModel:
     try:
         config = json.loads((base / CONFIG).read_text("utf-8"))
         _check_config(config)
-        encoder = MPNetModel(MPNetConfig(**config), add_pooling_layer=False)
+        with torch.device("meta"):  # no numbers drawn, for none of them stays
+            encoder = MPNetModel(MPNetConfig(**config), add_pooling_layer=False)
     except (OSError, ValueError, TypeError, KeyError) as err:
         raise ModelError(
             f"is no encoder that can be read ({err})", where=base / CONFIG, hint=_ANOTHER_BASE
@@ -229,13 +230,17 @@ def _read_encoder(base: Path) -> MPNetModel:
     try:
         weights = load_file(base / WEIGHTS)
         found = {name.removeprefix("mpnet."): value for name, value in weights.items()}
-        missing = encoder.load_state_dict(found, strict=False).missing_keys
+        missing = encoder.load_state_dict(found, strict=False, assign=True).missing_keys
     except (OSError, SafetensorError, RuntimeError) as err:
         raise ModelError(
             f"are no weights of its config ({err})", where=base / WEIGHTS, hint=_ANOTHER_BASE
         ) from err
     if missing:
         raise ModelError(f"lacks {missing[0]}", where=base / WEIGHTS, hint=_ANOTHER_BASE)
+    for module in encoder.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            if buffer.is_meta:  # the numbers of places, which stand in no file
+                setattr(module, name, torch.arange(buffer.shape[-1]).expand(buffer.shape))
     return encoder
 
 
@@ -270,6 +275,18 @@ def with_head_folded(
     folded = {_HEAD + "weight": W @ learned[_HEAD + "weight"], _HEAD + "bias": bias}
     contents: bytes = save(learned | folded)
     return contents
+
+
+def best_device() -> str:
+    """Return what to compute on: a graphics card where torch finds one."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def computes_short(device: str) -> bool:
+    """Whether a device computes in bfloat16, and much faster so."""
+    return device == "cuda" or (device == "cpu" and has_fast_bfloat16())
 
 
 def has_fast_bfloat16() -> bool:

@@ -26,10 +26,22 @@ def tag_held_out(
         decision: Chosen without them.
         vectorizer: Of that model; it says which words are known.
     """
+    scores = score_held_out(data, log_odds, decision, vectorizer)
+    texts = [as_scored(text) for text in data.texts]
+    given, _ = decide(scores, texts, thresholds_of(decision))
+    return scores.probabilities, given.astype(np.int8)
+
+
+def score_held_out(
+    data: Dataset, log_odds: Floats, decision: Decision, vectorizer: FeatureUnion
+) -> Scores:
+    """Return what a model finds in n sentences; see ``tag_held_out``."""
     texts = [as_scored(text) for text in data.texts]
     counted = scorer_of_words(vectorizer, data.topics).score_texts(texts)
     calibrated = decision.calibrated(log_odds)
-    scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
-    thresholds = Thresholds(decision.thresholds, decision.relevance_threshold)
-    given, _ = decide(scores, texts, thresholds)
-    return scores.probabilities, given.astype(np.int8)
+    return Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
+
+
+def thresholds_of(decision: Decision) -> Thresholds:
+    """Return what a sentence must reach by a decision."""
+    return Thresholds(decision.thresholds, decision.relevance_threshold)
