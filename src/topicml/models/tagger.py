@@ -8,7 +8,7 @@ from topicml.tagging.second_opinion import SHARES, SecondOpinion, margin_for
 from topicml.tagging.tagger import Tagger, Unit
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 
-SHARE = 0.1
+SHARE = 0.2
 """Of ordinary sentences that are read again where nothing else is said."""
 
 
