@@ -67,10 +67,12 @@ class Cutter(Iterable[Item | Reject]):
     Attributes:
         common: What the parser must know of all records.
         description: What was found out of the file and is worth telling; nothing where it is not.
+        is_whole: Whether the file is one record, which damage costs.
     """
 
     common: tuple[str, ...] = ()
     description = ""
+    is_whole = False
 
     def __init__(self, stream: Stream) -> None:
         self._number = 1  # of the record that is next
@@ -82,11 +84,19 @@ class Cutter(Iterable[Item | Reject]):
         self._ended = False
 
     def __iter__(self) -> Iterator[Item | Reject]:
-        """Yield the records, and at last why the stream could not be read to its end."""
+        """Yield the records, and why the stream could not be read where it is damaged."""
+        for lost in self._stream.lost:
+            yield self._reject(lost, b"", 0)
+            self._number += 1
         yield from self._cut()
-        if failure := self._stream.failure:
+        while failure := self._stream.failure:
             offset = self._stream.place(self._stream.offset - len(self._tail))
             yield self._reject(failure, self._tail, offset)
+            if self.is_whole or not self._stream.resume():
+                return
+            self._number += 1
+            self._data, self._at, self._tail, self._ended = b"", 0, b"", False
+            yield from self._cut()
 
     def _cut(self) -> Iterator[Item | Reject]:
         return iter(())

@@ -21,9 +21,16 @@ class FileCutter(Cutter):
     Args:
         stream: The file.
         kind: ``txt`` or ``html``.
+
+    Raises:
+        RecordError: Its start is damaged.
     """
 
+    is_whole = True
+
     def __init__(self, stream: Stream, kind: str) -> None:
+        if stream.lost:
+            raise stream.lost[0]
         super().__init__(stream)
         self._kind = kind
 

@@ -40,7 +40,7 @@ def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutte
         InputError: It is no WARC file.
     """
     head = stream.peek(_LONGEST_LINE)
-    if head.strip() and not head.lstrip().startswith(_START):
+    if head.strip() and not head.lstrip().startswith(_START) and not stream.lost:
         raise InputError(
             "not a WARC file", where=stream.name, hint="Name its format: --input-format"
         )
