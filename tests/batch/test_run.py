@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from conftest import Tiny
-from dumps import write_dump
+from dumps import warc_record, write_dump
 from reporters import Recorder, Stopper
 
 from topicml.batch.checkpoint import checkpoint_path
@@ -128,7 +128,7 @@ def test_finished_output_is_replaced_only_by_force(tiny: Tiny, dump: Path, tmp_p
 
 
 def interrupt(tiny: Tiny, dump: Path, out: Path, blocks: int, **options: Any) -> None:
-    job = Job((str(dump),), str(out), tiny.folder, block_bytes=5_000, **options)
+    job = Job((str(dump),), str(out), tiny.folder, **{"block_bytes": 5_000, **options})
     with pytest.raises(KeyboardInterrupt):
         run_batch(job, io.BytesIO(), io.BytesIO(), Stopper(blocks))
     assert not out.exists()
@@ -318,6 +318,32 @@ def hostile(tiny: Tiny, tmp_path: Path, bad: int, jobs: int) -> None:
     assert all(reject["reason"] and reject["source"] == str(dump) for reject in rejects)
     assert summary["rejected"] == len(where) == sum(summary["rejects"].values())
     assert summary["records"] == len(where) + len(good)
+
+
+def test_of_an_archive_in_is_out_and_rejected_and_skipped(tiny: Tiny, tmp_path: Path) -> None:
+    parts = [warc_record(n) for n in range(20)]
+    parts[3::4] = [warc_record(n, "request", "application/http") for n in range(3, 20, 4)]
+    parts[2::8] = [warc_record(n, content="application/json") for n in range(2, 20, 8)]
+    members = [bytearray(gzip.compress(part)) for part in parts]
+    for number in (4, 9):
+        members[number][50] ^= 0xFF
+    dump, out, whole = (tmp_path / name for name in ("a.warc.gz", "out.jsonl", "whole.jsonl"))
+    dump.write_bytes(b"".join(members))
+    options: dict[str, Any] = {"block_bytes": 500, "fields": Fields(keep=("url",))}
+    summary = run(tiny, dump, whole, **options)
+    assert summary["skipped"] == {"request": 5, "application/json": 3}
+    assert (summary["records"], summary["tagged"], summary["rejected"]) == (20, 10, 2)
+    assert summary["rejects"] == {"damaged_input": 2}
+    written = read(whole)
+    assert [record["id"] for record in written] == [record["url"] for record in written]
+    interrupt(tiny, dump, out, 3, **options)
+    resumed = run(tiny, dump, out, **options)
+    timed = {"output", "seconds", "megabytes_per_second"}
+    assert {k: v for k, v in resumed.items() if k not in timed} == {
+        k: v for k, v in summary.items() if k not in timed
+    }
+    assert json.loads(Path(f"{out}.summary.json").read_text("utf-8"))["skipped"]
+    assert out.read_bytes() == whole.read_bytes()
 
 
 def test_strict_stops_at_the_first(tiny: Tiny, tmp_path: Path) -> None:

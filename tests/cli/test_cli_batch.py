@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Run, Tiny, assert_clean_failure
-from dumps import write_dump
+from dumps import warc_record, write_dump
 
 COMMAND = [sys.executable, "-m", "topicml", "batch"]
 
@@ -50,6 +50,22 @@ def test_rejects_end_in_exit_code_3(
     assert len(gzip.decompress(out.read_bytes()).splitlines()) == 50
     rejects = (tmp_path / "out.jsonl.gz.rejects.jsonl").read_text(encoding="utf-8")
     assert json.loads(rejects)["line"] == 51
+
+
+def test_skipped_records_are_told_and_several_fields_are_kept(
+    run: Run, options: list[str], tmp_path: Path
+) -> None:
+    dump = tmp_path / "a.wet.gz"
+    parts = (warc_record(1), warc_record(2, "request"), warc_record(3))
+    dump.write_bytes(b"".join(map(gzip.compress, parts)))
+    keep = ("--keep", "url, status", "--keep", "warc_record_id")
+    result = run("batch", dump, "-o", "-", *keep, *options)
+    assert result.code == 0
+    assert [(r["url"], r["status"], r["warc_record_id"]) for r in result.records()] == [
+        (f"https://example.org/{n}", None, f"urn:uuid:{n}") for n in (1, 3)
+    ]
+    assert "2 of 3 records tagged" in " ".join(result.stderr.split())
+    assert "1 skipped, no texts: request 1" in result.stderr
 
 
 def test_standard_streams(run: Run, dump: Path, options: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import Result, Run, Tiny, assert_clean_failure
+from dumps import warc_record
 
 TEXT = 'The dough is in the oven. They hoisted the sails.\r\n\r\nNobody answered "é🤝" today.'
 
@@ -602,3 +603,14 @@ def test_output_to_a_pipe_or_a_link_goes_through_it(run: Run, tmp_path: Path) ->
     assert json.loads(target.read_text())["id"] == str(source)
     assert run("classify", source, "-f", "jsonl", "-o", "/dev/null").code == 0
     assert Path("/dev/null").is_char_device()
+
+
+def test_records_of_an_archive_that_are_no_text_are_counted_in_one_note(
+    classify: Run, tmp_path: Path
+) -> None:
+    for name in ("a.wet", "b.warc"):
+        parts = (warc_record(1), warc_record(2, "request"), warc_record(3, content="image/png"))
+        (tmp_path / name).write_bytes(b"".join(parts))
+    result = classify(tmp_path, "-f", "jsonl")
+    assert (result.code, len(result.records())) == (0, 2)
+    assert result.stderr == "note: skipped, no texts: request 2, image 2\n"

@@ -108,6 +108,50 @@ def test_damage_and_what_comes_behind_the_last_member_are_told(data: bytes) -> N
     assert behind.failure.reason == "damaged_input"
 
 
+def segments(source: Stream) -> list[bytes]:
+    """All that can be read, by what damage lies between."""
+    found = [source.read(10**9)]
+    while source.failure and source.resume():
+        found.append(source.read(10**9))
+    return found
+
+
+PARTS = [bytes([n]) * 500 + DATA[n : n + 3000 : 7] for n in range(4)]
+
+
+@pytest.mark.parametrize("kind", PACKED)
+def test_a_damaged_member_costs_what_is_in_it(kind: str) -> None:
+    members = [COMPRESS[kind](part) for part in PARTS]
+    for number in range(1, 4):
+        damaged = bytearray(members[number])
+        damaged[:4] = b"oops"
+        packed = b"".join([*members[:number], bytes(damaged), *members[number + 1 :]])
+        source = stream(packed)
+        assert b"".join(segments(source)) == b"".join(PARTS[:number] + PARTS[number + 1 :])
+        assert source.consumed == len(packed)
+
+
+@given(st.integers(0, 3), st.integers(0, 10**6), st.integers(1, 255))
+def test_a_flipped_byte_costs_no_other_member(number: int, where: int, mask: int) -> None:
+    members = [gzip.compress(part, mtime=0) for part in PARTS]
+    flipped = bytearray(members[number])
+    flipped[where % len(flipped)] ^= mask
+    source = stream(b"".join([*members[:number], bytes(flipped), *members[number + 1 :]]))
+    found = b"".join(segments(source))
+    assert found in (b"".join(PARTS), b"".join(PARTS[:number] + PARTS[number + 1 :]))
+
+
+def test_of_a_long_member_all_before_the_damage_is_read() -> None:
+    import random
+
+    noise = random.Random(0).randbytes(6_000_000)  # noqa: S311
+    packed = bytearray(gzip.compress(noise) + gzip.compress(b"more"))
+    packed[5_000_000] ^= 0xFF
+    first, *rest = segments(stream(bytes(packed)))
+    assert len(first) > 4_500_000
+    assert rest == [b"more"]
+
+
 def test_a_wrong_checksum_is_told() -> None:
     data = bytearray(gzip.compress(DATA))
     data[-6] ^= 1

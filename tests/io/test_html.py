@@ -12,7 +12,7 @@ from reading import read, rejects, texts
 from topicml.errors import MissingExtraError, RecordError
 from topicml.io.readers import html
 from topicml.io.readers.html import decode_html, main_text
-from topicml.io.records import Reject
+from topicml.io.records import Fields, Reject
 from topicml.text.document import Document
 
 FIRST = "The ministers met in Tokyo on Monday and agreed on a new command structure."
@@ -72,6 +72,22 @@ def test_a_parser_that_raises_costs_its_page(monkeypatch: pytest.MonkeyPatch) ->
         "the page cannot be parsed (RecursionError: too deep)",
     )
     monkeypatch.undo()
+
+
+def test_what_a_page_says_of_itself_can_be_kept(tmp_path: Path) -> None:
+    head = (
+        '<link rel="canonical" href="https://example.org/a"><meta name="date" content="2023-05-06">'
+    )
+    (tmp_path / "a.html").write_text(PAGE.replace("<title>", f"{head}<title>"))
+    (document,) = read(tmp_path, fields=Fields(keep=("url", "date", "title", "status")))
+    assert isinstance(document, Document)
+    assert document.text.startswith("Headline of it\n\n")
+    assert document.kept == {
+        "url": "https://example.org/a",
+        "date": "2023-05-06",
+        "title": "Headline of it",
+        "status": None,
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
+import gzip
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -297,3 +299,28 @@ def test_what_starts_as_an_array_is_json(tmp_path: Path) -> None:
     path = tmp_path / "dump.jsonl"
     path.write_bytes(b'[{"text": "One."},\n {"text": "Two."}]')
     assert texts(read(path)) == ["One.", "Two."]
+
+
+def test_a_damaged_member_costs_the_records_in_it(tmp_path: Path) -> None:
+    lines = numbered(30).splitlines(keepends=True)
+    members = [bytearray(gzip.compress(b"".join(lines[n : n + 10]), mtime=0)) for n in (0, 10, 20)]
+    for number, left in ((0, range(10, 30)), (1, [*range(10), *range(20, 30)]), (2, range(20))):
+        damaged = [bytearray(member) for member in members]
+        damaged[number][60] ^= 0xFF
+        path = tmp_path / f"{number}.jsonl.gz"
+        path.write_bytes(b"".join(damaged))
+        items = read(path)
+        assert texts(items) == [f"Text {n}." for n in left]
+        assert [reason for _, reason in rejects(items)] == ["damaged_input"]
+
+
+def test_of_a_single_damaged_member_all_before_the_damage_is_read(tmp_path: Path) -> None:
+    chance = random.Random(1)  # noqa: S311
+    data = jsonl(*({"text": f"{chance.getrandbits(300):x}"} for _ in range(200)))
+    packed = bytearray(gzip.compress(data, mtime=0))
+    packed[-4000] ^= 0xFF
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(packed)
+    items = read(path)
+    assert len(texts(items)) > 50
+    assert rejects(items)[-1][1] == "damaged_input"

@@ -11,11 +11,12 @@ from reading import COMPRESSORS, blocks_of, read, rejects, texts
 from test_html import FIRST, PAGE, SECOND
 
 from topicml.errors import InputError, MissingExtraError
-from topicml.io.readers import warc
+from topicml.io.readers import html, warc
 from topicml.io.records import Fields, Reject
 from topicml.text.document import Document
 
 TEXT = f"Headline of it\n\n{FIRST}\n\n{SECOND}"
+SITE = "https://example.org/"
 KEEP = Fields(keep=("warc_uri", "warc_date"))
 
 
@@ -67,8 +68,8 @@ def test_pages_become_records(tmp_path: Path, suffix: str, block_bytes: int) -> 
     )
     kept = {"warc_uri": "https://example.org/a", "warc_date": "2024-01-02T03:04:05Z"}
     assert read(path, fields=KEEP, block_bytes=block_bytes) == [
-        Document("urn:uuid:a", TEXT, str(path), 3, kept),
-        Document("urn:uuid:b", TEXT, str(path), 6, {**kept, "warc_uri": "https://example.org/b"}),
+        Document(f"{SITE}a", TEXT, str(path), 3, kept),
+        Document(f"{SITE}b", TEXT, str(path), 6, {**kept, "warc_uri": f"{SITE}b"}),
     ]
     blocks = blocks_of(path, block_bytes=block_bytes)
     assert blocks == blocks_of(path, block_bytes=block_bytes)
@@ -192,8 +193,136 @@ def test_the_texts_of_a_wet_file_are_read(tmp_path: Path) -> None:
     path.write_bytes(b"".join(map(gzip.compress, parts)))
     items = read(path, fields=KEEP)
     kept = {"warc_uri": "https://example.org/a", "warc_date": "2024-01-02T03:04:05Z"}
-    assert items[0] == Document("urn:uuid:a", text, str(path), 2, kept)
+    assert items[0] == Document(f"{SITE}a", text, str(path), 2, kept)
     assert rejects(items) == [(4, "empty_text")]
+
+
+def test_what_is_no_text_is_counted_by_kind(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.warc.gz"
+    parts = (
+        record("info", b"Software-Info: x", "warcinfo"),
+        record("a", b"GET / HTTP/1.1\r\n\r\n", "request"),
+        record("a", answer()),
+        record("a", b"seen: before", "revisit"),
+        record("b", answer(b"\x89PNG", kind="image/png")),
+        record("c", answer(b"\xff\xd8", kind="Image/JPEG;q=1")),
+        record("d", answer(b"{}", kind="application/json; charset=utf-8")),
+        record("e", answer(status="404 Not Found")),
+        record("f", answer(status="2000")),
+        record("g", answer(kind="")),
+        record("h", answer(kind="x" * 99 + "/y")),
+        record("i", b"20240102 example.org A 192.0.2.1", "response", "text/dns"),
+        record("j", b"x", "conversion", "application/json"),
+        record("k", b"x", "invented"),
+    )
+    path.write_bytes(b"".join(map(gzip.compress, parts)))
+    (block,) = blocks_of(path)
+    assert block.skipped() == {
+        "warcinfo": 1,
+        "request": 1,
+        "revisit": 1,
+        "image": 2,
+        "application/json": 2,
+        "status 404": 1,
+        "status unknown": 1,
+        "unknown type": 2,
+        "text/dns": 1,
+        "unknown record": 1,
+    }
+    assert block.skipped().total() + len(read(path)) == len(parts)
+
+
+def test_a_file_of_nothing_but_other_records_is_counted() -> None:
+    blocks = blocks_of("-", stdin=record("a", b"x", "request") * 3, input_format="warc")
+    assert [block.skipped() for block in blocks] == [{"request": 3}]
+
+
+FLIPPED = [record(f"{n}", answer(PAGE.replace("Monday", f"day {n}").encode())) for n in range(5)]
+MEMBERS = [gzip.compress(part, mtime=0) for part in FLIPPED]
+WHERE = [  # in a member: each byte of its header, some of the middle, each of its trailer
+    *range(10),
+    *range(10, len(MEMBERS[0]) - 8, 29),
+    *range(len(MEMBERS[0]) - 8, len(MEMBERS[0])),
+]
+
+
+@pytest.fixture
+def plain_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take pages as their text, which is quick."""
+    monkeypatch.setattr(html, "main_text", str)
+
+
+@pytest.mark.usefixtures("plain_pages")
+@pytest.mark.parametrize("damaged", [[0], [2], [4], [0, 1], [1, 3], [2, 3, 4]], ids=str)
+@pytest.mark.parametrize("mask", [1, 0x10, 0xFF])
+def test_a_flipped_byte_costs_the_member_that_it_is_in(damaged: list[int], mask: int) -> None:
+    whole = {item.id: item.text for item in of(b"".join(FLIPPED)) if isinstance(item, Document)}
+    good = {f"{SITE}{n}" for n in range(5) if n not in damaged}
+    for where in WHERE:
+        members = [bytearray(member) for member in MEMBERS]
+        for number in damaged:
+            members[number][where] ^= mask
+        items = of(b"".join(members))
+        found = {item.id: item.text for item in items if isinstance(item, Document)}
+        assert good <= found.keys(), where
+        assert found.items() <= whole.items()  # none that is damaged is given for a good one
+        assert len(items) - len(found) == len(rejects(items))
+        if len(found) < len(whole):
+            reasons = {reason for _, reason in rejects(items)}
+            # the last one may end too late for the file
+            assert reasons
+            assert reasons <= {"damaged_input", *["truncated_input"] * (4 in damaged)}
+            assert len(rejects(items)) <= len(damaged)
+
+
+@pytest.mark.usefixtures("plain_pages")
+def test_where_members_are_damaged_is_told() -> None:
+    members = [bytearray(member) for member in MEMBERS]
+    members[1][40] ^= 1
+    start = len(members[0])
+    (reject,) = [item for item in of(b"".join(members)) if isinstance(item, Reject)]
+    end = start + len(members[1]) - 1
+    assert f"bytes {start} to {end} of the file cannot be read" in reject.detail
+    assert (reject.number, reject.offset) == (2, len(FLIPPED[0]))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.wet", "plain"), ("a.wet.gz", "gzip"), ("a.warc.gz", "gzip"), ("a.warc", "plain")],
+)
+def test_conversions_are_read_whatever_the_file_is_called(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    path = tmp_path / name
+    parts = (
+        record("a", answer(b"<p>x", status="301 Moved")),
+        record("a", b"The ministers met.", "conversion", "text/plain; charset=utf-8"),
+    )
+    path.write_bytes(b"".join(map(gzip.compress if kind == "gzip" else bytes, parts)))
+    assert texts(read(path)) == ["The ministers met."]
+
+
+def test_what_headers_and_page_say_can_be_kept() -> None:
+    page = PAGE.replace(
+        "<title>T</title>",
+        '<title>A title</title><meta property="article:published_time" content="2023-05-06">'
+        '<link rel="canonical" href="https://example.org/other">',
+    )
+    names = ("url", "date", "title", "status", "warc_date", "warc_record_id", "nothing")
+    items = of(
+        record("a", answer(page.encode()))
+        + record("b", b"The ministers met.", "conversion", "text/plain"),
+        fields=Fields(id="warc_record_id", keep=names),
+    )
+    documents = [item for item in items if isinstance(item, Document)]
+    assert [document.id for document in documents] == ["urn:uuid:a", "urn:uuid:b"]
+    assert documents[0].text == TEXT  # its title is not read as the first paragraph
+    day = "2024-01-02T03:04:05Z"
+    rows = [[document.kept[name] for name in names] for document in documents]
+    assert rows[0][1:] == ["2023-05-06", rows[0][2], 200, day, "urn:uuid:a", None]
+    assert rows[0][0] == f"{SITE}a"
+    assert rows[0][2] in {"A title", "Headline of it"}
+    assert rows[1] == [f"{SITE}b", None, None, None, day, "urn:uuid:b", None]
 
 
 def test_where_a_page_starts_is_told() -> None:

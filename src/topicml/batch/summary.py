@@ -32,6 +32,7 @@ class Counts:
         duplicates: Records that are near copies of an earlier one.
         topics: Records with each topic.
         rejects: Rejected records by reason.
+        skipped: Records that are no text, such as images in a WARC file, by kind.
         encodings: Records that were in another encoding than UTF-8.
     """
 
@@ -43,12 +44,13 @@ class Counts:
     duplicates: int = 0
     topics: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, outcomes: Iterable[TaggedArticle | Reject]) -> Counts:
-        """Count what came of some documents."""
-        counts = cls()
+    def of(cls, outcomes: Iterable[TaggedArticle | Reject], skipped: Counter[str]) -> Counts:
+        """Count what came of some documents, and what was skipped among them."""
+        counts = cls(skipped=skipped)
         for outcome in outcomes:
             if isinstance(outcome, Reject):
                 counts.rejects[outcome.reason] += 1
@@ -96,7 +98,7 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
         counts: What was found.
         seconds: That the run took, with those of runs it went on from.
     """
-    rejected = sum(counts.rejects.values())
+    rejected, skipped = counts.rejects.total(), counts.skipped.total()
     return {
         "model": opened.model.reference,
         "second_opinion": opened.second
@@ -107,10 +109,11 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
         },
         "inputs": list(job.inputs),
         "output": job.output,
-        "records": counts.records + rejected,
+        "records": counts.records + rejected + skipped,
         "tagged": counts.records,
         "rejected": rejected,
         "rejects": dict(counts.rejects.most_common()),
+        "skipped": dict(counts.skipped.most_common()),
         "encodings": dict(counts.encodings.most_common()),
         "sentences": counts.sentences,
         "unfamiliar_share": counts.unfamiliar / max(1, counts.sentences),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -67,9 +68,10 @@ class BlockWorker:
         """
         with _no_garbage_collection():
             items = parse_block(block, self._options)
-            return self._make(tag_items(self._tagger, items, self._job.seconds))
+            outcomes = tag_items(self._tagger, items, self._job.seconds)
+            return self._make(outcomes, block.skipped())
 
-    def _make(self, outcomes: list[TaggedArticle | Reject]) -> Result:
+    def _make(self, outcomes: list[TaggedArticle | Reject], skipped: Counter[str]) -> Result:
         articles = [outcome for outcome in outcomes if isinstance(outcome, TaggedArticle)]
         rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
         if rejects and self._job.strict:
@@ -79,7 +81,7 @@ class BlockWorker:
                 hint="Repair the record, or run without --strict to set such records aside.",
             )
         records = [article.to_dict(self._job.detail) for article in articles]
-        counts = Counts.of(outcomes)
+        counts = Counts.of(outcomes, skipped)
         if not self._job.dedupe:
             return Result(self.writer.encode(records), [], [], rejects, counts)
         return Result(b"", records, [signature(a.text) for a in articles], rejects, counts)

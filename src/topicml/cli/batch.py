@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import signal
 import sys
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ def batch(
     id_field: options.IdField = "id",
     title_field: options.TitleField = "title",
     keep: Annotated[
-        list[str] | None, typer.Option(help="Field to carry through; repeat for more.")
+        list[str] | None,
+        typer.Option(help="Fields to carry through, with commas between; may be repeated."),
     ] = None,
     detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
     unit: options.Unit = "article",
@@ -108,7 +110,7 @@ def batch(
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
         second_share=second_opinion_share,
-        fields=Fields(text_field, id_field, title_field or None, tuple(keep or ())),
+        fields=Fields(text_field, id_field, title_field or None, _names(keep or [])),
         encoding=encoding,
         detail=detail,
         unit=unit,
@@ -128,6 +130,12 @@ def batch(
     summary = _run(job, engine, address, log_format, quiet)
     if summary["rejected"]:
         raise typer.Exit(EXIT_SOME_REJECTED)
+
+
+def _names(lists: list[str]) -> tuple[str, ...]:
+    """Return the names in comma-separated lists; one with a comma stands in quotes."""
+    rows = csv.reader(lists, skipinitialspace=True)
+    return tuple(dict.fromkeys(name.strip() for row in rows for name in row if name.strip()))
 
 
 def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -15,7 +16,7 @@ from topicml.cli import options
 from topicml.errors import InputError
 from topicml.files import check_output, replacing
 from topicml.io.readers import parse_block, read_blocks
-from topicml.io.records import Fields, ReadOptions, Reject
+from topicml.io.records import Fields, ReadOptions, Reject, list_counts
 from topicml.io.sources import list_sources, measure
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.proven import open_for_use
@@ -136,10 +137,12 @@ class _Inputs:
 
     def tag(self, tagger: Tagger) -> Iterator[list[TaggedArticle]]:
         """Yield the articles, some at a time."""
+        skipped: Counter[str] = Counter()
         for source in self._sources:
             try:
                 blocks = read_blocks([source], self._reading, self._stdin, note=_note)
                 for block in blocks:
+                    skipped += block.skipped()
                     documents = []
                     for item in parse_block(block, self._reading):
                         if isinstance(item, Reject):
@@ -151,6 +154,8 @@ class _Inputs:
                     yield tagger.tag(documents)
             except InputError as err:
                 self._reject(str(err))
+        if skipped:
+            _note(f"skipped, no texts: {list_counts(dict(skipped.most_common()))}")
 
     def _reject(self, line: str) -> None:
         self.rejected += 1

@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from topicml.batch.progress import Progress as RunProgress
-from topicml.io.records import Reject
+from topicml.io.records import Reject, list_counts
 from topicml.text.normalise import printable
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -82,7 +82,8 @@ class JsonReporter(QuietReporter):
                 "bytes_read": progress.bytes_read,
                 "bytes_in_all": progress.total_bytes,
                 "tagged": progress.counts.records,
-                "rejected": sum(progress.counts.rejects.values()),
+                "rejected": progress.counts.rejects.total(),
+                "skipped": progress.counts.skipped.total(),
             }
         )
 
@@ -173,10 +174,12 @@ def _sentences(summary: dict[str, Any]) -> list[str]:
         share = f"{again['sentences']:,} sentences ({again['share']:.1%})"
         lines.append(f"{share} read again by {again['model']}")
     if summary["rejected"]:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary["rejects"].items())
-        lines.append(f"{summary['rejected']:,} rejected: {reasons}")
+        lines.append(f"{summary['rejected']:,} rejected: {list_counts(summary['rejects'])}")
+    if summary["skipped"]:
+        skipped = sum(summary["skipped"].values())
+        lines.append(f"{skipped:,} skipped, no texts: {list_counts(summary['skipped'])}")
     if summary["encodings"]:
-        found = ", ".join(f"{name} {count:,}" for name, count in summary["encodings"].items())
+        found = list_counts(summary["encodings"])
         lines.append(f"Records in other encodings than UTF-8: {found}")
     if summary["duplicates"] is not None:
         lines.append(f"{summary['duplicates']:,} near copies of earlier records")

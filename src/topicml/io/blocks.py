@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
 from topicml.errors import RecordError
 from topicml.io.compression import READ_BYTES, Stream
-from topicml.io.records import ReadOptions, Reject, make_reject
+from topicml.io.records import ReadOptions, Reject, Skip, make_reject
 from topicml.text.document import Document
 
 _PER_ITEM = 64  # bytes that a block is taken to have for an item besides its own
@@ -41,7 +42,8 @@ class Block(NamedTuple):
     """A piece of the input that one process works on; it can be pickled.
 
     Attributes:
-        items: The records in order, and rejects where one could not be cut out.
+        items: The records in order, rejects where one could not be cut out, and those that are
+            no text.
         digest: SHA-256 of what was read, in hexadecimal digits.
         size: Bytes read from the files (compressed ones, where it is compressed), for progress.
         parse: Makes documents of an item.
@@ -49,28 +51,37 @@ class Block(NamedTuple):
         encoding: What the file was decoded by.
     """
 
-    items: tuple[Item | Reject, ...]
+    items: tuple[Outcome, ...]
     digest: str
     size: int
     parse: Parse
     common: tuple[str, ...]
     encoding: str
 
+    def skipped(self) -> Counter[str]:
+        """Count the records that are no text, by kind."""
+        return Counter(item.kind for item in self.items if isinstance(item, Skip))
+
+
+Outcome = Item | Reject | Skip
+"""What a record is cut out as."""
 
 Parse = Callable[[Item, Block, ReadOptions], Iterator[Document | Reject]]
 """Makes documents of an item; a ``RecordError`` that it raises is why there is none."""
 
 
-class Cutter(Iterable[Item | Reject]):
+class Cutter(Iterable[Outcome]):
     """Cuts a stream into records; this one finds none, those of the formats do.
 
     Attributes:
         common: What the parser must know of all records.
         description: What was found out of the file and is worth telling; nothing where it is not.
+        is_whole: Whether the file is one record, which damage costs.
     """
 
     common: tuple[str, ...] = ()
     description = ""
+    is_whole = False
 
     def __init__(self, stream: Stream) -> None:
         self._number = 1  # of the record that is next
@@ -81,14 +92,22 @@ class Cutter(Iterable[Item | Reject]):
         self._base: int | None = None  # where those data start in the file
         self._ended = False
 
-    def __iter__(self) -> Iterator[Item | Reject]:
-        """Yield the records, and at last why the stream could not be read to its end."""
+    def __iter__(self) -> Iterator[Outcome]:
+        """Yield the records, and why the stream could not be read where it is damaged."""
+        for lost in self._stream.lost:
+            yield self._reject(lost, b"", 0)
+            self._number += 1
         yield from self._cut()
-        if failure := self._stream.failure:
+        while failure := self._stream.failure:
             offset = self._stream.place(self._stream.offset - len(self._tail))
             yield self._reject(failure, self._tail, offset)
+            if self.is_whole or not self._stream.resume():
+                return
+            self._number += 1
+            self._data, self._at, self._tail, self._ended = b"", 0, b"", False
+            yield from self._cut()
 
-    def _cut(self) -> Iterator[Item | Reject]:
+    def _cut(self) -> Iterator[Outcome]:
         return iter(())
 
     def _reject(
@@ -125,11 +144,11 @@ class Packer:
     def __init__(self, block_bytes: int, head: Head) -> None:
         self._block_bytes = block_bytes
         self._head = head
-        self._items: list[Item | Reject] = []
+        self._items: list[Outcome] = []
         self._held = self._size = 0
 
     def pack(
-        self, items: Iterable[Item | Reject], stream: Stream, head: Head | None = None
+        self, items: Iterable[Outcome], stream: Stream, head: Head | None = None
     ) -> Generator[Block, None, bool]:
         """Yield full blocks of the records of a stream; return whether there were any.
 
@@ -160,21 +179,25 @@ class Packer:
         items, size = tuple(self._items), self._size
         self._items, self._held, self._size = [], 0, 0
         parse, common, encoding = self._head
-        about = [_summary(item) for item in items if isinstance(item, Reject) or item.about]
+        about = [_summary(item) for item in items if not isinstance(item, Item) or item.about]
         head = repr((common, items[0].number, about)).encode("utf-8", "surrogatepass")
         digest = hashlib.sha256(b"\n".join([head, *(item.raw for item in items)])).hexdigest()
         yield Block(items, digest, size, parse, common, encoding)
 
 
-def _summary(item: Item | Reject) -> tuple[str | int | None, ...]:
+def _summary(item: Outcome) -> tuple[str | int | None, ...]:
     if isinstance(item, Reject):
         return item.source, item.number, item.reason, item.length
+    if isinstance(item, Skip):
+        return item.source, item.number, item.kind
     return item.number, len(item.raw), *item.about
 
 
 def parse_block(block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Turn a block into documents, and rejects for records that cannot be tagged, in order."""
     for item in block.items:
+        if isinstance(item, Skip):
+            continue
         if isinstance(item, Reject):
             yield item
             continue

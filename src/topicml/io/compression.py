@@ -2,103 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import zlib
-from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
-from typing import Any, BinaryIO, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from topicml.errors import RecordError
-from topicml.io.optional_dependencies import load_zstd
+from topicml.io.members import KNOWN, LONGEST_START, decompress
 from topicml.text.decoding import transcode
 
 READ_BYTES = 1 << 18
 """Bytes that are read at once."""
 
-_PIECE = 1 << 20  # bytes that are decompressed at once, whatever a hostile file would give
-_LONGEST_WINDOW = 31  # zstd --long=31, as some public dumps have; memory only where it is used
-_MOST_MEMORY = 1 << 28  # for xz; its largest preset takes a quarter
-
-
-class _GzipMember:
-    """A gzip member with the interface that the other decompressors share."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        self.needs_input = True
-
-    @property
-    def eof(self) -> bool:
-        return self._member.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._member.unused_data
-
-    def decompress(self, data: bytes, _size: int) -> bytes:
-        if not self.needs_input:
-            return self._member.decompress(data)  # raises again
-        before = self._member.copy()
-        try:
-            return self._member.decompress(data)
-        except zlib.error:
-            self._member, self.needs_input = before, False
-            return b"".join(_good_start(before, data))
-
-
-def _good_start(member: Any, data: bytes) -> Iterator[bytes]:
-    """Yield what can be decompressed before the damage, which would be lost with its piece."""
-    with contextlib.suppress(zlib.error):
-        for byte in data:
-            yield member.decompress(bytes([byte]))
-
-
-def _zstd_frame() -> Any:
-    zstd = load_zstd()
-    options = {zstd.DecompressionParameter.window_log_max: _LONGEST_WINDOW}
-    return zstd.ZstdDecompressor(options=options)
-
-
-class _Compression(NamedTuple):
-    """A way to compress.
-
-    Attributes:
-        name: As messages call it.
-        suffix: Of files.
-        starts: First bytes of files.
-        start: Makes a decompressor for one member, stream or frame.
-        step: Bytes that it is given at once. What it made of them is lost where they are
-            damaged, so they are few; gzip goes back, and makes a thousand times as many at most.
-    """
-
-    name: str
-    suffix: str
-    starts: tuple[bytes, ...]
-    start: Callable[[], Any]
-    step: int = 1 << 10
-
-
-_ZSTD = (b"\x28\xb5\x2f\xfd", *(bytes([low, 0x2A, 0x4D, 0x18]) for low in range(0x50, 0x60)))
-_BZIP2 = tuple(
-    b"BZh%d" % level + block
-    for level in range(1, 10)
-    for block in (b"1AY&SY", b"\x17rE8P\x90")  # of a first block, and of an end without any
-)
-_KNOWN = (
-    _Compression("gzip", ".gz", (b"\x1f\x8b",), _GzipMember, 1 << 12),
-    _Compression("Zstandard", ".zst", _ZSTD, _zstd_frame),
-    _Compression("bzip2", ".bz2", _BZIP2, lambda: import_module("bz2").BZ2Decompressor()),
-    _Compression(
-        "xz",
-        ".xz",
-        (b"\xfd7zXZ\0",),
-        lambda: import_module("lzma").LZMADecompressor(memlimit=_MOST_MEMORY),
-    ),
-)
-_LONGEST_START = 10
-
-COMPRESSIONS = tuple(known.suffix for known in _KNOWN)
+COMPRESSIONS = tuple(known.suffix for known in KNOWN)
 """Suffixes of compressed files."""
 
 
@@ -118,7 +33,8 @@ class Stream:
         compression: How it is compressed, known once something was read; None for not at all.
         encoding: What it is decoded from, see ``transcode``.
         failure: Set where it could not be read to its end. Reading goes on to what was
-            decompressed before, and then ends as at the end of a file.
+            decompressed before, and then ends as at the end of a file, see ``resume``.
+        lost: What was wrong before the first bytes that can be read, see ``peek_start``.
     """
 
     def __init__(self, file: BinaryIO, name: str, path: str | None = None) -> None:
@@ -130,7 +46,9 @@ class Stream:
         self.encoding = "utf-8"
         self.failure: RecordError | None = None
         self._file = file
-        self._pieces = self._decompressed()
+        self.lost: list[RecordError] = []
+        self._decompressed = self._decompress()
+        self._pieces = self._until_damage()
         self._piece = b""
         self._at = 0
 
@@ -150,6 +68,23 @@ class Stream:
         self._piece = head + self._piece[self._at :]
         self._at = 0
         return head
+
+    def peek_start(self, size: int) -> bytes:
+        """Return the first bytes that can be read, as ``peek`` does."""
+        while not (head := self.peek(size)) and (failure := self.failure) and self.resume():
+            self.lost.append(failure)
+        return head
+
+    def resume(self) -> bool:
+        """Go on behind the damage that ended reading; return whether anything is there."""
+        failure, self.failure = self.failure, None
+        self._pieces = self._until_damage()
+        if self.encoding != "utf-8":
+            self._pieces = transcode(self._pieces, self.encoding)
+        if self._fill() or self.failure:
+            return True
+        self.failure = failure
+        return False
 
     def rest_of_line(self, most: int) -> tuple[bytes, int]:
         """Read what is left of a line; return so much of it, with its end, and its length."""
@@ -188,19 +123,24 @@ class Stream:
             self._piece, self._at = piece, 0
         return True
 
-    def _decompressed(self) -> Iterator[bytes]:
-        try:
-            reads = self._reads()
-            head = b""
-            # a pipe may give single bytes
-            while len(head) < _LONGEST_START and (more := next(reads, b"")):
-                head += more
-            whole = itertools.chain([head] if head else [], reads)
-            known = next((known for known in _KNOWN if head.startswith(known.starts)), None)
-            self.compression = known and known.name
-            yield from _decompress(whole, known) if known else whole
-        except RecordError as err:
-            self.failure = self.failure or err
+    def _until_damage(self) -> Iterator[bytes]:
+        """Yield what is decompressed, up to where something is damaged, or to the end."""
+        for piece in self._decompressed:
+            if isinstance(piece, RecordError):
+                self.failure = self.failure or piece
+                return
+            yield piece
+
+    def _decompress(self) -> Iterator[bytes | RecordError]:
+        reads = self._reads()
+        head = b""
+        # a pipe may give single bytes
+        while len(head) < LONGEST_START and (more := next(reads, b"")):
+            head += more
+        whole = itertools.chain([head] if head else [], reads)
+        known = next((known for known in KNOWN if known.starts.match(head)), None)
+        self.compression = known and known.name
+        yield from decompress(whole, known) if known else whole
 
     def _reads(self) -> Iterator[bytes]:
         try:
@@ -209,29 +149,3 @@ class Stream:
                 yield bytes_read
         except OSError as err:
             self.failure = RecordError("unreadable_input", err.strerror or "cannot be read")
-
-
-def _decompress(reads: Iterable[bytes], how: _Compression) -> Iterator[bytes]:
-    member = how.start()
-    for data in _steps(reads, how.step):
-        while data or not (member.eof or member.needs_input):
-            if member.eof:
-                data = data.lstrip(b"\0")  # padding between members
-                if not data:
-                    break
-                member = how.start()
-            try:
-                piece = member.decompress(data, _PIECE)
-            except Exception as err:
-                detail = f"the {how.name} data are damaged here ({err})"
-                raise RecordError("damaged_input", detail) from err
-            yield piece
-            data = member.unused_data if member.eof else b""
-    if not member.eof:
-        raise RecordError("truncated_input", f"the {how.name} data end too early")
-
-
-def _steps(reads: Iterable[bytes], step: int) -> Iterator[bytes]:
-    for data in reads:
-        for start in range(0, len(data), step):
-            yield data[start : start + step]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from topicml.errors import RecordError
 
@@ -15,6 +15,8 @@ LARGEST_RECORD = 16_000_000
 
 MOST_RAW = 1_000_000
 """Bytes of a rejected record that are kept with its reason."""
+
+_MOST_LISTED = 20
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"]
 
@@ -125,6 +127,23 @@ class Reject:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A record that is no text to be tagged, such as an image in a WARC file; it is counted.
+
+    Attributes:
+        source: File that it is from.
+        number: Its number in that file, from 1.
+        kind: What it is.
+    """
+
+    raw: ClassVar[bytes] = b""
+
+    source: str
+    number: int
+    kind: str
+
+
 def make_reject(
     source: str,
     number: int,
@@ -144,3 +163,9 @@ def reject_lines(rejects: Iterable[Reject]) -> bytes:
         json.dumps(reject.to_dict(), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         for reject in rejects
     )
+
+
+def list_counts(counts: Mapping[str, int]) -> str:
+    """Return counts by name for a message, not too many of them."""
+    listed = [f"{name} {count:,}" for name, count in counts.items()]
+    return ", ".join(listed[:_MOST_LISTED] + ["…"] * (len(listed) > _MOST_LISTED))

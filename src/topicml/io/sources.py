@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from topicml.errors import InputError
 from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES, check_sources
-from topicml.io.records import Format, ReadOptions
+from topicml.io.records import Format, ReadOptions, list_counts
 
 STDIN = "<stdin>"
 """What records from standard input are said to be from."""
@@ -68,7 +68,7 @@ class Listing(NamedTuple):
 
     def notes(self) -> list[str]:
         """Return lines that say what is not read, or not again."""
-        kinds = ", ".join(f"{kind} {count}" for kind, count in self.skipped.most_common())
+        kinds = list_counts(dict(self.skipped.most_common()))
         notes = [f"not read in folders: {kinds}"] if kinds else []
         return notes + [f"{name}: given twice, read once" for name in self.repeated]
 

@@ -193,7 +193,7 @@ def _prepare(
     """
     if options.encoding:
         find_encoding(options.encoding)
-    head = stream.peek(HEAD)
+    head = stream.peek_start(HEAD)
     if stream.failure and not head:
         raise stream.failure
     found = recognise(head, source.format, is_forced=source.is_forced)

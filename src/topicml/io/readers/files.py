@@ -21,9 +21,16 @@ class FileCutter(Cutter):
     Args:
         stream: The file.
         kind: ``txt`` or ``html``.
+
+    Raises:
+        RecordError: Its start is damaged.
     """
 
+    is_whole = True
+
     def __init__(self, stream: Stream, kind: str) -> None:
+        if stream.lost:
+            raise stream.lost[0]
         super().__init__(stream)
         self._kind = kind
 
@@ -60,7 +67,7 @@ def parse_file(item: Item, _block: Block, options: ReadOptions) -> Iterator[Docu
 def decode_document(
     item: Item,
     data: bytes,
-    values: Mapping[str, str | None],
+    values: Mapping[str, str | int | None],
     options: ReadOptions,
     *,
     charset: str | None = None,
@@ -71,7 +78,7 @@ def decode_document(
     Args:
         item: That it is from.
         data: Its bytes.
-        values: Its other fields.
+        values: Its other fields. What a page says of itself is kept where they do not.
         options: Which field is what, and the encoding of all files, if one was named.
         charset: What the server said of its encoding.
         is_html: Whether its main text is to be found.
@@ -79,12 +86,18 @@ def decode_document(
     Raises:
         RecordError: It cannot be decoded, or has no text.
     """
+    said: Mapping[str, str | None] = {}
     if is_html:
-        from topicml.io.readers.html import decode_html, main_text
+        from topicml.io.readers.html import PAGE_FIELDS, decode_html, main_text, page_fields
 
         html, encoding = decode_html(data, charset, options.encoding)
         text = main_text(html)
+        said = page_fields(html) if {*PAGE_FIELDS} & {*options.fields.keep} else {}
     else:
         text, encoding = decode(data, declared=charset, encoding=options.encoding)
     values = {**values, options.fields.text: text}
-    return make_document(values, options, item.source, item.number, encoding)
+    document = make_document(values, options, item.source, item.number, encoding)
+    # not among the values: a page's title is not to be read as the first paragraph
+    missing = [name for name, value in document.kept.items() if value is None]
+    document.kept.update({name: said.get(name) for name in missing})
+    return document

@@ -13,6 +13,9 @@ from topicml.text.decoding import decode, known_encoding
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
+PAGE_FIELDS = ("title", "date", "url")
+"""What is found of a page besides its text."""
+
 _NO_MAIN_TEXT = "no_main_text"
 
 
@@ -56,6 +59,20 @@ def main_text(page: str) -> str:
     if not whole:
         raise RecordError(_NO_MAIN_TEXT, "no main text was found in the page")
     return whole
+
+
+def page_fields(page: str) -> dict[str, str | None]:
+    """Return what a page says of itself, by ``PAGE_FIELDS``; None for what it does not say.
+
+    Raises:
+        MissingExtraError: trafilatura is not installed.
+    """
+    trafilatura = load("trafilatura", "articles", "reading HTML")
+    try:
+        found = trafilatura.extract_metadata(page)
+    except Exception:  # noqa: BLE001 - as above; its text is there all the same
+        found = None
+    return {name: getattr(found, name, None) for name in PAGE_FIELDS}
 
 
 @functools.cache

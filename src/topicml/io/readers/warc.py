@@ -11,18 +11,23 @@ import re
 from collections.abc import Iterator, Mapping
 
 from topicml.errors import InputError, RecordError
-from topicml.io.blocks import Block, Cutter, Item
+from topicml.io.blocks import Block, Cutter, Item, Outcome
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.files import decode_document
-from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject
+from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject, Skip
 from topicml.text.document import Document
 
 _START = b"WARC/"
 _LONGEST_LINE = 1 << 16
 _MOST_HEADERS = 1 << 18
-_PAGES = ("text/html", "application/xhtml+xml")
-_TEXT = "text/plain"
+_OK = "200"
+_FORMS = {"text/html": "html", "application/xhtml+xml": "html", "text/plain": "text"}
+_CONVERTED = "conversion"
+_OTHER_RECORDS = {"warcinfo", "request", "metadata", "revisit", "resource", "continuation"}
+_MEDIA = {"image", "audio", "video", "font"}  # counted together, whatever their format
+_MEDIA_TYPE = re.compile(r"([a-z]{1,20})/[a-z0-9!#$&^_.+-]{1,80}(?![^\s;,])", re.ASCII)
+_STATUS = re.compile(r"HTTP/\S+ +([0-9]{3})(?![0-9])")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _RECORD = (
     "WARC/1.0\r\nWARC-Type: response\r\nContent-Type: application/http; msgtype=response\r\n"
@@ -34,13 +39,13 @@ def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutte
     """Cut a stream into pages.
 
     These are HTML and plain text that was answered with status 200, and the texts that an archive
-    of conversions (WET) has of pages.
+    of conversions (WET) has of pages. All else is skipped, and counted by kind.
 
     Raises:
         InputError: It is no WARC file.
     """
     head = stream.peek(_LONGEST_LINE)
-    if head.strip() and not head.lstrip().startswith(_START):
+    if head.strip() and not head.lstrip().startswith(_START) and not stream.lost:
         raise InputError(
             "not a WARC file", where=stream.name, hint="Name its format: --input-format"
         )
@@ -53,7 +58,7 @@ class _PageCutter(Cutter):
         self._start = 0  # of the record that was read last, of whatever type
         self._line_start = 0  # of the line that was read last
 
-    def _cut(self) -> Iterator[Item | Reject]:
+    def _cut(self) -> Iterator[Outcome]:
         line = self._line()
         while line:
             if not line.strip():
@@ -62,6 +67,7 @@ class _PageCutter(Cutter):
             self._start = self._line_start
             head, headers = self._headers(line) if line.startswith(_START) else (line, {})
             length = headers.get("content-length", "")
+            item: Outcome | None
             if length.isascii() and length.isdigit():
                 item = self._read_block(head, headers, int(length))
                 line = self._line()
@@ -98,26 +104,24 @@ class _PageCutter(Cutter):
         detail = "what is here is no WARC record, or one without a length"
         return self._reject(RecordError("damaged_input", detail), raw, self._start, length), line
 
-    def _read_block(
-        self, head: bytes, headers: Mapping[str, str], length: int
-    ) -> Item | Reject | None:
+    def _read_block(self, head: bytes, headers: Mapping[str, str], length: int) -> Outcome | None:
         start = self._stream.read(min(length, _LONGEST_LINE))
-        kind = _kind(headers, start)
-        block, left = self._read_rest(start, length - len(start), keep=kind is not None)
+        form, kind = _kind(headers, start)
+        block, left = self._read_rest(start, length - len(start), keep=form is not None)
         if left:
             if self._stream.failure:
                 self._tail = head + block
                 return None
             failure = RecordError("truncated_input", "the file ends within this record")
             return self._reject(failure, head + block, self._start)
-        if not kind:
-            return None
+        if not form:
+            return Skip(self._stream.name, self._number, kind)
         if length > LARGEST_RECORD:
             return self._reject(RecordError(*TOO_LARGE), block, self._start, length)
         charset = _CHARSET.search(headers.get("content-type", ""))
         about = (
-            kind,
-            headers.get("warc-record-id", "").strip("<>"),
+            form,
+            headers.get("warc-record-id", "").strip("<>") or None,
             headers.get("warc-target-uri", "").strip("<>") or None,
             headers.get("warc-date"),
             charset and charset[1],
@@ -136,42 +140,60 @@ class _PageCutter(Cutter):
         return b"".join(parts), left
 
 
-def _kind(headers: Mapping[str, str], start: bytes) -> str | None:
-    """Return what a record is to be read as: ``answer``, ``text``, or None for not at all."""
-    content = headers.get("content-type", "").lower()
-    if headers.get("warc-type") == "conversion":
-        return "text" if content.startswith(_TEXT) else None
-    is_read = headers.get("warc-type") == "response" and _answer_type(start)
-    return "answer" if is_read else None
+def _kind(headers: Mapping[str, str], start: bytes) -> tuple[str | None, str]:
+    """Return how a record is read, None for not at all, and of what kind it is.
+
+    An answer is read as ``html`` or ``text``; ``conversion`` is text that is no answer.
+    """
+    record = headers.get("warc-type", "").lower()
+    kind = _media_type(headers.get("content-type", ""))
+    if record == _CONVERTED:
+        return _CONVERTED if _FORMS.get(kind) == "text" else None, kind
+    if record != "response":
+        return None, record if record in _OTHER_RECORDS else "unknown record"
+    if not start.startswith(b"HTTP/"):
+        return None, kind
+    status, kind = _answer(start)
+    return (_FORMS.get(kind), kind) if status == _OK else (None, f"status {status}")
 
 
-def _answer_type(start: bytes) -> str | None:
-    """Return what an answer of HTTP is said to be, where it has status 200 and is read."""
+def _answer(start: bytes) -> tuple[str, str]:
+    """Return the status and the media type of an answer of HTTP."""
     head = start.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("latin-1")
-    status, *lines = head.split("\n")
-    if not status.startswith("HTTP/") or status.split()[1:2] != ["200"]:
-        return None
-    for line in lines:
-        name, _, value = line.partition(":")
-        if name.strip().lower() == "content-type":
-            said = value.strip().lower()
-            return said if said.startswith((*_PAGES, _TEXT)) else None
-    return None
+    first, *lines = head.split("\n")
+    status = _STATUS.match(first)
+    fields = (line.partition(":") for line in lines)
+    types = (value for name, _, value in fields if name.strip().lower() == "content-type")
+    return status[1] if status else "unknown", _media_type(next(types, ""))
+
+
+def _media_type(said: str) -> str:
+    found = _MEDIA_TYPE.match(said.strip().lower())
+    if not found:
+        return "unknown type"
+    return found[1] if found[1] in _MEDIA else found[0]
 
 
 def parse_page(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Yield the document of a page.
 
-    Its id is the ``WARC-Record-ID`` (a page that was fetched twice has two); the address and
-    the date are its fields ``warc_uri`` and ``warc_date``.
+    Its id is the address, unless ``options`` name another field: ``warc_record_id`` is one that
+    a page which was fetched twice has two of.
     """
-    kind, identifier, uri, date, charset = item.about
-    values = {"warc_uri": uri, "warc_date": date, options.fields.id: identifier}
-    page, is_html = item.raw, False
-    if kind == "answer":
+    form, identifier, uri, date, charset = item.about
+    is_answer = form != _CONVERTED
+    about = {
+        "url": uri,
+        "status": int(_OK) if is_answer else None,
+        "warc_uri": uri,
+        "warc_date": date,
+        "warc_record_id": identifier,
+    }
+    values = {options.fields.id: uri or identifier, **about}
+    page = item.raw
+    if is_answer:
         page, charset = _decode_http(item.raw)
-        is_html = not (_answer_type(item.raw) or "").startswith(_TEXT)
-    yield decode_document(item, page, values, options, charset=charset, is_html=is_html)
+    yield decode_document(item, page, values, options, charset=charset, is_html=form == "html")
 
 
 def _decode_http(http: bytes) -> tuple[bytes, str | None]:
