@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -13,40 +14,111 @@ from topicml.errors import OutputError
 _OTHER_NAME = "Give the output a name of its own."
 
 
-def check_output(path: Path, inputs: Iterable[str | Path], *, force: bool) -> None:
-    """Make sure that a file can be written without loss of another.
+def check_outputs(paths: Sequence[Path], inputs: Iterable[str | Path], *, force: bool) -> None:
+    """Make sure that files can be written without loss of another.
 
     Args:
-        path: The file to write.
-        inputs: Files that are read, which it must not be, through whatever links.
-        force: Whether a file that is there may be replaced.
+        paths: The files to write.
+        inputs: Files that are read.
+        force: Whether files that are there may be replaced.
 
     Raises:
-        OutputError: It is an input, a folder, or there already.
+        OutputError: One is an input, another of them, a folder, or there already.
     """
-    check_not_input(path, inputs)
-    if path.is_dir():
-        raise OutputError("is a folder", where=path, hint=_OTHER_NAME)
-    if path.is_file() and not force:
-        raise OutputError("exists already", where=path, hint="Replace it with --force.")
+    check_apart(paths, inputs)
+    check_new(paths, force=force)
 
 
-def check_not_input(path: Path, inputs: Iterable[str | Path]) -> None:
-    """Raise an ``OutputError`` where a file to write is one of those that are read."""
-    if any(is_same_file(path, Path(given)) for given in inputs):
-        raise OutputError("is one of the inputs", where=path, hint=_OTHER_NAME)
+def check_apart(paths: Sequence[Path], inputs: Iterable[str | Path]) -> None:
+    """Make sure that no file is read and written, or written twice, through whatever links.
+
+    Raises:
+        OutputError: One is.
+    """
+    written: dict[object, Path] = {}
+    for path in paths:
+        if (key := _identity(path)) in written:
+            raise OutputError("is written twice", where=path, hint=_OTHER_NAME)
+        if key:
+            written[key] = path
+    for given in inputs:
+        if path_read := written.get(_identity(given)):
+            raise OutputError("is one of the inputs", where=path_read, hint=_OTHER_NAME)
+
+
+def check_new(paths: Iterable[Path], *, force: bool) -> None:
+    """Make sure that files are not there, or may be replaced; devices are written to as they are.
+
+    Raises:
+        OutputError: One is a folder, or there already without ``force``.
+    """
+    for path in paths:
+        with writing(path):
+            if path.is_dir():
+                raise OutputError("is a folder", where=path, hint=_OTHER_NAME)
+            if path.is_file() and not force:
+                raise OutputError("exists already", where=path, hint="Replace it with --force.")
+            if target_of(path).is_symlink() and not is_device(path):
+                raise OutputError("is a link that leads to itself", where=path, hint=_OTHER_NAME)
+
+
+def check_outside(folder: Path, files: Iterable[str | Path]) -> None:
+    """Make sure that no file lies in a folder that is to be replaced.
+
+    Raises:
+        OutputError: One does.
+    """
+    inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118
+    for file in files:
+        if os.path.realpath(file).startswith(inside):
+            raise OutputError(f"lies in {folder}, which is written", where=file, hint=_OTHER_NAME)
+
+
+def _identity(path: str | Path) -> object:
+    """Return what tells a file from all others, be it there or not.
+
+    None is returned for what several may use at once, as a terminal and /dev/null.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 - Path is slow for a million files
+    except (OSError, ValueError):
+        return os.path.realpath(path)
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISSOCK(status.st_mode):
+        return None
+    return status.st_dev, status.st_ino
+
+
+def path_of(stream: BinaryIO) -> list[Path]:
+    """Return the path that an open stream has while it is open; none where it is in memory."""
+    with suppress(OSError, ValueError):
+        return [Path(f"/dev/fd/{stream.fileno()}")]
+    return []
 
 
 def is_device(path: Path) -> bool:
     """Whether what is there is no file or folder: it is written to, and never replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def is_same_file(first: Path, second: Path) -> bool:
-    """Whether two paths lead to one file, by device and inode."""
-    with suppress(OSError, ValueError):  # one of them is not there
-        return first.samefile(second)
+    with suppress(OSError, ValueError):
+        mode = path.stat().st_mode
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
     return False
+
+
+def target_of(path: Path) -> Path:
+    """Return where a link leads, be anything there or not; all else is returned as it is."""
+    if is_device(path) or not path.is_symlink():
+        return path
+    return Path(os.path.realpath(path))
+
+
+def open_stream(path: Path) -> BinaryIO:
+    """Open a file, pipe, device or socket to be written to as it is, from its start."""
+    if not path.is_socket():
+        return path.open("wb")
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.fspath(path))
+        return connection.makefile("wb")  # keeps it open
 
 
 _CHECK = "Check the folder, its permissions and the disk."
@@ -62,9 +134,9 @@ def replacing(path: Path, hint: str = _CHECK) -> Iterator[BinaryIO]:
     Raises:
         OutputError: The folder is missing or not writable, or the disk is full.
     """
-    path = path.resolve()  # a link stays a link, and its target is replaced
+    path = target_of(path)  # a link stays a link, and its target is replaced
     if is_device(path):
-        with writing(path, hint), path.open("wb") as device:  # a pipe, /dev/stdout
+        with writing(path, hint), open_stream(path) as device:
             yield device
         return
     import tempfile  # takes longer to import than the rest of this package's start

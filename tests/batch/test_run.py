@@ -182,6 +182,32 @@ def test_other_options_are_refused(
     assert len(read(out)) == 300
 
 
+def test_a_run_that_goes_on_replaces_its_own_rejects_and_no_others(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("not json\n")
+    out, other = tmp_path / "out.jsonl", tmp_path / "other"
+    rejects = tmp_path / "out.jsonl.rejects.jsonl"
+    rejects.write_text("of an earlier run")
+    interrupt(tiny, dump, out, 2, force=True)
+    other.write_text("precious")
+    with pytest.raises(InputError, match=r"rejects was null and is .*other"):
+        goes_on(tiny, dump, out, rejects=other)
+    assert other.read_text() == "precious"
+    goes_on(tiny, dump, out)
+    assert [line["reason"] for line in read(rejects)] == ["broken_json"]
+
+
+def test_a_run_killed_before_its_checkpoint_says_anything_starts_again(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.jsonl"
+    checkpoint_path(out).write_text('{"backend": "refer')
+    goes_on(tiny, dump, out)
+    assert len(read(out)) == 300
+
+
 def test_changed_input_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     before = dump.stat()
@@ -244,18 +270,16 @@ def test_folder_that_is_gone_is_an_output_error(tiny: Tiny, dump: Path, tmp_path
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_disk_keeps_what_is_done(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
     out, whole = tmp_path / "out.jsonl", tmp_path / "whole.jsonl"
-    goes_on(tiny, dump, whole)
+    goes_on(tiny, write_bad(dump), whole)
     interrupt(tiny, dump, out, 3)
     rejects = tmp_path / "out.jsonl.rejects.jsonl.part"
     rejects.unlink()
     rejects.symlink_to("/dev/full")
-    with dump.open("rb") as file:
-        assert file.read(1)
     with pytest.raises(TopicmlError, match=r"cannot be written|shorter"):
-        goes_on(tiny, write_bad(dump), out, force=True)
+        goes_on(tiny, dump, out)
     rejects.unlink()
-    goes_on(tiny, dump, out, force=True)
-    assert len(read(out)) == 300
+    goes_on(tiny, dump, out)
+    assert out.read_bytes() == whole.read_bytes()
 
 
 def write_bad(dump: Path) -> Path:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from topicml.batch.shards import Shards
-from topicml.errors import InputError, OutputError
+from topicml.errors import InputError, OutputError, TopicmlError
 from topicml.io.writers.output import Output
 from topicml.io.writers.writer import Writer
 
@@ -63,6 +64,33 @@ def test_what_is_there_is_replaced_only_by_force(shards: Shards, tmp_path: Path)
     with pytest.raises(InputError, match="other files than shards"):
         shards.start(force=True)
     assert (shards.output / "notes.txt").exists()
+
+
+def test_no_shards_take_the_place_of_what_is_used(shards: Shards, tmp_path: Path) -> None:
+    work = tmp_path / "out.jsonl.part"
+    for folder in (shards.output, work):
+        precious = folder / "part-1.jsonl"
+        folder.mkdir()
+        precious.write_text("precious")
+        said = "lies in" if folder is shards.output else "other files than shards"
+        with pytest.raises(TopicmlError, match=said):
+            shards.start([precious], force=True)
+        assert precious.read_text() == "precious"
+        precious.unlink()
+        folder.rmdir()
+    with pytest.raises(OutputError, match="lies in"):
+        Shards(shards.output, shards.output / "rejects").start(force=True)
+
+
+def test_pipes_are_not_replaced_by_shards_nor_removed(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="is a device"):
+        Shards(pipe, tmp_path / "rejects").start(force=True)
+    shards = Shards(tmp_path / "out.jsonl", pipe)
+    shards.start(force=True)
+    shards.finish([], [], JSONL)
+    assert pipe.is_fifo()
 
 
 def test_no_shards_are_an_empty_one(shards: Shards, tmp_path: Path) -> None:

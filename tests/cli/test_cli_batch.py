@@ -176,6 +176,144 @@ def test_devices_are_written_to_and_stay(run: Run, dump: Path, options: list[str
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.parametrize("suffix", [".rejects.jsonl", ".summary.json", ".part", ".checkpoint"])
+def test_a_companion_that_is_there_is_replaced_only_by_force(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, suffix: str
+) -> None:
+    companion = tmp_path / f"out.jsonl{suffix}"
+    companion.write_text("precious")
+    result = run("batch", dump, "-o", tmp_path / "out.jsonl", *options)
+    assert_clean_failure(result, f"{companion}: exists already")
+    assert companion.read_text() == "precious"
+    assert {*tmp_path.iterdir()} == {dump, companion}
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.part", "out.jsonl.checkpoint"])
+def test_no_file_of_a_run_is_another_through_a_link(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, name: str
+) -> None:
+    before = dump.read_bytes()
+    linked, rejects = tmp_path / name, tmp_path / "rejects"
+    linked.hardlink_to(dump)
+    result = run("batch", dump, "-o", tmp_path / "out.jsonl", "--force", *options)
+    assert_clean_failure(result, f"{linked}: is one of the inputs")
+    rejects.symlink_to(linked)
+    (tmp_path / "dump.jsonl").unlink()
+    command = ("batch", "-", "-o", tmp_path / "out.jsonl", "--rejects", rejects, "--force")
+    result = run(*command, *options, stdin=before)
+    assert_clean_failure(result, ": is written twice")
+    assert linked.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["batch - -o {} --force", "classify - -o {} --force", "batch {} -o -", "classify {} -f jsonl"],
+)
+def test_standard_streams_are_inputs_and_outputs_too(
+    dump: Path, options: list[str], command: str
+) -> None:
+    before = dump.read_bytes()
+    with dump.open("rb") as stdin, dump.open("ab") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "topicml", *command.format(dump).split(), *options],
+            stdin=stdin,
+            stdout=subprocess.PIPE if "--force" in command else stdout,
+            stderr=subprocess.PIPE,
+            check=False,
+            cwd=ROOT,
+        )
+    assert done.returncode == 1
+    assert b": is one of the inputs. Give the output a name" in done.stderr
+    assert dump.read_bytes() == before
+
+
+def test_pipes_are_written_to_and_stay_even_by_force(
+    run: Run, dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    pipes, got = [tmp_path / "out.jsonl", tmp_path / "rejects"], [tmp_path / "a", tmp_path / "b"]
+    for pipe in pipes:
+        os.mkfifo(pipe)
+    for command in (
+        ("batch", dump, "-o", pipes[0], "--rejects", pipes[1]),
+        ("batch", dump, "-o", tmp_path / "file.jsonl", "--rejects", pipes[1]),
+        ("classify", dump, "-o", pipes[0]),
+    ):
+        readers = [
+            subprocess.Popen(["timeout", "60", "cp", pipe, file])
+            for pipe, file in zip(pipes, got, strict=True)
+            if pipe in command
+        ]
+        code = run(*command, "--force", *options).code
+        assert (code, [reader.wait() for reader in readers]) == (3, [0] * len(readers))
+        assert all(pipe.is_fifo() for pipe in pipes)
+    assert got[0].read_bytes().count(b"\n") == 50
+    assert json.loads(got[1].read_text())["reason"] == "broken_json"
+
+
+@pytest.mark.parametrize("command", ["batch", "classify"])
+def test_a_link_as_output_stays_and_what_it_leads_to_is_made(
+    run: Run, dump: Path, options: list[str], tmp_path: Path, command: str
+) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    (tmp_path / "elsewhere").mkdir()
+    links = [tmp_path / "out.jsonl", tmp_path / "rejects"]
+    for link in links:
+        link.symlink_to(Path("elsewhere") / link.name)
+    rejects = ["--rejects", links[1]] if command == "batch" else []
+    for force in ([], ["--force"]):
+        assert run(command, dump, "-o", links[0], *rejects, *force, *options).code == 3
+        assert all(link.is_symlink() for link in links)
+    made = {path.name: path for path in (tmp_path / "elsewhere").iterdir()}
+    assert made.keys() == {link.name for link in links[: 1 + bool(rejects)]}
+    assert made["out.jsonl"].read_bytes().count(b"\n") == 50
+    assert_clean_failure(run(command, dump, "-o", links[0], *options), "exists already")
+
+
+@pytest.mark.parametrize("command", ["batch {} -o -", "classify {} -f jsonl"])
+def test_what_is_no_article_in_a_folder_costs_no_other(
+    run: Run, options: list[str], tmp_path: Path, command: str
+) -> None:
+    folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
+    (folder / "deep").mkdir(parents=True)
+    elsewhere.mkdir()
+    (folder / "a.txt").write_text("The dough is in the oven.")
+    (elsewhere / "b.txt").write_text("They hoisted the sails.")
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "gone.txt").symlink_to("nowhere.txt")
+    (folder / "lost").symlink_to("nowhere")
+    (folder / "file.txt").symlink_to(elsewhere / "b.txt")
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "deep" / "up").symlink_to(folder)
+    (elsewhere / "self").symlink_to(elsewhere)
+    for follow in ([], ["--follow-links"]):
+        result = run(*command.format(folder).split(), *follow, *options)
+        assert result.code == 3
+        read = {Path(record["id"]).name for record in result.records()}
+        assert read == ({"a.txt", "file.txt"} if follow else {"a.txt"})
+        assert "no regular file 1" in result.stderr
+        assert ("links that leave the folder (see --follow-links) 2" in result.stderr) != bool(
+            follow
+        )
+        for name in ("gone.txt", "lost"):
+            assert f"{name}:1: " in result.stderr
+        assert result.stderr.count("No such file or directory") == 2
+
+
+def test_a_pipe_is_read_where_it_is_named_and_not_where_a_glob_finds_it(
+    dump: Path, run: Run, options: list[str], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "in.jsonl"
+    os.mkfifo(pipe)
+    result = run("batch", tmp_path / "*.jsonl", "-o", "-", *options)
+    assert (result.code, len(result.records())) == (0, 50)
+    assert "no regular file 1" in result.stderr
+    with subprocess.Popen(["timeout", "60", "cp", dump, pipe]):
+        assert len(run("batch", pipe, "-o", "-", *options).records()) == 50
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     "command", ["batch {} -o -", "classify {} -f jsonl", "classify {} -f table"]

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from reading import jsonl, numbered, read, texts
+from reading import jsonl, numbered, read, rejects, texts
 
 from topicml.errors import InputError
 from topicml.io.sources import Source, list_sources
@@ -95,13 +95,40 @@ def test_what_is_no_regular_file_in_a_folder_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.mkfifo(tmp_path / "a.txt")
-    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere")
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("b.txt")
         listing = list_sources([str(tmp_path)])
-    assert listing.skipped == Counter({"no regular file": 3})
+    assert listing.skipped == Counter({"no regular file": 2})
     assert listing.errors[0].what == "nothing in this folder is read"
+
+
+@pytest.mark.parametrize("given", ["{}", "{}/*"])
+def test_a_link_that_leads_nowhere_is_a_reject_and_no_other_is_lost(
+    tmp_path: Path, given: str
+) -> None:
+    make(tmp_path, "b.txt")
+    for name, target in (("a.txt", "nowhere"), ("c.txt", "c.txt"), ("lost", "gone/folder")):
+        (tmp_path / name).symlink_to(target)
+    items = read(given.format(tmp_path))
+    assert texts(items) == ["This is b.txt."]
+    assert rejects(items) == [(1, "unreadable_input")] * 3
+
+
+def test_links_that_leave_a_folder_are_followed_only_where_asked(tmp_path: Path) -> None:
+    make(tmp_path, "in/a.txt", "in-2/b.txt", "in/deep/c.txt")
+    (tmp_path / "in" / "away").symlink_to(tmp_path / "in-2")
+    (tmp_path / "in" / "file.md").symlink_to("../in-2/b.txt")
+    (tmp_path / "in" / "deep" / "up.txt").symlink_to("../a.txt")
+    (tmp_path / "in-2" / "back").symlink_to(tmp_path)
+    (tmp_path / "link").symlink_to("in")
+    for folder in ("in", "link"):
+        assert names_in(tmp_path / folder) == ["a.txt", "deep/c.txt"]
+    listing = list_sources([str(tmp_path / "in")])
+    assert listing.skipped == Counter({"links that leave the folder (see --follow-links)": 2})
+    followed = list_sources([str(tmp_path / "in")], follow_links=True)
+    assert sorted(Path(s.name).name for s in followed.sources) == ["a.txt", "b.txt", "c.txt"]
+    assert followed.skipped == Counter()
 
 
 def test_a_file_is_read_once(tmp_path: Path) -> None:

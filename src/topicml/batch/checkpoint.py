@@ -1,6 +1,6 @@
 """What of a run is done: enough to go on after a kill, and to notice what has changed.
 
-Beside the output lie ``OUT.part`` with the pieces written so far, ``OUT.rejects.part``, and
+Beside the output lie ``OUT.part`` with the pieces written so far, the rejects so far, and
 ``OUT.checkpoint``: a line that says what the run is, then a line for each finished block with the
 lengths that the other two had after it. A block counts once its line is on disk; what the
 others have beyond it is cut off when the run goes on.
@@ -11,13 +11,22 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from topicml.errors import InputError
-from topicml.files import beside, is_device, new_file_mode, writing
+from topicml.files import (
+    beside,
+    check_new,
+    is_device,
+    new_file_mode,
+    open_stream,
+    target_of,
+    writing,
+)
 
 _RESTART = "Start over with --force, or give another output."
 _GO_ON = (
@@ -40,29 +49,63 @@ def read_identity(output: Path) -> dict[str, Any]:
     return identity if isinstance(identity, dict) else {}
 
 
+def is_unfinished(output: Path) -> bool:
+    """Whether a run of an output was begun and not ended."""
+    return bool(read_identity(output))
+
+
+def _is_torn(checkpoint: Path) -> bool:
+    """Whether a kill cut a checkpoint off within the line that says what the run is."""
+    with suppress(OSError), checkpoint.open("rb") as file:
+        line = file.readline()
+        return not line or (line.startswith(b"{") and not line.endswith(b"\n"))
+    return False
+
+
 class Checkpoint:
     """The files of a run in the making.
 
     Attributes:
         output: The file that the run is to make.
         part: Its pieces so far.
+        made: The output in the making, where it is not those pieces.
         done: What is said of each finished block.
         is_finished: Whether an earlier run had done all, but for putting the files in place.
 
     Args:
-        output: See above.
+        output: See above; no link.
         rejects: The file for rejected records.
     """
 
     def __init__(self, output: Path, rejects: Path) -> None:
         self.output = output
-        self._rejects = rejects
+        self._rejects = target_of(rejects)
         self.part = beside(output, ".part")
-        self._rejects_part = beside(rejects, ".part")
+        self.made = beside(output, ".made")
+        self._rejects_part = (
+            beside(output, ".rejects.part")
+            if is_device(rejects)
+            else beside(self._rejects, ".part")
+        )
         self._path = checkpoint_path(output)
         self.done: list[dict[str, Any]] = []
         self.is_finished = False
         self._files: list[IO[bytes]] = []
+
+    def files(self) -> list[Path]:
+        """Return the output, and what lies beside it and the rejects until all is done."""
+        return [self.output, self.part, self.made, self._rejects_part, self._path]
+
+    def check_new(self, *, force: bool) -> None:
+        """Make sure that a run replaces only what it may, and what it has made before.
+
+        Raises:
+            OutputError: Another file has one of the names, and is not to be replaced.
+        """
+        files = self.files()
+        if _is_torn(self._path):  # killed at its very start
+            files.remove(self._path)
+        check_new(files, force=force or is_unfinished(self.output))
 
     @contextmanager
     def opened(self, identity: Mapping[str, Any], *, force: bool) -> Iterator[Checkpoint]:
@@ -90,19 +133,21 @@ class Checkpoint:
 
         checkpoint = open_file(self._path)
         self._lock(checkpoint)
-        self.done = [] if force else _read(checkpoint, identity, self.output)
+        if force:
+            checkpoint.truncate(0)
+            for old in (self.part, self.made, self._rejects_part):
+                old.unlink(missing_ok=True)
+        self.done = _read(checkpoint, identity, self.output)
         if self.done and "finished" in self.done[-1]:
             self.is_finished = True
             self._settle(self.done.pop()["finished"])
             return
+        if not checkpoint.tell():
+            _write(checkpoint, _line(identity))
         self._files = [checkpoint, open_file(self.part), open_file(self._rejects_part)]
         last = self.done[-1] if self.done else {"bytes": 0, "reject_bytes": 0}
         _cut(self._files[1], last["bytes"], self.part)
         _cut(self._files[2], last["reject_bytes"], self._rejects_part)
-        if not self.done:
-            checkpoint.truncate(0)
-            checkpoint.seek(0)
-            _write(checkpoint, _line(identity))
 
     def check_block(self, number: int, digest: str, source: str) -> None:
         """Make sure that a block that is done was made of the same input.
@@ -158,7 +203,8 @@ class Checkpoint:
         finished = self.output.with_name(made)
         if self._rejects_part.exists():
             if is_device(self._rejects):
-                self._rejects.write_bytes(self._rejects_part.read_bytes())
+                with self._rejects_part.open("rb") as rejects, open_stream(self._rejects) as out:
+                    shutil.copyfileobj(rejects, out)
                 self._rejects_part.unlink()
             elif self._rejects_part.stat().st_size:
                 self._rejects_part.replace(self._rejects)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from topicml.errors import InputError
-from topicml.files import beside
+from topicml.files import beside, target_of
 from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import Fields, ReadOptions
 from topicml.io.writers.output import Output, output_kind
@@ -27,6 +27,7 @@ class Job:
         model: Folder of the model.
         fields: Which fields of a record are what.
         encoding: Of the inputs; None to find out for each.
+        follow_links: Whether links that leave a folder are followed.
         detail: How much is said of each record.
         unit: ``sentence`` takes each text as one sentence.
         threshold: Probability from which on a topic is given; None for the model's own.
@@ -52,6 +53,7 @@ class Job:
     model: Path
     fields: Fields = field(default_factory=Fields)
     encoding: str | None = None
+    follow_links: bool = False
     detail: Detail = "sentence"
     unit: Unit = "article"
     threshold: float | None = None
@@ -68,6 +70,10 @@ class Job:
     rejects: Path | None = None
     block_bytes: int = BLOCK_BYTES
     backend: Backend = "compiled"
+
+    def output_path(self) -> Path:
+        """Return the file to make: of a link, the one that it leads to."""
+        return target_of(Path(self.output))
 
     def rejects_path(self) -> Path:
         """Return the file for rejected records, where the output is one."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from topicml.batch.checkpoint import checkpoint_path, read_identity
+from topicml.batch.checkpoint import Checkpoint, is_unfinished, read_identity
 from topicml.batch.job import Job, check_kept
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
-from topicml.errors import OutputError
-from topicml.files import beside, check_not_input, check_output, is_device
-from topicml.io.sources import Source, find_sources, measure
+from topicml.batch.summary import summary_path
+from topicml.files import check_apart, check_new, is_device, path_of
+from topicml.io.sources import Source, find_sources, measure, paths_of
 from topicml.io.writers.output import output_kind
 from topicml.scoring import compiler
 from topicml.scoring.backends import Backend, backend_for
@@ -43,7 +42,12 @@ class Prepared(NamedTuple):
     size: int | None
 
 
-def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) -> Prepared:
+def prepare(
+    job: Job,
+    reporter: ProgressReporter,
+    stdin: BinaryIO = _NOTHING,
+    stdout: BinaryIO = _NOTHING,
+) -> Prepared:
     """Find the inputs, and check all that would end a run half-way.
 
     A short standard input is read whole, so that how long it is can be known.
@@ -55,8 +59,14 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
         OutputError: The output is of no known kind, or something else would be lost to it.
     """
     output_kind(job.output)
-    sources = find_sources(job.inputs, job.read_options(), job.input_format, note=reporter.note)
-    _check_written(job, [Path(source.path) for source in sources if source.path])
+    sources = find_sources(
+        job.inputs,
+        job.read_options(),
+        job.input_format,
+        follow_links=job.follow_links,
+        note=reporter.note,
+    )
+    _check_written(job, sources, stdin, stdout)
     stdin, size = measure(sources, stdin)
     opened = open_models(job)
     check_kept(job, opened.model)
@@ -68,24 +78,21 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
     return Prepared(job, opened, sources, stdin, size)
 
 
-def _check_written(job: Job, inputs: Sequence[Path]) -> None:
+def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout: BinaryIO) -> None:
     """Make sure that nothing is written over an input, another output, or a file that was given.
 
     Raises:
         OutputError: Something would be.
     """
-    output = None if job.output == "-" else Path(job.output)
-    written = [output, beside(output, ".summary.json")] if output else []
-    if job.rejects or output:
-        written.append(job.rejects_path())
-    for path in written:
-        check_not_input(path, inputs)
-    files = [path.resolve() for path in written if not is_device(path)]
-    if len({*files}) < len(files):
-        raise OutputError("is written twice", where=written[-1], hint="Give another --rejects.")
-    if job.rejects and not is_device(job.rejects):
-        resumes = output is not None and checkpoint_path(output).exists()
-        check_output(job.rejects, (), force=job.force or resumes)
+    output, resumes = job.output_path(), False
+    if job.output == "-" or is_device(output):
+        made = path_of(stdout) if job.output == "-" else [output]
+        others = [job.rejects] if job.rejects else []
+    else:
+        made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
+        others = [summary_path(job), job.rejects_path()]
+    check_apart([*made, *others], paths_of(sources, stdin))
+    check_new(others, force=job.force or resumes)
 
 
 def _choose_backend(
@@ -97,7 +104,7 @@ def _choose_backend(
     """
     if opened.model.scorer.uses_all_cores:
         return "reference"  # for its words are counted in no time, compared to its reading
-    begun = {} if job.force or job.output == "-" else read_identity(Path(job.output))
+    begun = {} if job.force or job.output == "-" else read_identity(job.output_path())
     backend: Backend = begun.get("backend") or backend_for(size)
     if backend == "compiled" and not compiler.is_compiled_kept():
         reporter.note("compiling the scoring kernel, once for this machine: about 12 s")

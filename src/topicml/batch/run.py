@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from topicml.batch.checkpoint import Checkpoint, checkpoint_path
+from topicml.batch.checkpoint import Checkpoint
 from topicml.batch.engines.local import work_on
 from topicml.batch.job import Job, make_output
 from topicml.batch.near_duplicates import DuplicateIndex
@@ -20,15 +20,16 @@ from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.worker import Result
 from topicml.errors import InputError
-from topicml.files import beside, check_output, is_device, replacing, writing
+from topicml.files import is_device, open_stream, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
+from topicml.io.sources import status_of
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
 
 _OPTIONS_THAT_MAY_CHANGE = (
-    *("inputs", "output", "model", "second", "jobs", "force", "rejects", "seconds"),
+    *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "seconds"),
 )
 
 
@@ -53,10 +54,10 @@ def run_batch(
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
     """
-    run = _Run(prepare(job, reporter, stdin), reporter)
+    run = _Run(prepare(job, reporter, stdin, stdout), reporter)
     if job.output == "-":
         return run.stream(stdout)
-    path = Path(job.output)
+    path = job.output_path()
     if not is_device(path):
         return run.write(path)
     with replacing(path) as device:
@@ -80,7 +81,7 @@ class _Run:
         with contextlib.ExitStack() as stack:
             if path:
                 with writing(path):
-                    rejects = stack.enter_context(path.open("wb"))
+                    rejects = stack.enter_context(open_stream(path))
             stdout.write(self._writer.header())
             for block, result in self._results(stack, self._blocks()):
                 stdout.write(self._piece(result))
@@ -96,11 +97,10 @@ class _Run:
 
     def write(self, path: Path) -> dict[str, Any]:
         """Write a file with a checkpoint beside it, from which the run can go on."""
-        resumes = checkpoint_path(path).exists()
-        check_output(path, (), force=self._job.force or resumes)
+        made = Checkpoint(path, self._job.rejects_path())
+        made.check_new(force=self._job.force)
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
-        made = Checkpoint(path, self._job.rejects_path())
         with made.opened(self._identity(), force=self._job.force) as checkpoint:
             before = self._recall(checkpoint)
             if not checkpoint.is_finished:
@@ -108,7 +108,7 @@ class _Run:
                 self._work(checkpoint, undone, before)
                 self._finish(checkpoint)
             summary = self._summary(before)
-            write_summary(summary, path)
+            write_summary(summary, self._job)
         return summary
 
     def _recall(self, checkpoint: Checkpoint) -> float:
@@ -191,10 +191,9 @@ class _Run:
         if self._writer.output.format != "parquet":
             checkpoint.finish(checkpoint.part)
             return
-        made = beside(checkpoint.output, ".made")
-        with checkpoint.part.open("rb") as part, made.open("wb") as out:
+        with checkpoint.part.open("rb") as part, checkpoint.made.open("wb") as out:
             self._writer.write((part.read(entry["piece"]) for entry in checkpoint.done), out)
-        checkpoint.finish(made)
+        checkpoint.finish(checkpoint.made)
 
     def _summary(self, before: float) -> dict[str, Any]:
         seconds = before + time.monotonic() - self._started
@@ -204,11 +203,12 @@ class _Run:
         """Return all that makes this run what it is."""
         inputs = []
         for source in self._sources:
-            found = Path(source.path).stat() if source.path else None
+            found = status_of(source.path) if source.path else None
             inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
         options = asdict(self._job)
         for name in _OPTIONS_THAT_MAY_CHANGE:
             del options[name]
+        options["rejects"] = self._job.rejects and str(self._job.rejects.absolute())
         identity = {
             "inputs": inputs,
             "model": _identity_of(self._opened.model),

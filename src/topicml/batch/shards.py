@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from topicml.errors import InputError, OutputError
-from topicml.files import beside, replacing, writing
+from topicml.files import beside, check_outside, is_device, replacing, target_of, writing
 from topicml.io.writers.writer import Writer
 
 _PREFIX = "part-"
@@ -23,26 +23,36 @@ class Shards:
     """The folders of a run in the making.
 
     Args:
-        output: The folder that is to be made.
+        output: The folder that is to be made; no link.
         rejects: The file for rejected records.
     """
 
     def __init__(self, output: Path, rejects: Path) -> None:
         self.output = output
-        self._rejects = rejects
+        self._rejects = target_of(rejects)
         self._work = beside(output, ".part")
         self._made = self._work / "records"
         self._rejected = self._work / "rejects"
         self._suffix = "".join(output.suffixes[-2:])  # .jsonl.gz; a name is checked elsewhere
 
-    def start(self, *, force: bool) -> None:
+    def start(self, inputs: Iterable[str | Path] = (), *, force: bool) -> None:
         """Make the folders.
+
+        Args:
+            inputs: Files that are read.
+            force: Whether what is there may be replaced.
 
         Raises:
             InputError: Something is there already, and it is not to be replaced, or holds
                 more than shards.
-            OutputError: They cannot be made.
+            OutputError: They cannot be made, or a file that is used lies in one of them.
         """
+        if is_device(self.output):
+            raise OutputError(
+                "is a device, where a cluster makes a folder",
+                where=self.output,
+                hint="Give another output.",
+            )
         if self.output.exists() and not force:
             raise InputError("exists already", where=self.output, hint="Replace it with --force.")
         if self._work.exists() and not force:
@@ -51,17 +61,22 @@ class Shards:
                 where=self._work,
                 hint="Start over with --force, or give another output.",
             )
-        if self.output.is_dir() and not all(f.name.startswith(_PREFIX) for f in _list(self.output)):
-            raise InputError(
-                "a folder with other files than shards",
-                where=self.output,
-                hint="Give another output.",
-            )
+        for folder, is_own in ((self.output, _is_shard), (self._work, self._is_work)):
+            if folder.is_dir() and not all(map(is_own, _list(folder))):
+                raise InputError(
+                    "a folder with other files than shards",
+                    where=folder,
+                    hint="Give another output.",
+                )
+            check_outside(folder, [self._rejects, *inputs])
         with writing(self._work, _SHARED):
             if self._work.exists():
                 shutil.rmtree(self._work)
             self._made.mkdir(parents=True)
             self._rejected.mkdir()
+
+    def _is_work(self, path: Path) -> bool:
+        return path in (self._made, self._rejected)
 
     def discard(self) -> None:
         """Remove what is unfinished."""
@@ -120,7 +135,8 @@ class Shards:
     def _join_rejects(self) -> None:
         files = sorted(_list(self._rejected))
         if not files:
-            self._rejects.unlink(missing_ok=True)
+            if not is_device(self._rejects):
+                self._rejects.unlink(missing_ok=True)
             return
         with replacing(self._rejects, _SHARED) as out:
             for file in files:
@@ -144,6 +160,10 @@ def _keep_only(folder: Path, names: set[str]) -> None:
         )
     for name in found - names:
         (folder / name).unlink()
+
+
+def _is_shard(path: Path) -> bool:
+    return path.name.startswith(_PREFIX) and path.is_file()
 
 
 def _list(folder: Path) -> list[Path]:

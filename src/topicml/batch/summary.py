@@ -131,11 +131,16 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
     }
 
 
-def write_summary(summary: dict[str, Any], output: Path) -> None:
+def summary_path(job: Job) -> Path:
+    """Return where the summary of a run lies."""
+    return beside(Path(job.output), ".summary.json")
+
+
+def write_summary(summary: dict[str, Any], job: Job) -> None:
     """Write a summary beside the output.
 
     Raises:
         OutputError: It cannot be written.
     """
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    write_text(beside(output, ".summary.json"), text)
+    write_text(summary_path(job), text)

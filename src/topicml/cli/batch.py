@@ -53,6 +53,7 @@ def batch(
     relevance: options.Relevance = None,
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
+    follow_links: options.FollowLinks = False,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Name the record that each near copy is a copy of.")
     ] = False,
@@ -112,6 +113,7 @@ def batch(
         second_share=second_opinion_share,
         fields=Fields(text_field, id_field, title_field or None, _names(keep or [])),
         encoding=encoding,
+        follow_links=follow_links,
         detail=detail,
         unit=unit,
         threshold=threshold,

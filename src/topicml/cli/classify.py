@@ -14,10 +14,10 @@ import typer
 
 from topicml.cli import options
 from topicml.errors import InputError
-from topicml.files import check_output, replacing
+from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions, Reject, list_counts
-from topicml.io.sources import list_sources, measure
+from topicml.io.sources import list_sources, measure, paths_of
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import SHARE, make_tagger
@@ -56,6 +56,7 @@ def classify(
     title_field: options.TitleField = "title",
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
+    follow_links: options.FollowLinks = False,
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
     second_opinion_share: options.SecondOpinionShare = SHARE,
@@ -76,9 +77,8 @@ def classify(
     options.check_thresholds(threshold, min_precision, relevance)
     fields = Fields(text_field, id_field, title_field or None)
     reading = ReadOptions(fields, encoding, any_text=unit == "sentence")
-    inputs = _Inputs(_given(sources), input_format, reading)
-    if output != "-":
-        check_output(Path(output), inputs.paths, force=force)
+    inputs = _Inputs(_given(sources), input_format, reading, follow_links=follow_links)
+    _check_written(output, inputs, force=force)
     kind, compression = _output_kind(output, output_format)
     store = options.model_store(models_dir)
     opened = open_for_use(store.find(model))
@@ -119,16 +119,23 @@ class _Inputs:
     """What is read; whatever is wrong with it is said on standard error, and counted.
 
     Attributes:
-        paths: Files to be read.
+        paths: Files to be read, standard input among them.
         size: Bytes of all inputs, or None where that is not known.
         rejected: How many inputs and texts were rejected so far.
     """
 
-    def __init__(self, given: list[str], input_format: str | None, reading: ReadOptions) -> None:
-        listing = list_sources(given, input_format)
+    def __init__(
+        self,
+        given: list[str],
+        input_format: str | None,
+        reading: ReadOptions,
+        *,
+        follow_links: bool,
+    ) -> None:
+        listing = list_sources(given, input_format, follow_links=follow_links)
         self._sources, self._reading = listing.sources, reading
         self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
-        self.paths = [source.path for source in listing.sources if source.path]
+        self.paths = paths_of(self._sources, sys.stdin.buffer)
         self.rejected = 0
         for line in listing.notes():
             _note(line)
@@ -164,6 +171,14 @@ class _Inputs:
 
 def _note(line: str) -> None:
     typer.echo(f"note: {printable(line)}", err=True)
+
+
+def _check_written(output: str, inputs: _Inputs, *, force: bool) -> None:
+    """Make sure that nothing is written over an input or another file that is there."""
+    if output == "-":
+        check_apart(path_of(sys.stdout.buffer), inputs.paths)
+    else:
+        check_outputs([Path(output)], inputs.paths, force=force)
 
 
 def _output_kind(

@@ -76,7 +76,8 @@ def distill(
     unlabelled = read_pool(
         *(pool, reading), unit=unit, without=data.texts, count=sentences, on_note=options.tell
     )
-    files = [Path(source.path) for source in list_sources(pool).sources if source.path]
+    listing = list_sources(pool, follow_links=True)
+    files = [Path(source.path) for source in listing.sources if source.path]
     options.tell(f"{len(data):,} labelled sentences, {len(unlabelled):,} unlabelled ones.")
     distillation = Distillation(
         *(data, unlabelled, MPNET, folder, work),

@@ -10,7 +10,7 @@ import typer
 from topicml.cli import options
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.errors import LabelError
-from topicml.files import check_output, write_text
+from topicml.files import check_outputs, write_text
 from topicml.text.normalise import printable
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def documents(
     from topicml.labels.archives import ARCHIVES, read_archives
     from topicml.labels.documents import write_documents
 
-    check_output(output, [listing], force=force)
+    check_outputs([output], [listing], force=force)
     listed = read_archives(archives or listing.parent / ARCHIVES)
     with document_progress() as progress:
         count, missing = write_documents(

@@ -137,6 +137,9 @@ Encoding = Annotated[
     str | None,
     typer.Option("--encoding", help="Encoding of inputs.", show_default="found out for each"),
 ]
+FollowLinks = Annotated[
+    bool, typer.Option("--follow-links", help="Follow links that leave a folder that is read.")
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.errors import InputError
+from topicml.files import path_of
 from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES, check_sources
 from topicml.io.records import Format, ReadOptions, list_counts
 
@@ -24,6 +25,8 @@ _SHORT = 1_000_000  # bytes of standard input that are read to see whether it is
 _CHECK = "Check the path and permissions. Text itself goes to standard input, with -."
 _MANIFESTS = "README and the like"
 _OWN_OUTPUT = "outputs of a batch run"
+_NOT_REGULAR = "no regular file"
+_LEAVES = "links that leave the folder (see --follow-links)"
 _NO_ARTICLES = re.compile(
     r"readme([._ -].*)?|(licen[sc]e|copying|changelog|contributing|notice)(\.\w+)*"
     r"|(?-i:(LICEN[SC]E|COPYING|CHANGELOG|CONTRIBUTING|NOTICE)[._-].*)"
@@ -31,6 +34,8 @@ _NO_ARTICLES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _COMPANIONS = (".rejects.jsonl", ".summary.json", ".part", ".checkpoint")
+
+_Status = os.stat_result | None  # of a file; None of one that is not there
 
 
 class Source(NamedTuple):
@@ -73,13 +78,17 @@ class Listing(NamedTuple):
         return notes + [f"{name}: given twice, read once" for name in self.repeated]
 
 
-def list_sources(inputs: Sequence[str], input_format: str | None = None) -> Listing:
+def list_sources(
+    inputs: Sequence[str], input_format: str | None = None, *, follow_links: bool = False
+) -> Listing:
     """Return the files that the inputs stand for, in their order.
 
     Args:
         inputs: Files, globs, folders and ``-``. Of a folder, all files that some reader knows
-            by their names are read, but for hidden ones and those that are no articles.
+            by their names are read, but for hidden ones and those that are no articles. A link
+            that leads nowhere is among the sources, to be a reject.
         input_format: One of ``FORMATS``, for all inputs; without it, name and content say.
+        follow_links: Whether links in a folder that leave it are followed.
 
     Raises:
         InputError: The format is unknown, or ``-`` is there twice.
@@ -90,7 +99,7 @@ def list_sources(inputs: Sequence[str], input_format: str | None = None) -> List
         )
     if list(inputs).count("-") > 1:
         raise InputError("standard input (-) is named twice", hint="Name it once.")
-    lister = _Lister(input_format)
+    lister = _Lister(input_format, follow_links)
     for name in inputs:
         lister.add_input(name)
     return lister.listing
@@ -100,6 +109,8 @@ def find_sources(
     inputs: Sequence[str],
     options: ReadOptions,
     input_format: str | None = None,
+    *,
+    follow_links: bool = False,
     note: Callable[[str], None] = lambda _line: None,
 ) -> list[Source]:
     """Return the files that the inputs stand for, after a look at the start of each.
@@ -108,13 +119,14 @@ def find_sources(
         inputs: See ``list_sources``.
         options: Which field is what, and so on.
         input_format: See ``list_sources``.
+        follow_links: See ``list_sources``.
         note: Told what is not read.
 
     Raises:
         InputError: One is missing, or not what it is said to be.
         MissingExtraError: None can be read for want of a package.
     """
-    listing = list_sources(inputs, input_format)
+    listing = list_sources(inputs, input_format, follow_links=follow_links)
     if listing.errors:
         raise listing.errors[0]
     for line in listing.notes():
@@ -125,9 +137,10 @@ def find_sources(
 class _Lister:
     """Gathers files, each once."""
 
-    def __init__(self, forced: Format | None) -> None:
+    def __init__(self, forced: Format | None, follow_links: bool) -> None:
         self.listing = Listing([], [], Counter(), [])
         self._forced = forced
+        self._follow_links = follow_links
         self._seen: set[tuple[int, int]] = set()  # device and inode, so that links are followed
 
     def add_input(self, name: str) -> None:
@@ -135,47 +148,47 @@ class _Lister:
             source = Source(STDIN, None, self._forced, self._forced is not None)
             self.listing.sources.append(source)
             return
-        is_glob = _status(name) is None and glob.has_magic(name)
+        is_glob = status_of(name) is None and glob.has_magic(name)
         # sorted, and read where the shell leaves them as they are
         paths = sorted(glob.glob(name, recursive=True)) if is_glob else [name]  # noqa: PTH207
         if not paths:
             self._fail("no file matches this", name)
         for path in paths:
-            self._add_path(path)
+            self._add_path(path, is_named=not is_glob)
 
-    def _add_path(self, path: str) -> None:
-        status = _status(path)
-        if status is None:
-            self._fail("no such file or folder", path)
-        elif stat.S_ISDIR(status.st_mode):
+    def _add_path(self, path: str, is_named: bool) -> None:
+        status = status_of(path)
+        if status and stat.S_ISDIR(status.st_mode):
             self._add_folder(path)
-        else:
+        elif is_named and status is None:
+            self._fail("no such file or folder", path)
+        elif is_named or _is_regular(status):
             self._add_file(path, status)
+        else:
+            self.listing.skipped[_NOT_REGULAR] += 1
 
     def _fail(self, what: str, name: str, hint: str = _CHECK) -> None:
         name = show_path(name)
         short = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
         self.listing.errors.append(InputError(what, where=short, hint=hint))
 
-    def _add_file(self, path: str, status: os.stat_result, is_from_folder: bool = False) -> None:
+    def _add_file(self, path: str, status: _Status, is_from_folder: bool = False) -> None:
         name = show_path(path)
-        key = (status.st_dev, status.st_ino)
-        if stat.S_ISREG(status.st_mode) and key in self._seen:
-            self.listing.repeated.append(name)
-            return
-        self._seen.add(key)
+        if status and stat.S_ISREG(status.st_mode):
+            key = (status.st_dev, status.st_ino)
+            if key in self._seen:
+                self.listing.repeated.append(name)
+                return
+            self._seen.add(key)
         known = self._forced or _format_of(path)
         source = Source(name, path, known, self._forced is not None, is_from_folder)
         self.listing.sources.append(source)
 
     def _add_folder(self, folder: str) -> None:
-        found: list[tuple[str, os.stat_result]] = []
+        found: list[tuple[str, _Status]] = []
         skipped: Counter[str] = Counter()
-        for path in self._walk(folder):
-            status = _status(path)
-            if status is None or not stat.S_ISREG(status.st_mode):
-                skipped["no regular file"] += 1
-            elif kind := _unread_kind(path):
+        for path, status in self._walk(folder, skipped):
+            if kind := _unread_kind(path, status):
                 skipped[kind] += 1
             else:
                 found.append((path, status))
@@ -187,36 +200,64 @@ class _Lister:
             hint = f"In it: {there or 'no files'}. Read are {', '.join(SUFFIXES)}."
             self._fail("nothing in this folder is read", folder, hint)
 
-    def _walk(self, folder: str) -> Iterator[str]:
-        """Yield the files below a folder, of one that is linked to from below itself once."""
+    def _walk(self, folder: str, skipped: Counter[str]) -> Iterator[tuple[str, _Status]]:
+        """Yield the files below a folder; of one that is linked to from below itself, once."""
+        inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118
         entered: set[tuple[int, int]] = set()
+        waiting = [folder]
+        while waiting:
+            folders = []
+            for entry in self._enter(waiting.pop(), entered):
+                status = status_of(entry.path)
+                if status and self._leaves(entry, inside):
+                    skipped[_LEAVES] += 1
+                elif not status or not stat.S_ISDIR(status.st_mode):
+                    yield entry.path, status
+                elif not _is_own(entry.name):
+                    folders.append(entry.path)
+            waiting += reversed(folders)
 
-        def fail(err: OSError) -> None:
-            self._fail(err.strerror or "cannot be read", str(err.filename))
+    def _enter(self, folder: str, entered: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
+        """Return what is in a folder by name, but for hidden files; nothing the second time."""
+        status = status_of(folder)
+        if status is None or (status.st_dev, status.st_ino) in entered:
+            return []
+        entered.add((status.st_dev, status.st_ino))
+        try:
+            with os.scandir(folder) as entries:
+                shown = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as err:
+            self._fail(err.strerror or "cannot be read", folder)
+            return []
+        return sorted(shown, key=lambda entry: entry.name)
 
-        for root, folders, names in os.walk(folder, onerror=fail, followlinks=True):
-            status = _status(root)
-            if status is None or (status.st_dev, status.st_ino) in entered:
-                folders.clear()
-                continue
-            entered.add((status.st_dev, status.st_ino))
-            folders[:] = sorted(n for n in folders if not n.startswith(".") and not _is_own(n))
-            yield from (os.path.join(root, n) for n in names if not n.startswith("."))  # noqa: PTH118
+    def _leaves(self, entry: os.DirEntry[str], inside: str) -> bool:
+        if self._follow_links or not entry.is_symlink():
+            return False
+        return not os.path.join(os.path.realpath(entry.path), "").startswith(inside)  # noqa: PTH118
 
 
-def _status(path: str) -> os.stat_result | None:
+def status_of(path: str) -> os.stat_result | None:
+    """Return what is at a path, links followed; None where nothing is that can be reached."""
     try:
         return os.stat(path)  # noqa: PTH116 - Path is slow for a million files
     except (OSError, ValueError):
         return None
 
 
+def _is_regular(status: _Status) -> bool:
+    """Whether a file can be read without waiting; one that is not there can, for a reject."""
+    return status is None or stat.S_ISREG(status.st_mode)
+
+
 def _is_own(name: str) -> bool:
     return name.endswith(_COMPANIONS)
 
 
-def _unread_kind(path: str) -> str | None:
+def _unread_kind(path: str, status: _Status) -> str | None:
     """Return what a file in a folder is that is not read; None where it is."""
+    if not _is_regular(status):
+        return _NOT_REGULAR
     name = os.path.basename(path)  # noqa: PTH119
     if _NO_ARTICLES.fullmatch(name):
         return _MANIFESTS
@@ -224,7 +265,8 @@ def _unread_kind(path: str) -> str | None:
         return _OWN_OUTPUT
     if _format_of(name):
         return None
-    return _suffix(name) or "no suffix"
+    # a link that leads nowhere may have been one to a folder of articles
+    return _suffix(name) or ("no suffix" if status else None)
 
 
 def _suffix(name: str) -> str:
@@ -262,10 +304,25 @@ def measure(sources: Sequence[Source], stdin: BinaryIO) -> tuple[BinaryIO, int |
         is_short = len(head) < _SHORT
         stdin = io.BytesIO(head) if is_short else io.BufferedReader(_Prepended(head, stdin))
         length = len(head) if is_short else None
-    paths = [Path(source.path) for source in sources if source.path]
-    if length is None or not all(path.is_file() for path in paths):
-        return stdin, None
-    return stdin, length + sum(path.stat().st_size for path in paths)
+    sizes = [length, *(size_of(source.path) for source in sources if source.path)]
+    known = [size for size in sizes if size is not None]
+    return stdin, sum(known) if len(known) == len(sizes) else None
+
+
+def size_of(path: str) -> int | None:
+    """Return the bytes of a file, 0 of one that is not there; None where only reading it tells."""
+    status = status_of(path)
+    if not _is_regular(status):
+        return None
+    return status.st_size if status else 0
+
+
+def paths_of(sources: Sequence[Source], stdin: BinaryIO) -> list[str | Path]:
+    """Return the paths of all that is read, that of standard input where it has one."""
+    found: list[str | Path] = []
+    for source in sources:
+        found += [source.path] if source.path else path_of(stdin)
+    return found
 
 
 class _Prepended(io.RawIOBase):

@@ -58,7 +58,7 @@ def read_pool(
     Raises:
         InputError: An input is missing or not what it is said to be, or none has a sentence.
     """
-    sources = find_sources(inputs, reading, note=on_note)
+    sources = find_sources(inputs, reading, follow_links=True, note=on_note)
     found: dict[str, str] = {}
     for block in read_blocks(sources, reading, io.BytesIO(), note=on_note):
         for item in parse_block(block, reading):

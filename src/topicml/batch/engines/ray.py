@@ -31,7 +31,7 @@ from topicml.io.blocks import Block
 from topicml.io.optional_dependencies import load
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
-from topicml.io.sources import Source
+from topicml.io.sources import Source, size_of
 from topicml.io.writers.writer import Writer
 
 SHARD_BYTES = 32_000_000
@@ -88,9 +88,8 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
     second = job.second.absolute() if job.second else None
     job = replace(job, model=job.model.absolute(), second=second)
     job, opened, sources, _, total = prepare(job, reporter)
-    path = Path(job.output).absolute()
-    shards = Shards(path, job.rejects_path().absolute())
-    shards.start(force=job.force)
+    shards = Shards(job.output_path().absolute(), job.rejects_path().absolute())
+    shards.start([source.path for source in sources if source.path], force=job.force)
     counts, seen = Counts(), 0
     places: list[str] = []
     rejected: list[str] = []
@@ -107,7 +106,7 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
         shards.discard()
         raise
     summary = make_summary(job, opened, counts, time.monotonic() - started)
-    write_summary(summary, path)
+    write_summary(summary, job)
     return summary
 
 
@@ -212,9 +211,9 @@ def _share_out(sources: list[Source]) -> Iterator[list[Source]]:
     held: list[Source] = []
     size = 0
     for source in sources:
-        path = Path(str(source.path)).absolute()  # tasks may run in another folder
-        held.append(source._replace(path=str(path)))
-        size += path.stat().st_size
+        path = str(Path(str(source.path)).absolute())  # tasks may run in another folder
+        held.append(source._replace(path=path))
+        size += size_of(path) or 0
         if size >= SHARD_BYTES:
             yield held
             held, size = [], 0
