@@ -183,7 +183,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(
 @pytest.mark.parametrize(
     "command",
     [
-        *("batch {} -o - -q", "batch {} -o - -q -j 2", "batch {} -o /dev/stdout -q"),
+        *("batch {} -o - -q", "batch {} -o - -q -j 2"),
         *(f"classify {{}} -f {kind}" for kind in ("table", "jsonl", "json", "csv", "parquet")),
     ],
 )
@@ -201,6 +201,18 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_a_named_pipe_whose_reader_goes_away_is_no_failure_of_the_disk(
+    dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    command = [*COMMAND, str(dump), "-o", str(pipe), "-q", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        pipe.open("rb").close()  # once it is opened there
+        assert process.communicate(timeout=60)[1] == b""
+    assert process.returncode == 128 + signal.SIGPIPE
 
 
 def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> None:
