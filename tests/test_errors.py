@@ -14,6 +14,7 @@ KINDS = (
     errors.LabelError,
     errors.ModelError,
     errors.TrainingError,
+    errors.WorkerError,
 )
 
 

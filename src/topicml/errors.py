@@ -61,6 +61,10 @@ class TrainingError(TopicmlError):
     """The labels given cannot be trained or evaluated on."""
 
 
+class WorkerError(TopicmlError):
+    """A process that worked for a run was killed."""
+
+
 class RecordError(Exception):
     """A record that cannot be tagged, or an input that cannot be read: it becomes a reject.
 

@@ -159,9 +159,12 @@ def writing(path: Path, hint: str = _CHECK) -> Iterator[None]:
 
     Raises:
         OutputError: The folder is missing or not writable, or the disk is full.
+        BrokenPipeError: It is a pipe that nobody reads any more.
     """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as err:
         what = f"cannot be written ({err.strerror or err})"
         raise OutputError(what, where=path, hint=hint) from err

@@ -23,4 +23,4 @@ def test_each_process_proves_the_model_before_its_first_record(tiny: Tiny, tmp_p
     rewrite_file(folder, "golden.jsonl", golden.replace('"baking": 0.', '"baking": 0.1').encode())
     blocks = read_blocks(list_sources([str(dump)]).sources, job.read_options(), None)
     with pytest.raises(ModelError, match="golden sentence"):
-        list(work_on(job, good, blocks))
+        list(work_on(job, good, blocks, print))

@@ -316,7 +316,7 @@ def test_a_pipe_is_read_where_it_is_named_and_not_where_a_glob_finds_it(
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
-    "command", ["batch {} -o -", "classify {} -f jsonl", "classify {} -f table"]
+    "command", ["batch {} -o - -j 2", "classify {} -f parquet", "classify {} -f table"]
 )
 def test_a_full_disk_behind_standard_output_is_one_line(
     dump: Path, options: list[str], command: str
@@ -334,6 +334,41 @@ def test_a_full_disk_behind_standard_output_is_one_line(
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("batch {} -o - -q", "batch {} -o - -q -j 2"),
+        *(f"classify {{}} -f {kind}" for kind in ("table", "jsonl", "json", "csv", "parquet")),
+    ],
+)
+def test_a_reader_that_goes_away_ends_the_command_quietly(
+    dump: Path, options: list[str], command: str
+) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "topicml", *command.format(dump).split(), *options],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+        cwd=ROOT,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_a_named_pipe_whose_reader_goes_away_is_no_failure_of_the_disk(
+    dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe.jsonl"
+    os.mkfifo(pipe)
+    command = [*COMMAND, str(dump), "-o", str(pipe), "-q", *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=ROOT) as process:
+        pipe.open("rb").close()  # once it is opened there
+        assert process.communicate(timeout=60)[1] == b""
+    assert process.returncode == 128 + signal.SIGPIPE
+
+
 def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> None:
     (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{"text": 1}\n')
     out = tmp_path / "out.jsonl"
@@ -342,12 +377,11 @@ def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("jobs", ["1", "2"])
 def test_signals_end_in_one_line_and_can_be_gone_on_from(
-    run: Run, options: list[str], tmp_path: Path, number: signal.Signals, code: int, jobs: str
+    run: Run, options: list[str], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     dump, out = write_dump(tmp_path / "dump.jsonl", 60_000), tmp_path / "out.jsonl"
-    arguments = [str(dump), "-o", str(out), "--jobs", jobs, *options]
+    arguments = [str(dump), "-o", str(out), *options]
     heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job behind "&" does not
     with subprocess.Popen(
         [*COMMAND, *arguments], stderr=subprocess.PIPE, cwd=ROOT, preexec_fn=heeding

@@ -53,6 +53,7 @@ def run_batch(
         OutputError: The output cannot be written.
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
+        WorkerError: A worker process was killed twice over the same records.
     """
     run = _Run(prepare(job, reporter, stdin, stdout), reporter)
     if job.output == "-":
@@ -150,7 +151,8 @@ class _Run:
     def _results(
         self, stack: contextlib.ExitStack, blocks: Iterator[Block]
     ) -> Iterator[tuple[Block, Result]]:
-        return stack.enter_context(contextlib.closing(work_on(self._job, self._opened, blocks)))
+        results = work_on(self._job, self._opened, blocks, self._reporter.note)
+        return stack.enter_context(contextlib.closing(results))
 
     def _piece(self, result: Result) -> bytes:
         """Return a block's piece as it stands in the output, its near copies marked."""

@@ -4,27 +4,56 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 
 from topicml.cli.app import make_app, needed_commands
+from topicml.cli.stopping import Stopped, heed_signals, leave_signals
 from topicml.errors import TopicmlError
 from topicml.text.normalise import printable
 
 EXIT_FAILURE = 1
-_OUTPUT_ERRORS = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_EXIT_NO_READER = 128 + signal.SIGPIPE  # what a shell says of a program that the signal ends
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def main() -> None:
     """Run the command; an expected failure ends in one clean line and exit code 1."""
+    heed_signals()
     try:
-        make_app(needed_commands(sys.argv[1:]))()
+        _run()
     except TopicmlError as err:
         sys.stderr.write(f"error: {printable(str(err))}\n")
         sys.exit(EXIT_FAILURE)
+    except Stopped as stopped:
+        _drop_output()
+        sys.stderr.write(f"error: {stopped}\n")
+        sys.exit(stopped.exit_code)
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        _drop_output()
+        sys.exit(_EXIT_NO_READER)
     except OSError as err:
         if err.errno not in _OUTPUT_ERRORS:
             raise
-        if err.errno != errno.EPIPE:  # or the reader of our output went away, as `head` does
-            sys.stderr.write(f"error: the output cannot be written ({err.strerror})\n")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+        sys.stderr.write(f"error: the output cannot be written ({err.strerror})\n")
         sys.exit(EXIT_FAILURE)
+    finally:
+        leave_signals()
+
+
+def _run() -> None:
+    try:
+        make_app(needed_commands(sys.argv[1:]))()
+    except SystemExit as err:
+        if isinstance(err.__context__, BrokenPipeError):  # typer and rich make exits of these
+            raise err.__context__ from None
+        if sys.stdout:
+            sys.stdout.flush()  # here, where a failure can be told
+        raise
+
+
+def _drop_output() -> None:
+    """Let what is still to be written to standard output go nowhere."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import csv
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,14 +11,16 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.classify import EXIT_SOME_REJECTED
+from topicml.cli.stopping import Stopped, end_within
 from topicml.io.records import Fields
 from topicml.models.tagger import SHARE
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
     from topicml.batch.job import Job
+    from topicml.batch.progress import ProgressReporter
 
-EXIT_SIGNAL = 128  # and the signal's number: what shells expect
+_SECONDS_TO_END = 1.8
 
 
 def batch(
@@ -151,28 +150,18 @@ def _run(
 
             summary: dict[str, Any] = run_ray(job, reporter, address)
         else:
-            from topicml.batch.run import run_batch
-
-            with _stoppable(job):
-                summary = run_batch(job, sys.stdin.buffer, sys.stdout.buffer, reporter)
+            summary = _run_here(job, reporter)
     reporter.finish(summary)
     return summary
 
 
-@contextmanager
-def _stoppable(job: Job) -> Iterator[None]:
-    """End in one line where a user or the system stops the run."""
+def _run_here(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
+    from topicml.batch.run import run_batch
 
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    before = signal.signal(signal.SIGTERM, stop)
+    end_within(_SECONDS_TO_END)
     try:
-        yield
-    except KeyboardInterrupt as err:
-        number = err.args[0] if err.args else signal.SIGINT
-        again = "" if job.output == "-" else " Run the same command again to go on."
-        typer.echo(f"error: stopped by {signal.Signals(number).name}.{again}", err=True)
-        raise typer.Exit(EXIT_SIGNAL + number) from err
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        return run_batch(job, sys.stdin.buffer, sys.stdout.buffer, reporter)
+    except Stopped as stopped:
+        if job.output != "-":
+            stopped.hint = "Run the same command again to go on."
+        raise

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import signal
+import threading
 from collections import deque
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
+from topicml.batch.engines.processes import WorkerEndedError, WorkerProcess
 from topicml.batch.job import Job
-from topicml.batch.opened import Opened, open_proven_models
+from topicml.batch.opened import Opened
 from topicml.batch.worker import BlockWorker, Result
-from topicml.errors import TopicmlError
+from topicml.errors import WorkerError
 from topicml.io.blocks import Block
 
 WAITING = 2  # blocks per process that are read ahead
 
 
 def work_on(
-    job: Job, opened: Opened, blocks: Iterator[Block]
+    job: Job, opened: Opened, blocks: Iterator[Block], note: Callable[[str], None]
 ) -> Generator[tuple[Block, Result], None, None]:
     """Work on blocks, in one process or several, and yield what came of each, in order.
 
     A model that computes on several cores by itself does so in this process, and is there once.
+
+    Args:
+        job: What to do.
+        opened: Proven, for the work in this process.
+        blocks: Of the input.
+        note: Told where a block is worked on again.
+
+    Raises:
+        WorkerError: A worker process was killed twice over one block.
     """
     jobs = job.jobs or 1
     if opened.tagger.uses_all_cores and job.jobs:
@@ -32,39 +41,86 @@ def work_on(
         for block in blocks:
             yield block, work(block)
         return
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(job,)
-    )
+    workers = _Workers(job, jobs)
     waiting: deque[tuple[Block, Future[Result]]] = deque()
     try:
         for block in blocks:
-            waiting.append((block, pool.submit(_work, block)))
+            waiting.append((block, workers.submit(block)))
             if len(waiting) > jobs * WAITING:
-                yield _next_result(waiting)
+                yield _next_result(waiting, workers, note)
         while waiting:
-            yield _next_result(waiting)
+            yield _next_result(waiting, workers, note)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        workers.kill()
 
 
-def _next_result(waiting: deque[tuple[Block, Future[Result]]]) -> tuple[Block, Result]:
+def _next_result(
+    waiting: deque[tuple[Block, Future[Result]]], workers: _Workers, note: Callable[[str], None]
+) -> tuple[Block, Result]:
     block, future = waiting.popleft()
-    return block._replace(items=()), future.result()
-
-
-_worker: BlockWorker | TopicmlError | None = None
-
-
-def _start_worker(job: Job) -> None:
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
     try:
-        _worker = BlockWorker(job, open_proven_models(job))
-    except TopicmlError as err:  # raised here, it would break the pool and be lost
-        _worker = err
+        result = future.result()
+    except WorkerEndedError as err:
+        note(f"{err}; what it was working on is done again")
+        result = _work_again(block, workers)
+    return block._replace(items=()), result
 
 
-def _work(block: Block) -> Result:
-    if not isinstance(_worker, BlockWorker):
-        raise _worker or RuntimeError("the initializer did not run")
-    return _worker(block)
+def _work_again(block: Block, workers: _Workers) -> Result:
+    try:
+        return workers.submit(block).result()
+    except WorkerEndedError as err:
+        raise WorkerError(
+            f"{err} twice over the same records",
+            where=f"{block.items[0].source}:{block.items[0].number}",
+            hint="Where memory is short, give fewer --jobs.",
+        ) from err
+
+
+class _Workers:
+    """Worker processes, each started when there is work for it and driven by a thread.
+
+    Args:
+        job: What to do.
+        count: How many processes at most.
+    """
+
+    def __init__(self, job: Job, count: int) -> None:
+        self._job = job
+        self._threads = ThreadPoolExecutor(count)
+        self._started: list[WorkerProcess] = []
+        self._idle: deque[WorkerProcess] = deque()
+        self._starting = threading.Lock()
+        self._is_over = False
+
+    def submit(self, block: Block) -> Future[Result]:
+        """Have a block worked on."""
+        return self._threads.submit(self._work, block)
+
+    def _work(self, block: Block) -> Result:
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = self._start()
+        try:
+            return worker(block)
+        finally:
+            if worker.is_alive():
+                self._idle.append(worker)
+
+    def _start(self) -> WorkerProcess:
+        with self._starting:
+            if self._is_over:
+                raise RuntimeError("a process was to be started after the end")
+            worker = WorkerProcess(self._job)
+            self._started.append(worker)
+        return worker
+
+    def kill(self) -> None:
+        """End all processes at once, whatever they are in."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._starting:
+            self._is_over = True
+            for worker in self._started:
+                worker.kill()
+        self._threads.shutdown()
