@@ -6,12 +6,13 @@ import signal
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 from topicml.batch.job import Job
 from topicml.batch.opened import Opened, open_proven_models
 from topicml.batch.worker import BlockWorker, Result
 from topicml.errors import TopicmlError
+from topicml.io import child
 from topicml.io.blocks import Block
 
 WAITING = 2  # blocks per process that are read ahead
@@ -23,7 +24,17 @@ def work_on(
     """Work on blocks, in one process or several, and yield what came of each, in order.
 
     A model that computes on several cores by itself does so in this process, and is there once.
+    No process is left when this ends.
     """
+    try:
+        yield from _work_on(job, opened, blocks)
+    finally:
+        child.close()
+
+
+def _work_on(
+    job: Job, opened: Opened, blocks: Iterator[Block]
+) -> Generator[tuple[Block, Result], None, None]:
     jobs = job.jobs or 1
     if opened.tagger.uses_all_cores and job.jobs:
         opened.tagger.use_threads(job.jobs)
@@ -57,6 +68,9 @@ _worker: BlockWorker | TopicmlError | None = None
 
 def _start_worker(job: Job) -> None:
     global _worker
+    main = parent_process()
+    if main:
+        child.end_with(main.sentinel)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process says when to stop
     try:
         _worker = BlockWorker(job, open_proven_models(job))

@@ -80,10 +80,9 @@ def decode_document(
         RecordError: It cannot be decoded, or has no text.
     """
     if is_html:
-        from topicml.io.readers.html import decode_html, main_text
+        from topicml.io.readers.html import read_page
 
-        html, encoding = decode_html(data, charset, options.encoding)
-        text = main_text(html)
+        text, encoding = read_page(data, charset, options)
     else:
         text, encoding = decode(data, declared=charset, encoding=options.encoding)
     values = {**values, options.fields.text: text}

@@ -7,13 +7,53 @@ import re
 from collections.abc import Callable
 
 from topicml.errors import RecordError
+from topicml.io import child
 from topicml.io.optional_dependencies import load
+from topicml.io.records import ReadOptions
 from topicml.text.decoding import decode, known_encoding
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
 _NO_MAIN_TEXT = "no_main_text"
+
+
+def read_page(page: bytes, charset: str | None, options: ReadOptions) -> tuple[str, str]:
+    """Return the main text of a page, and its encoding, as the child process finds them.
+
+    Args:
+        page: Its bytes.
+        charset: What the server said of its encoding.
+        options: The encoding of all pages, if one was named, and what one may take.
+
+    Raises:
+        RecordError: It cannot be decoded, has no main text, or takes too much.
+        MissingExtraError: trafilatura is not installed.
+    """
+    arguments = page, charset, options.encoding
+    try:
+        return child.call(_extract, *arguments, seconds=options.seconds, prepare=import_extractor)
+    except child.ChildError as err:
+        raise RecordError(_NO_MAIN_TEXT, f"the page cannot be parsed ({err})") from err
+
+
+def check_extraction() -> None:
+    """Have a child process that can read pages.
+
+    Raises:
+        MissingExtraError: trafilatura is not installed.
+    """
+    child.ensure(import_extractor)
+
+
+def import_extractor() -> None:
+    """Import what finds the main text of a page, which takes longer than most pages."""
+    find_extractor()
+
+
+def _extract(page: bytes, charset: str | None, encoding: str | None) -> tuple[str, str]:
+    html, encoding = decode_html(page, charset, encoding)
+    return main_text(html), encoding
 
 
 def decode_html(
