@@ -34,7 +34,7 @@ REASONS = {
     "missing_text": "A record without the field of the text, or null in it.",
     "no_main_text": "A web page in which no main text was found.",
     "not_an_object": "JSON that is no object of fields.",
-    "out_of_memory": "Reading took more memory than one record may take.",
+    "out_of_memory": "A page whose text takes more memory to find than one record may take.",
     "too_large": f"More than {LARGEST_RECORD // 1_000_000} MB in one record.",
     "too_slow": "Reading or tagging took longer than one record may take.",
     "truncated_input": "The input ends within what it is made of; all before that was read.",
