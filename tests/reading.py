@@ -1,14 +1,19 @@
 """What the tests of readers share: reading everything, and files to be read."""
 
 import bz2
+import contextlib
 import gzip
 import io
 import json
 import lzma
 import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from topicml.io import child
 from topicml.io.blocks import Block
 from topicml.io.readers import check_sources, parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions, Reject
@@ -55,6 +60,18 @@ def texts(items: list[Document | Reject]) -> list[str]:
 
 def rejects(items: list[Document | Reject]) -> list[tuple[int, str]]:
     return [(item.number, item.reason) for item in items if isinstance(item, Reject)]
+
+
+@contextlib.contextmanager
+def without_trafilatura(folder: Path) -> Iterator[None]:
+    """Hide it from the child process that reads pages."""
+    folder.mkdir()
+    (folder / "trafilatura.py").write_text("raise ModuleNotFoundError")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        child.close()
+        yield
+        child.close()
 
 
 def jsonl(*records: dict[str, Any]) -> bytes:

@@ -1,13 +1,10 @@
-import builtins
 import gzip
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from reading import read, rejects, texts
+from reading import read, rejects, texts, without_trafilatura
 
 from topicml.errors import MissingExtraError, RecordError
 from topicml.io.readers import html
@@ -22,13 +19,6 @@ PAGE = (
     f"<article><h1>Headline of it</h1><p>{FIRST}</p><p>{SECOND}</p></article>"
     "<footer>All rights reserved</footer></body></html>"
 )
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    html.find_extractor.cache_clear()
-    yield
-    html.find_extractor.cache_clear()
 
 
 def test_the_main_text_of_a_page(tmp_path: Path) -> None:
@@ -136,29 +126,10 @@ def test_an_encoding_that_is_named_overrides_what_a_page_says() -> None:
     assert decode_html(page.encode("shift_jis"), "utf-8", "shift_jis") == (page, "shift_jis")
 
 
-def _without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
-    real = builtins.__import__
-
-    def refuse(name: str, *rest: Any) -> Any:
-        if name.split(".")[0] in missing:
-            raise ModuleNotFoundError(name)
-        return real(name, *rest)
-
-    for name in list(sys.modules):
-        if name.split(".")[0] in missing:
-            monkeypatch.setitem(sys.modules, name, None)
-    for name in missing:
-        monkeypatch.setitem(sys.modules, name, None)
-    monkeypatch.setattr(builtins, "__import__", refuse)
-
-
-def test_without_trafilatura_the_command_is_named_before_anything_is_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_trafilatura_the_command_is_named_before_anything_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text(PAGE)
-    _without(monkeypatch, "trafilatura")
-    with pytest.raises(MissingExtraError) as error:
-        read(tmp_path)
+    with without_trafilatura(tmp_path / "hidden"), pytest.raises(MissingExtraError) as error:
+        read(tmp_path / "a.html")
     assert str(error.value) == (
         "reading HTML needs trafilatura. Install it: pip install 'topicml[articles]'"
     )

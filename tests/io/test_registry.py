@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reading import COMPRESSORS, blocks_of, jsonl, numbered, read, rejects, texts, zstd
+from reading import (
+    COMPRESSORS,
+    blocks_of,
+    jsonl,
+    numbered,
+    read,
+    rejects,
+    texts,
+    without_trafilatura,
+    zstd,
+)
 
 from topicml.errors import InputError, MissingExtraError
 from topicml.io.readers import (
@@ -21,7 +31,6 @@ from topicml.io.readers import (
     READERS,
     SUFFIXES,
     check_sources,
-    html,
     parse_block,
     read_blocks,
 )
@@ -309,15 +318,14 @@ def _without(monkeypatch: pytest.MonkeyPatch, *missing: str) -> None:
 def test_a_missing_package_costs_its_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    html.find_extractor.cache_clear()
     zipped = zstd(b"x")
-    _without(monkeypatch, "trafilatura", "fastwarc", "pyarrow", "backports")
+    _without(monkeypatch, "fastwarc", "pyarrow", "backports")
     for name in ("a.html", "c.parquet", "d.warc"):
         (tmp_path / name).write_text(PAGE)
     (tmp_path / "b.txt").write_text("Good.")
     (tmp_path / "e.jsonl.zst").write_bytes(zipped)
-    items = read(tmp_path)
-    html.find_extractor.cache_clear()
+    with without_trafilatura(tmp_path / "hidden"):
+        items = read(*sorted(tmp_path.glob("?.*")))
     assert texts(items) == ["Good."]
     found = {Path(i.source).name: i.detail for i in items if isinstance(i, Reject)}
     assert {i.reason for i in items if isinstance(i, Reject)} == {"missing_dependency"}

@@ -8,7 +8,7 @@ from pathlib import Path
 from topicml.errors import InputError
 from topicml.files import beside, target_of
 from topicml.io.readers import BLOCK_BYTES
-from topicml.io.records import Fields, ReadOptions
+from topicml.io.records import RECORD_SECONDS, Fields, ReadOptions
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
 from topicml.models.tagger import SHARE
@@ -63,7 +63,7 @@ class Job:
     second_share: float = SHARE
     input_format: str | None = None
     dedupe: bool = False
-    seconds: float = 60.0
+    seconds: float = RECORD_SECONDS
     jobs: int | None = None
     force: bool = False
     strict: bool = False
@@ -81,7 +81,8 @@ class Job:
 
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
-        return ReadOptions(self.fields, self.encoding, any_text=self.unit == "sentence")
+        any_text = self.unit == "sentence"
+        return ReadOptions(self.fields, self.encoding, any_text, self.seconds)
 
 
 def check_kept(job: Job, model: Model) -> None:

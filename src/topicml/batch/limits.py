@@ -8,17 +8,14 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 
 from topicml.errors import RecordError
-from topicml.io.records import Reject, make_reject
+from topicml.io.records import RECORD_SECONDS, Reject, make_reject
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.text.document import Document
 
-SECONDS = 60.0
-"""What one document may take, where nothing else is said."""
-
 
 def tag_items(
-    tagger: Tagger, items: Iterable[Document | Reject], seconds: float = SECONDS
+    tagger: Tagger, items: Iterable[Document | Reject], seconds: float = RECORD_SECONDS
 ) -> list[TaggedArticle | Reject]:
     """Tag n documents at once; where that fails, one by one, to find the ones that do.
 

@@ -16,6 +16,9 @@ LARGEST_RECORD = 16_000_000
 MOST_RAW = 1_000_000
 """Bytes of a rejected record that are kept with its reason."""
 
+RECORD_SECONDS = 60.0
+"""What one record may take, where nothing else is said."""
+
 _MOST_LISTED = 20
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"]
@@ -33,8 +36,9 @@ REASONS = {
     "missing_text": "A record without the field of the text, or null in it.",
     "no_main_text": "A web page in which no main text was found.",
     "not_an_object": "JSON that is no object of fields.",
+    "out_of_memory": "A page whose text takes more memory to find than one record may take.",
     "too_large": f"More than {LARGEST_RECORD // 1_000_000} MB in one record.",
-    "too_slow": "Tagging took longer than one record may take.",
+    "too_slow": "Reading or tagging took longer than one record may take.",
     "truncated_input": "The input ends within what it is made of; all before that was read.",
     "unreadable_input": "A file that cannot be opened, read, or read as what it is said to be.",
     "unsupported_format": "A known format that is not read, such as PDF.",
@@ -69,11 +73,13 @@ class ReadOptions:
         fields: Which fields of a record are what.
         encoding: Of all inputs, whatever they say themselves; None to find out.
         any_text: Whether a text may be empty or binary, too.
+        seconds: What finding the text of one page may take.
     """
 
     fields: Fields = Fields()
     encoding: str | None = None
     any_text: bool = False
+    seconds: float = RECORD_SECONDS
 
 
 TOO_LARGE = (

@@ -12,6 +12,7 @@ from topicml.batch.job import Job
 from topicml.batch.opened import Opened
 from topicml.batch.worker import BlockWorker, Result
 from topicml.errors import WorkerError
+from topicml.io import child
 from topicml.io.blocks import Block
 
 WAITING = 2  # blocks per process that are read ahead
@@ -23,6 +24,7 @@ def work_on(
     """Work on blocks, in one process or several, and yield what came of each, in order.
 
     A model that computes on several cores by itself does so in this process, and is there once.
+    No process is left when this ends.
 
     Args:
         job: What to do.
@@ -33,6 +35,15 @@ def work_on(
     Raises:
         WorkerError: A worker process was killed twice over one block.
     """
+    try:
+        yield from _work_on(job, opened, blocks, note)
+    finally:
+        child.close()
+
+
+def _work_on(
+    job: Job, opened: Opened, blocks: Iterator[Block], note: Callable[[str], None]
+) -> Generator[tuple[Block, Result], None, None]:
     jobs = job.jobs or 1
     if opened.tagger.uses_all_cores and job.jobs:
         opened.tagger.use_threads(job.jobs)

@@ -66,8 +66,8 @@ def _function(name: str) -> Any:
     return getattr(importlib.import_module(f"{__name__}.{module}"), function)
 
 
-def _find_extractor() -> object:
-    return _function("html.find_extractor")()
+def _check_extraction() -> object:
+    return _function("html.check_extraction")()
 
 
 _PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
@@ -80,11 +80,11 @@ READERS: dict[Format, Reader] = {
     "tsv": Reader((".tsv", ".tab"), "csv_layout.cut_tabs", "csv_rows.parse_row", (), True),
     "parquet": Reader((".parquet",), "parquet.cut_row_groups", "parquet.parse_batch", (_PYARROW,)),
     "warc": Reader(
-        (".warc", ".wet"), "warc.cut_pages", "warc.parse_page", (_FASTWARC, _find_extractor)
+        (".warc", ".wet"), "warc.cut_pages", "warc.parse_page", (_FASTWARC, _check_extraction)
     ),
     "txt": Reader((".txt", ".text", ".md", ".markdown"), "files.cut_text", "files.parse_file"),
     "html": Reader(
-        (".html", ".htm", ".xhtml"), "files.cut_page", "files.parse_file", (_find_extractor,)
+        (".html", ".htm", ".xhtml"), "files.cut_page", "files.parse_file", (_check_extraction,)
     ),
 }
 """The formats that are read."""

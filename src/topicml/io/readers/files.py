@@ -88,11 +88,9 @@ def decode_document(
     """
     said: Mapping[str, str | None] = {}
     if is_html:
-        from topicml.io.readers.html import PAGE_FIELDS, decode_html, main_text, page_fields
+        from topicml.io.readers.html import read_page
 
-        html, encoding = decode_html(data, charset, options.encoding)
-        text = main_text(html)
-        said = page_fields(html) if {*PAGE_FIELDS} & {*options.fields.keep} else {}
+        text, encoding, said = read_page(data, charset, options)
     else:
         text, encoding = decode(data, declared=charset, encoding=options.encoding)
     values = {**values, options.fields.text: text}

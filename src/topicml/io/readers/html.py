@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from topicml.errors import RecordError
+from topicml.io import child
 from topicml.io.optional_dependencies import load
+from topicml.io.records import ReadOptions
 from topicml.text.decoding import decode, known_encoding
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
@@ -17,6 +20,59 @@ PAGE_FIELDS = ("title", "date", "url")
 """What is found of a page besides its text."""
 
 _NO_MAIN_TEXT = "no_main_text"
+
+
+class Page(NamedTuple):
+    """What is read of a page.
+
+    Attributes:
+        text: Its main text.
+        encoding: What it was decoded by.
+        fields: What it says of itself, by ``PAGE_FIELDS``, where that was asked for.
+    """
+
+    text: str
+    encoding: str
+    fields: dict[str, str | None]
+
+
+def read_page(page: bytes, charset: str | None, options: ReadOptions) -> Page:
+    """Return what the child process finds in a page.
+
+    Args:
+        page: Its bytes.
+        charset: What the server said of its encoding.
+        options: The encoding of all pages, if one was named, what is kept, and what one may take.
+
+    Raises:
+        RecordError: It cannot be decoded, has no main text, or takes too much.
+        MissingExtraError: trafilatura is not installed.
+    """
+    wants_fields = bool({*PAGE_FIELDS} & {*options.fields.keep})
+    arguments = page, charset, options.encoding, wants_fields
+    try:
+        return child.call(_extract, *arguments, seconds=options.seconds, prepare=import_extractor)
+    except child.ChildError as err:
+        raise RecordError(_NO_MAIN_TEXT, f"the page cannot be parsed ({err})") from err
+
+
+def check_extraction() -> None:
+    """Have a child process that can read pages.
+
+    Raises:
+        MissingExtraError: trafilatura is not installed.
+    """
+    child.ensure(import_extractor)
+
+
+def import_extractor() -> None:
+    """Import what finds the main text of a page, which takes longer than most pages."""
+    find_extractor()
+
+
+def _extract(page: bytes, charset: str | None, encoding: str | None, wants_fields: bool) -> Page:
+    html, encoding = decode_html(page, charset, encoding)
+    return Page(main_text(html), encoding, page_fields(html) if wants_fields else {})
 
 
 def decode_html(
