@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from topicml.errors import RecordError
@@ -28,6 +29,8 @@ class Item(NamedTuple):
         offset: Where it starts in the decompressed file, where that is known.
         raw: Its bytes.
         about: What else its parser must know.
+        is_several: Whether it may hold several records. Its parser leaves out those of other
+            shards; of items of one record, none of them comes to be here.
     """
 
     source: str
@@ -35,6 +38,7 @@ class Item(NamedTuple):
     offset: int | None
     raw: bytes
     about: tuple[str | None, ...] = ()
+    is_several: bool = False
 
 
 class Block(NamedTuple):
@@ -119,11 +123,14 @@ class Packer:
 
     Args:
         block_bytes: About how many bytes a block has.
+        options: Which records are read.
         head: Of blocks of nothing but rejects.
     """
 
-    def __init__(self, block_bytes: int, head: Head) -> None:
+    def __init__(self, block_bytes: int, options: ReadOptions, head: Head) -> None:
         self._block_bytes = block_bytes
+        self._options = options
+        self._left = options.limit
         self._head = head
         self._items: list[Item | Reject] = []
         self._held = self._size = 0
@@ -133,6 +140,8 @@ class Packer:
     ) -> Generator[Block, None, bool]:
         """Yield full blocks of the records of a stream; return whether there were any.
 
+        Under a limit, each item must be one record.
+
         Args:
             items: The records.
             stream: That they are from.
@@ -141,9 +150,11 @@ class Packer:
         if head and head != self._head:
             yield from self.flush()
             self._head = head
-        before, has_any = 0, False
-        for item in items:
-            has_any = True
+        before, count = 0, 0
+        for item in islice(items, self._left):
+            count += 1
+            if not self._takes(item):
+                continue
             self._items.append(item)
             self._held += len(item.raw) + _PER_ITEM
             self._size += stream.consumed - before
@@ -151,7 +162,17 @@ class Packer:
             if self._held >= self._block_bytes:
                 yield from self.flush()
         self._size += stream.consumed - before
-        return has_any
+        self._left = None if self._left is None else self._left - count
+        return count > 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether as many records were packed as are to be read."""
+        return self._left == 0
+
+    def _takes(self, item: Item | Reject) -> bool:
+        is_several = isinstance(item, Item) and item.is_several
+        return is_several or self._options.takes(item.source, item.number)
 
     def flush(self) -> Iterator[Block]:
         """Yield what is held as a block, if anything is."""

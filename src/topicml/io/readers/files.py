@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from topicml.errors import RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
-from topicml.io.readers.fields import make_document
+from topicml.io.readers.fields import make_document, own_id
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
 from topicml.text.decoding import decode
 from topicml.text.document import Document
@@ -79,12 +79,21 @@ def decode_document(
     Raises:
         RecordError: It cannot be decoded, or has no text.
     """
+    try:
+        text, encoding = _decode_text(data, options, charset=charset, is_html=is_html)
+    except RecordError as err:
+        err.id = own_id(values, options)
+        raise
+    values = {**values, options.fields.text: text}
+    return make_document(values, options, item.source, item.number, encoding)
+
+
+def _decode_text(
+    data: bytes, options: ReadOptions, *, charset: str | None, is_html: bool
+) -> tuple[str, str]:
     if is_html:
         from topicml.io.readers.html import decode_html, main_text
 
         html, encoding = decode_html(data, charset, options.encoding)
-        text = main_text(html)
-    else:
-        text, encoding = decode(data, declared=charset, encoding=options.encoding)
-    values = {**values, options.fields.text: text}
-    return make_document(values, options, item.source, item.number, encoding)
+        return main_text(html), encoding
+    return decode(data, declared=charset, encoding=options.encoding)
