@@ -40,6 +40,20 @@ def read_identity(output: Path) -> dict[str, Any]:
     return identity if isinstance(identity, dict) else {}
 
 
+def read_done(output: Path, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the finished blocks of the unfinished run of an output; none where there is none.
+
+    Raises:
+        InputError: It is another run.
+    """
+    try:
+        data = checkpoint_path(output).read_bytes()
+    except OSError:
+        return []
+    done = _check_lines(data[: data.rfind(b"\n") + 1], identity, output)
+    return [entry for entry in done if "finished" not in entry]
+
+
 class Checkpoint:
     """The files of a run in the making.
 
@@ -185,7 +199,14 @@ class Checkpoint:
 def _read(checkpoint: IO[bytes], identity: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
     """Return the finished blocks; a line that was cut off by a kill is none."""
     whole, end, _ = checkpoint.read().rpartition(b"\n")
-    before, *done = [json.loads(line) for line in (whole + end).splitlines()] or [identity]
+    done = _check_lines(whole + end, identity, output)
+    checkpoint.seek(len(whole + end))
+    checkpoint.truncate()
+    return done
+
+
+def _check_lines(lines: bytes, identity: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
+    before, *done = [json.loads(line) for line in lines.splitlines()] or [identity]
     changed = [
         f"{name} was {_short(before.get(name))} and is {_short(value)}"
         for name, value in identity.items()
@@ -197,8 +218,6 @@ def _read(checkpoint: IO[bytes], identity: Mapping[str, Any], output: Path) -> l
             where=output,
             hint=_RESTART,
         )
-    checkpoint.seek(len(whole + end))
-    checkpoint.truncate()
     return done
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from topicml.errors import InputError
+from topicml.batch.tolerance import MaxRejects
+from topicml.errors import InputError, did_you_mean
 from topicml.files import beside
 from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import Fields, ReadOptions
+from topicml.io.selection import Shard
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
 from topicml.models.tagger import SHARE
@@ -43,6 +46,11 @@ class Job:
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
         rejects: File for rejected records; None for one beside the output.
+        max_rejects: How many of them end the run; None for every one.
+        only_tagged: Write only records with a topic.
+        topics: Write only records with one of these; none for all.
+        limit: Records that are read; None for all.
+        shard: Part of these that is read; None for all.
         block_bytes: Input that is worked on at a time.
         backend: What scores. One for the whole run, since two agree to rounding only.
     """
@@ -66,6 +74,11 @@ class Job:
     force: bool = False
     strict: bool = False
     rejects: Path | None = None
+    max_rejects: MaxRejects | None = None
+    only_tagged: bool = False
+    topics: tuple[str, ...] = ()
+    limit: int | None = None
+    shard: Shard | None = None
     block_bytes: int = BLOCK_BYTES
     backend: Backend = "compiled"
 
@@ -75,7 +88,14 @@ class Job:
 
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
-        return ReadOptions(self.fields, self.encoding, any_text=self.unit == "sentence")
+        any_text = self.unit == "sentence"
+        return ReadOptions(self.fields, self.encoding, any_text, self.limit, self.shard)
+
+    def writes(self, topics: Collection[str]) -> bool:
+        """Whether a record with these topics is written."""
+        if self.topics:
+            return any(topic in self.topics for topic in topics)
+        return bool(topics) or not self.only_tagged
 
 
 def check_kept(job: Job, model: Model) -> None:
@@ -90,6 +110,22 @@ def check_kept(job: Job, model: Model) -> None:
             f"field {clash[0]!r} cannot be kept: the output has a field of that name",
             hint="Rename it in the input.",
         )
+
+
+def check_topics(job: Job, model: Model) -> None:
+    """Make sure that the model knows the topics that are asked for.
+
+    Raises:
+        InputError: It does not know one.
+    """
+    known = model.scorer.topics
+    for topic in job.topics:
+        if topic not in known:
+            raise InputError(
+                f"unknown topic {topic!r}",
+                where="--topics",
+                hint=f"{did_you_mean(topic, known)}Known topics: {', '.join(known)}",
+            )
 
 
 def make_output(job: Job, model: Model) -> Output:

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,20 +15,23 @@ from topicml.batch.checkpoint import Checkpoint, checkpoint_path
 from topicml.batch.engines.local import work_on
 from topicml.batch.job import Job, make_output
 from topicml.batch.near_duplicates import DuplicateIndex
+from topicml.batch.opened import Opened
 from topicml.batch.prepare import Prepared, prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
+from topicml.batch.tolerance import check_rejects
 from topicml.batch.worker import Result
 from topicml.errors import InputError
 from topicml.files import beside, check_output, is_device, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
+from topicml.io.sources import Source
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
 
 _OPTIONS_THAT_MAY_CHANGE = (
-    *("inputs", "output", "model", "second", "jobs", "force", "rejects", "seconds"),
+    *("inputs", "output", "model", "second", "jobs", "force", "rejects", "seconds", "max_rejects"),
 )
 
 
@@ -52,6 +55,7 @@ def run_batch(
         OutputError: The output cannot be written.
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
+        TooManyRejectsError: More records cannot be tagged than ``max_rejects``, or none can.
     """
     run = _Run(prepare(job, reporter, stdin), reporter)
     if job.output == "-":
@@ -91,6 +95,7 @@ class _Run:
                     for reject in result.rejects:
                         self._reporter.reject(reject)
                 self._advance(block.size, result.counts)
+            self._check_rejects(at_end=True)
             stdout.write(self._writer.footer())
         return self._summary(0.0)
 
@@ -101,11 +106,13 @@ class _Run:
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
         made = Checkpoint(path, self._job.rejects_path())
-        with made.opened(self._identity(), force=self._job.force) as checkpoint:
+        identity = make_identity(self._job, self._opened, self._sources)
+        with made.opened(identity, force=self._job.force) as checkpoint:
             before = self._recall(checkpoint)
             if not checkpoint.is_finished:
                 undone = self._undone(checkpoint, itertools.chain([first] if first else [], blocks))
                 self._work(checkpoint, undone, before)
+                self._check_rejects(at_end=True)
                 self._finish(checkpoint)
             summary = self._summary(before)
             write_summary(summary, path)
@@ -116,7 +123,13 @@ class _Run:
         for entry in checkpoint.done:
             self._counts.add(Counts.from_dict(entry["counts"]))
             self._seen += entry["size"]
-        return checkpoint.done[-1]["seconds"] if checkpoint.done else 0.0
+        if not checkpoint.done:
+            return 0.0
+        done = f"{self._counts.read:,} records, {self._seen:,} bytes of the input"
+        self._reporter.note(f"going on where an unfinished run was: {done} are done")
+        self._check_rejects()
+        before: float = checkpoint.done[-1]["seconds"]
+        return before
 
     def _work(self, checkpoint: Checkpoint, blocks: Iterator[Block], before: float) -> None:
         is_resumed = bool(checkpoint.done)
@@ -158,12 +171,19 @@ class _Run:
             record["duplicate_of"] = self._duplicates.first_of(record["id"], signature)
             result.counts.duplicates += record["duplicate_of"] is not None
         piece = result.piece or self._writer.encode(result.records)
-        return self._writer.join(self._counts.records > 0, piece)
+        return self._writer.join(self._counts.written > 0, piece)
 
     def _advance(self, size: int, counts: Counts, *, is_resumed: bool = False) -> None:
         self._counts.add(counts)
         self._seen += size
         self._reporter.update(Progress(self._seen, self._total, self._counts, is_resumed))
+        self._check_rejects()
+
+    def _check_rejects(self, *, at_end: bool = False) -> None:
+        job, counts = self._job, self._counts
+        streams = job.output == "-" or is_device(Path(job.output))
+        kept = None if streams else beside(job.rejects_path(), ".part")
+        check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=at_end, kept=kept)
 
     def _undone(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> Iterator[Block]:
         """Yield the blocks that are still to be done, after a look at those that are."""
@@ -200,24 +220,25 @@ class _Run:
         seconds = before + time.monotonic() - self._started
         return make_summary(self._job, self._opened, self._counts, seconds)
 
-    def _identity(self) -> dict[str, Any]:
-        """Return all that makes this run what it is."""
-        inputs = []
-        for source in self._sources:
-            found = Path(source.path).stat() if source.path else None
-            inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
-        options = asdict(self._job)
-        for name in _OPTIONS_THAT_MAY_CHANGE:
-            del options[name]
-        identity = {
-            "inputs": inputs,
-            "model": _identity_of(self._opened.model),
-            "second": _identity_of(self._opened.second),
-            **options,
-        }
-        # as JSON has it, so that it equals what is read back
-        same: dict[str, Any] = json.loads(json.dumps(identity))
-        return same
+
+def make_identity(job: Job, opened: Opened, sources: Sequence[Source]) -> dict[str, Any]:
+    """Return all that makes a run what it is."""
+    inputs = []
+    for source in sources:
+        found = Path(source.path).stat() if source.path else None
+        inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
+    options = asdict(job)
+    for name in _OPTIONS_THAT_MAY_CHANGE:
+        del options[name]
+    identity = {
+        "inputs": inputs,
+        "model": _identity_of(opened.model),
+        "second": _identity_of(opened.second),
+        **options,
+    }
+    # as JSON has it, so that it equals what is read back
+    same: dict[str, Any] = json.loads(json.dumps(identity))
+    return same
 
 
 def _identity_of(model: Model | None) -> dict[str, Any] | None:

@@ -25,6 +25,8 @@ class Counts:
 
     Attributes:
         records: Records tagged.
+        filtered: Records among them that are not written, for they have none of the topics
+            that were asked for.
         sentences: Sentences in them.
         unfamiliar: Sentences among them with hardly a known word.
         text_bytes: Bytes of text, in UTF-8.
@@ -36,6 +38,7 @@ class Counts:
     """
 
     records: int = 0
+    filtered: int = 0
     sentences: int = 0
     unfamiliar: int = 0
     text_bytes: int = 0
@@ -44,6 +47,16 @@ class Counts:
     topics: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def read(self) -> int:
+        """Records that were read."""
+        return self.records + self.rejects.total()
+
+    @property
+    def written(self) -> int:
+        """Records that are in the output."""
+        return self.records - self.filtered
 
     @classmethod
     def of(cls, outcomes: Iterable[TaggedArticle | Reject]) -> Counts:
@@ -96,7 +109,6 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
         counts: What was found.
         seconds: That the run took, with those of runs it went on from.
     """
-    rejected = sum(counts.rejects.values())
     return {
         "model": opened.model.reference,
         "second_opinion": opened.second
@@ -107,9 +119,11 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
         },
         "inputs": list(job.inputs),
         "output": job.output,
-        "records": counts.records + rejected,
+        "records": counts.read,
         "tagged": counts.records,
-        "rejected": rejected,
+        "filtered": counts.filtered,
+        "written": counts.written,
+        "rejected": counts.rejects.total(),
         "rejects": dict(counts.rejects.most_common()),
         "encodings": dict(counts.encodings.most_common()),
         "sentences": counts.sentences,

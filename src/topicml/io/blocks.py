@@ -70,10 +70,12 @@ class Cutter(Iterable[Item | Reject]):
 
     Attributes:
         common: What the parser must know of all records.
+        fields: Names of those of the first record, where it has names.
         description: What was found out of the file and is worth telling; nothing where it is not.
     """
 
     common: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     description = ""
 
     def __init__(self, stream: Stream) -> None:

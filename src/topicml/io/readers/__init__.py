@@ -127,6 +127,17 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
     return checked
 
 
+def first_fields(source: Source, options: ReadOptions) -> tuple[str, ...]:
+    """Return the fields of the first record of a file; none where they cannot be told."""
+    if not _is_regular(source.path):
+        return ()
+    with _opened(source, BytesIO()) as stream:
+        try:
+            return _prepare(source, stream, options)[1].fields
+        except (RecordError, InputError, MissingExtraError):
+            return ()
+
+
 def read_blocks(
     sources: Sequence[Source],
     options: ReadOptions,
@@ -137,8 +148,8 @@ def read_blocks(
 ) -> Iterator[Block]:
     """Read sources as blocks of whole records, in order, in constant memory.
 
-    The same input, options and ``block_bytes`` give the same blocks. What cannot be read is among them as
-    a reject, and reading goes on.
+    The same input, options and ``block_bytes`` give the same blocks. What cannot be read is among
+    them as a reject, and reading goes on.
 
     Args:
         sources: See ``sources.list_sources``.

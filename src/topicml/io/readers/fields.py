@@ -105,8 +105,11 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "an object" if isinstance(value, dict) else type(value).__name__)
 
 
-def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> None:
+def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> tuple[str, ...]:
     """Look for the text's field in the first records, each with its number.
+
+    Returns:
+        The fields of the first record that has it; none where there are no records.
 
     Raises:
         InputError: There are records, and none of them has it.
@@ -115,7 +118,7 @@ def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> No
     for number, values in islice(records, RECORDS_CHECKED):
         if isinstance(values, dict):
             if text in values:
-                return
+                return tuple(values)
             without = without or (number, values)
     if without:
         number, values = without
@@ -128,6 +131,7 @@ def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> No
                 hint=f"Records seem to be in {nested!r}; give that array itself (jq .{nested}).",
             )
         raise missing_field(f"{where}:{number}", text, values, guess)
+    return ()
 
 
 def _holds_records(value: Any) -> bool:

@@ -26,8 +26,9 @@ def cut_lines(stream: Stream, options: ReadOptions, block_bytes: int) -> Cutter:
     """
     lines = stream.peek(HEAD).removeprefix(codecs.BOM_UTF8).split(b"\n")
     records = ((number, load_json(line)) for number, line in enumerate(lines, start=1))
-    check_field(records, stream.name, options.fields.text)
-    return _LineCutter(stream, block_bytes)
+    cutter = _LineCutter(stream, block_bytes)
+    cutter.fields = check_field(records, stream.name, options.fields.text)
+    return cutter
 
 
 def load_json(data: bytes) -> Any:
@@ -59,9 +60,7 @@ class _LineCutter(Cutter):
             elif not is_large:
                 lines += last
             if lines and not lines.isspace():
-                yield Item(
-                    stream.name, self._number, stream.place(start), lines, is_several=True
-                )
+                yield Item(stream.name, self._number, stream.place(start), lines, is_several=True)
             self._number += lines.count(b"\n")
             if is_large:
                 place = stream.place(start + whole)

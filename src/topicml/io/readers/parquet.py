@@ -74,7 +74,9 @@ def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Cu
                 where=stream.name,
                 hint="Name the one with the text: --text-field",
             )
-    return _RowCutter(stream, options, block_bytes)
+    cutter = _RowCutter(stream, options, block_bytes)
+    cutter.fields = tuple(schema.names)
+    return cutter
 
 
 class _RowCutter(Cutter):
