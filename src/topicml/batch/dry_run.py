@@ -12,7 +12,7 @@ from topicml.batch.prepare import check
 from topicml.batch.progress import ProgressReporter
 from topicml.batch.run import make_identity
 from topicml.batch.summary import Counts
-from topicml.files import check_output, is_device
+from topicml.files import check_output
 from topicml.io.readers import first_fields
 from topicml.io.sources import Source
 from topicml.io.writers.output import output_kind
@@ -47,11 +47,12 @@ def plan_batch(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
         "format": kind,
         "compression": compression,
         "rejects": str(job.rejects) if job.rejects else None,
+        "summary": None if job.summary_path() is None else str(job.summary_path()),
         "done": None,
     }
-    path = Path(job.output)
-    if job.output == "-" or is_device(path):
+    if job.streams:
         return plan
+    path = Path(job.output)
     check_output(path, (), force=job.force or checkpoint_path(path).exists())
     plan["rejects"] = str(job.rejects_path())
     done = [] if job.force else read_done(path, make_identity(job, opened, sources))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from topicml.batch.tolerance import MaxRejects
 from topicml.errors import InputError, did_you_mean
-from topicml.files import beside
+from topicml.files import beside, is_device
 from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import Fields, ReadOptions
 from topicml.io.selection import Shard
@@ -46,6 +46,7 @@ class Job:
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
         rejects: File for rejected records; None for one beside the output.
+        summary: File for the summary; None for one beside the output.
         max_rejects: How many of them end the run; None for every one.
         only_tagged: Write only records with a topic.
         topics: Write only records with one of these; none for all.
@@ -74,6 +75,7 @@ class Job:
     force: bool = False
     strict: bool = False
     rejects: Path | None = None
+    summary: Path | None = None
     max_rejects: MaxRejects | None = None
     only_tagged: bool = False
     topics: tuple[str, ...] = ()
@@ -81,6 +83,17 @@ class Job:
     shard: Shard | None = None
     block_bytes: int = BLOCK_BYTES
     backend: Backend = "compiled"
+
+    @property
+    def streams(self) -> bool:
+        """Whether records are written as they come, with no file to go on with."""
+        return self.output == "-" or is_device(Path(self.output))
+
+    def summary_path(self) -> Path | None:
+        """Return the file for the summary; None where there is none."""
+        return self.summary or (
+            None if self.streams else beside(Path(self.output), ".summary.json")
+        )
 
     def rejects_path(self) -> Path:
         """Return the file for rejected records, where the output is one."""

@@ -13,7 +13,7 @@ from topicml.batch.job import Job, check_kept, check_topics
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
 from topicml.errors import OutputError
-from topicml.files import beside, check_not_input, check_output, is_device
+from topicml.files import check_not_input, check_output, is_device
 from topicml.io.sources import Source, find_sources, measure
 from topicml.io.writers.output import output_kind
 from topicml.scoring import compiler
@@ -99,17 +99,21 @@ def _check_written(job: Job, inputs: Sequence[Path]) -> None:
         OutputError: Something would be.
     """
     output = None if job.output == "-" else Path(job.output)
-    written = [output, beside(output, ".summary.json")] if output else []
+    summary = job.summary_path()
+    written = [path for path in (output, summary) if path]
     if job.rejects or output:
         written.append(job.rejects_path())
     for path in written:
         check_not_input(path, inputs)
     files = [path.resolve() for path in written if not is_device(path)]
     if len({*files}) < len(files):
-        raise OutputError("is written twice", where=written[-1], hint="Give another --rejects.")
-    if job.rejects and not is_device(job.rejects):
-        resumes = output is not None and checkpoint_path(output).exists()
-        check_output(job.rejects, (), force=job.force or resumes)
+        raise OutputError(
+            "is written twice", where=written[-1], hint="Give each a name of its own."
+        )
+    resumes = output is not None and checkpoint_path(output).exists()
+    for named in (job.rejects, job.summary):
+        if named and not is_device(named):
+            check_output(named, (), force=job.force or resumes)
 
 
 def _text_size(job: Job, size: int | None) -> int | None:

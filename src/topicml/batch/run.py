@@ -19,7 +19,7 @@ from topicml.batch.opened import Opened
 from topicml.batch.prepare import Prepared, prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
-from topicml.batch.tolerance import check_rejects
+from topicml.batch.tolerance import TooManyRejectsError, check_rejects
 from topicml.batch.worker import Result
 from topicml.errors import InputError
 from topicml.files import beside, check_output, is_device, replacing, writing
@@ -31,7 +31,8 @@ from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
 
 _OPTIONS_THAT_MAY_CHANGE = (
-    *("inputs", "output", "model", "second", "jobs", "force", "rejects", "seconds", "max_rejects"),
+    *("inputs", "output", "model", "second", "jobs", "force", "rejects", "summary", "seconds"),
+    "max_rejects",
 )
 
 
@@ -58,13 +59,18 @@ def run_batch(
         TooManyRejectsError: More records cannot be tagged than ``max_rejects``, or none can.
     """
     run = _Run(prepare(job, reporter, stdin), reporter)
-    if job.output == "-":
-        return run.stream(stdout)
-    path = Path(job.output)
-    if not is_device(path):
-        return run.write(path)
-    with replacing(path) as device:
-        return run.stream(device)
+    try:
+        if job.output == "-":
+            run.stream(stdout)
+        elif is_device(path := Path(job.output)):
+            with replacing(path) as device:
+                run.stream(device)
+        else:
+            run.write(path)
+    except TooManyRejectsError:
+        run.sum_up(exit_code=1)
+        raise
+    return run.sum_up()
 
 
 class _Run:
@@ -73,12 +79,12 @@ class _Run:
     def __init__(self, prepared: Prepared, reporter: ProgressReporter) -> None:
         self._job, self._opened, self._sources, self._stdin, self._total = prepared
         self._reporter = reporter
-        self._started = time.monotonic()
+        self._started, self._before = time.monotonic(), 0.0
         self._counts, self._seen = Counts(), 0
         self._duplicates = DuplicateIndex()  # asked nothing without --dedupe
         self._writer = Writer(make_output(self._job, self._opened.model))
 
-    def stream(self, stdout: BinaryIO) -> dict[str, Any]:
+    def stream(self, stdout: BinaryIO) -> None:
         """Write to standard output as it comes, and rejects where they were asked to go."""
         path = self._job.rejects
         with contextlib.ExitStack() as stack:
@@ -97,9 +103,8 @@ class _Run:
                 self._advance(block.size, result.counts)
             self._check_rejects(at_end=True)
             stdout.write(self._writer.footer())
-        return self._summary(0.0)
 
-    def write(self, path: Path) -> dict[str, Any]:
+    def write(self, path: Path) -> None:
         """Write a file with a checkpoint beside it, from which the run can go on."""
         resumes = checkpoint_path(path).exists()
         check_output(path, (), force=self._job.force or resumes)
@@ -108,30 +113,37 @@ class _Run:
         made = Checkpoint(path, self._job.rejects_path())
         identity = make_identity(self._job, self._opened, self._sources)
         with made.opened(identity, force=self._job.force) as checkpoint:
-            before = self._recall(checkpoint)
+            self._recall(checkpoint)
             if not checkpoint.is_finished:
                 undone = self._undone(checkpoint, itertools.chain([first] if first else [], blocks))
-                self._work(checkpoint, undone, before)
+                self._work(checkpoint, undone)
                 self._check_rejects(at_end=True)
                 self._finish(checkpoint)
-            summary = self._summary(before)
-            write_summary(summary, path)
+
+    def sum_up(self, *, exit_code: int | None = None) -> dict[str, Any]:
+        """Write the summary, and return it; see ``make_summary``."""
+        seconds = self._seconds()
+        job = self._job
+        summary = make_summary(job, self._opened, self._counts, seconds, exit_code=exit_code)
+        write_summary(summary, job.summary_path())
         return summary
 
-    def _recall(self, checkpoint: Checkpoint) -> float:
-        """Take in what an earlier run has done; return the seconds that it took."""
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._started
+
+    def _recall(self, checkpoint: Checkpoint) -> None:
+        """Take in what an earlier run has done."""
         for entry in checkpoint.done:
             self._counts.add(Counts.from_dict(entry["counts"]))
             self._seen += entry["size"]
         if not checkpoint.done:
-            return 0.0
+            return
+        self._before = checkpoint.done[-1]["seconds"]
         done = f"{self._counts.read:,} records, {self._seen:,} bytes of the input"
         self._reporter.note(f"going on where an unfinished run was: {done} are done")
         self._check_rejects()
-        before: float = checkpoint.done[-1]["seconds"]
-        return before
 
-    def _work(self, checkpoint: Checkpoint, blocks: Iterator[Block], before: float) -> None:
+    def _work(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> None:
         is_resumed = bool(checkpoint.done)
         with contextlib.ExitStack() as stack:
             for block, result in self._results(stack, blocks):
@@ -145,7 +157,7 @@ class _Run:
                     "size": block.size,
                     "piece": len(piece),
                     "counts": result.counts.to_dict(),
-                    "seconds": before + time.monotonic() - self._started,
+                    "seconds": self._seconds(),
                     "marks": marks,
                 }
                 checkpoint.commit(piece, reject_lines(result.rejects), entry)
@@ -181,8 +193,7 @@ class _Run:
 
     def _check_rejects(self, *, at_end: bool = False) -> None:
         job, counts = self._job, self._counts
-        streams = job.output == "-" or is_device(Path(job.output))
-        kept = None if streams else beside(job.rejects_path(), ".part")
+        kept = None if job.streams else beside(job.rejects_path(), ".part")
         check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=at_end, kept=kept)
 
     def _undone(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> Iterator[Block]:
@@ -215,10 +226,6 @@ class _Run:
         with checkpoint.part.open("rb") as part, made.open("wb") as out:
             self._writer.write((part.read(entry["piece"]) for entry in checkpoint.done), out)
         checkpoint.finish(made)
-
-    def _summary(self, before: float) -> dict[str, Any]:
-        seconds = before + time.monotonic() - self._started
-        return make_summary(self._job, self._opened, self._counts, seconds)
 
 
 def make_identity(job: Job, opened: Opened, sources: Sequence[Source]) -> dict[str, Any]:

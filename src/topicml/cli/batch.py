@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from topicml.cli import options
-from topicml.cli.classify import EXIT_SOME_REJECTED
 from topicml.io.records import Fields
 from topicml.io.selection import Shard
 from topicml.models.tagger import SHARE
@@ -77,6 +76,10 @@ def batch(
         typer.Option(
             help="File for records that cannot be tagged.", show_default="OUT.rejects.jsonl"
         ),
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="File for the summary.", show_default="OUT.summary.json"),
     ] = None,
     max_rejects: Annotated[
         str | None,
@@ -154,6 +157,7 @@ def batch(
         force=force,
         strict=strict,
         rejects=rejects,
+        summary=summary,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,
         topics=tuple(topic.strip() for topic in (topics or "").split(",") if topic.strip()),
@@ -167,9 +171,8 @@ def batch(
     if dry_run:
         _plan(job, log_format, quiet)
         return
-    summary = _run(job, engine, address, log_format, quiet)
-    if summary["rejected"]:
-        raise typer.Exit(EXIT_SOME_REJECTED)
+    if code := _run(job, engine, address, log_format, quiet)["exit_code"]:
+        raise typer.Exit(code)
 
 
 def _max_rejects(given: str | None) -> MaxRejects | None:

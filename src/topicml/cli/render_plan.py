@@ -13,18 +13,21 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
     """Return what ``batch.dry_run.plan_batch`` says as lines."""
     files = plan["files"]
     readers = ", ".join(f"{reader} {count:,}" for reader, count in plan["readers"].items())
-    lines = [f"reads   {len(files):,} files, {_bytes(plan['bytes'])}: {readers}"]
+    lines = [f"reads: {len(files):,} files, {_bytes(plan['bytes'])}: {readers}"]
     lines += [
-        f"        {file['name']}: {file['reader']}, {_bytes(file['bytes'])}"
+        f"- {file['name']}: {file['reader']}, {_bytes(file['bytes'])}"
         for file in files[:_MOST_FILES]
     ]
     if len(files) > _MOST_FILES:
-        lines.append(f"        and {len(files) - _MOST_FILES:,} more")
-    lines.append(f"fields  {', '.join(plan['fields']) or 'none, or not to be told'}")
-    lines.append(f"model   {plan['model']}")
+        lines.append(f"- and {len(files) - _MOST_FILES:,} more")
+    lines.append(
+        f"fields of the first record: {', '.join(plan['fields']) or 'none, or not to be told'}"
+    )
+    lines.append(f"model: {plan['model']}")
     kind = plan["format"] + ("" if plan["compression"] == "none" else f", {plan['compression']}")
-    lines.append(f"writes  {_name(plan['output'], 'standard output')}: {kind}")
-    lines.append(f"rejects {plan['rejects'] or 'standard error'}")
+    lines.append(f"writes: {_name(plan['output'], 'standard output')}: {kind}")
+    lines.append(f"rejects: {plan['rejects'] or 'standard error'}")
+    lines.append(f"summary: {plan['summary'] or 'none'}")
     if done := plan["done"]:
         lines.append(
             f"goes on where an unfinished run was: {done['records']:,} records, "

@@ -111,7 +111,7 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
         shards.discard()
         raise
     summary = make_summary(job, opened, counts, time.monotonic() - started)
-    write_summary(summary, path)
+    write_summary(summary, job.summary_path())
     return summary
 
 
