@@ -13,7 +13,7 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
     """Return what ``batch.dry_run.plan_batch`` says as lines."""
     files = plan["files"]
     readers = ", ".join(f"{reader} {count:,}" for reader, count in plan["readers"].items())
-    lines = [f"reads: {len(files):,} files, {_bytes(plan['bytes'])}: {readers}"]
+    lines = [f"files: {len(files):,}, {_bytes(plan['bytes'])} ({readers})"]
     lines += [
         f"- {file['name']}: {file['reader']}, {_bytes(file['bytes'])}"
         for file in files[:_MOST_FILES]
