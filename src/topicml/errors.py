@@ -71,11 +71,13 @@ class RecordError(Exception):
     Attributes:
         reason: One of ``io.records.REASONS``.
         detail: What exactly is wrong, and what to do where that helps.
+        id: The record's own id, set where it is known.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
         self.reason = reason
         self.detail = detail
+        self.id: str | None = None
         super().__init__(reason, detail)
 
 

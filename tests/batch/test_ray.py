@@ -19,6 +19,8 @@ def test_ray_is_refused_what_needs_one_machine(tiny: Tiny, tmp_path: Path) -> No
     there = Job(("in.jsonl",), str(tmp_path / "out.jsonl"), tiny.folder, dedupe=True)
     with pytest.raises(InputError, match="--engine local"):
         run_ray(there, Recorder())
+    with pytest.raises(InputError, match="Leave out --limit"):
+        run_ray(Job(("in.jsonl",), str(tmp_path / "out.jsonl"), tiny.folder, limit=1), Recorder())
     with pytest.raises(InputError, match="no standard input or output"):
         run_ray(Job(("-",), "out.jsonl", tiny.folder), Recorder())
 

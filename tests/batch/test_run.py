@@ -20,9 +20,12 @@ from reporters import Recorder, Stopper
 from topicml.batch.checkpoint import checkpoint_path
 from topicml.batch.job import Job
 from topicml.batch.run import run_batch
+from topicml.batch.tolerance import MaxRejects, TooManyRejectsError
 from topicml.batch.worker import StrictError
 from topicml.errors import InputError, ModelError, OutputError, TopicmlError
 from topicml.io.records import Fields
+from topicml.io.selection import Shard
+from topicml.models.folder import sha256_file
 from topicml.models.store import ModelStore
 from topicml.tagging import tagger as tagging
 
@@ -167,6 +170,10 @@ def test_stopped_run_goes_on_where_it_was(
         ({"min_precision": 0.9}, "min_precision was null and is 0.9"),
         ({"block_bytes": 6_000}, "block_bytes was 5000 and is 6000"),
         ({"fields": Fields(keep=("n",))}, "fields was"),
+        ({"only_tagged": True}, "only_tagged was false and is true"),
+        ({"topics": ("baking",)}, 'topics was [] and is ["baking"]'),
+        ({"limit": 300}, "limit was null and is 300"),
+        ({"shard": Shard(1, 1)}, 'shard was null and is {"number": 1, "count": 1}'),
     ],
 )
 def test_other_options_are_refused(
@@ -179,7 +186,7 @@ def test_other_options_are_refused(
     assert said in str(caught.value)
     assert "--force" in str(caught.value)
     goes_on(tiny, dump, out, **changes, force=True)
-    assert len(read(out)) == 300
+    assert out.exists()
 
 
 def test_a_run_that_goes_on_replaces_its_own_rejects_and_no_others(
@@ -293,6 +300,140 @@ def test_kept_field_named_like_one_of_the_output_is_refused(
 ) -> None:
     with pytest.raises(InputError, match="field 'topics' cannot be kept"):
         run(tiny, dump, tmp_path / "out.jsonl", fields=Fields(keep=("n", "topics")))
+
+
+def test_a_run_that_goes_on_says_from_where(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    out, stopper, told = tmp_path / "out.jsonl", Stopper(3), Recorder()
+    job = Job((str(dump),), str(out), tiny.folder, block_bytes=5_000)
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(job, io.BytesIO(), io.BytesIO(), stopper)
+    assert not [note for note in stopper.notes if "going on" in note]
+    run_batch(job, io.BytesIO(), io.BytesIO(), told)
+    last = stopper.steps[-1]
+    done = f"{last.counts.read:,} records, {last.bytes_read:,} bytes of the input are done"
+    assert f"going on where an unfinished run was: {done}" in told.notes
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.json", "out.csv", "out.parquet"])
+@pytest.mark.parametrize(
+    "options", [{"only_tagged": True}, {"topics": ("sailing", "gardening")}, {"dedupe": True}]
+)
+def test_only_what_is_asked_for_is_written(
+    tiny: Tiny, dump: Path, tmp_path: Path, name: str, options: dict[str, Any]
+) -> None:
+    everything = tmp_path / "all.jsonl"
+    whole = run(tiny, write_bad(dump), everything)
+    if "dedupe" in options:
+        options = {**options, "only_tagged": True}
+    wanted = {*options.get("topics", tiny_topics(whole))}
+    records = read(everything)
+    ids = [r["id"] for r in records if wanted & {topic["topic"] for topic in r["topics"]}]
+    out = tmp_path / name
+    summary = run(tiny, dump, out, **options)
+    assert 0 < len(ids) < 300
+    if name == "out.jsonl":
+        assert [record["id"] for record in read(out)] == ids
+    elif name == "out.json":
+        assert [record["id"] for record in json.loads(out.read_text())] == ids
+    elif name == "out.parquet":
+        assert pyarrow.parquet.read_table(out)["id"].to_pylist() == ids
+    assert (summary["written"], summary["filtered"]) == (len(ids), 300 - len(ids))
+    assert summary["records"] == summary["written"] + summary["rejected"] + summary["filtered"]
+    assert summary["topics"] == whole["topics"]
+
+
+def tiny_topics(summary: dict[str, Any]) -> list[str]:
+    return [*summary["topics"]]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_limit_is_the_same_records_whatever_the_processes(
+    tiny: Tiny, dump: Path, tmp_path: Path, jobs: int
+) -> None:
+    summary = run(tiny, dump, tmp_path / "out.jsonl", limit=101, jobs=jobs)
+    assert [r["id"] for r in read(tmp_path / "out.jsonl")] == [f"r{n}" for n in range(101)]
+    assert summary["records"] == 101
+
+
+def test_shards_together_are_every_record_once(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    run(tiny, dump, tmp_path / "whole.jsonl")
+    found = []
+    for n in (1, 2, 3):
+        run(tiny, dump, tmp_path / f"{n}.jsonl", shard=Shard(n, 3))
+        found += (tmp_path / f"{n}.jsonl").read_bytes().splitlines()
+    assert sorted(found) == sorted((tmp_path / "whole.jsonl").read_bytes().splitlines())
+
+
+def test_too_many_rejects_stop_a_run_that_goes_on_with_more(
+    tiny: Tiny, dump: Path, tmp_path: Path
+) -> None:
+    whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
+    lines = dump.read_bytes().splitlines(keepends=True)
+    dump.write_bytes(b"".join([*lines[:100], *[b"{\n"] * 20, *lines[100:]]))
+    run(tiny, dump, whole)
+    with pytest.raises(
+        TooManyRejectsError, match=r"more than 3: broken_json .*rejects\.jsonl\.part"
+    ):
+        run(tiny, dump, out, max_rejects=MaxRejects.parse("3"))
+    assert not out.exists()
+    summary = json.loads((tmp_path / "out.jsonl.summary.json").read_text())
+    assert summary["exit_code"] == 1
+    assert 100 < summary["records"] < 320
+    with pytest.raises(TooManyRejectsError, match="more than 1%"):
+        run(tiny, dump, out, max_rejects=MaxRejects.parse("1%"))
+    summary = run(tiny, dump, out, max_rejects=MaxRejects.parse("20%"), jobs=2)
+    assert (summary["exit_code"], summary["rejected"]) == (3, 20)
+    assert out.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("output", ["out.jsonl", "-"])
+def test_a_run_whose_every_record_is_rejected_has_failed(
+    tiny: Tiny, tmp_path: Path, output: str
+) -> None:
+    dump = tmp_path / "dump.jsonl"
+    dump.write_bytes(b"{\n" * 3)
+    output = "-" if output == "-" else str(tmp_path / output)
+    summary = tmp_path / "summary.json"
+    with pytest.raises(TooManyRejectsError, match="every record was rejected: broken_json 3"):
+        run(tiny, dump, output, summary=summary)
+    assert not (tmp_path / "out.jsonl").exists()
+    assert json.loads(summary.read_text())["exit_code"] == 1
+
+
+def test_the_summary_goes_where_it_is_asked_to(tiny: Tiny, dump: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figures.json"
+    summary = run(tiny, dump, "-", summary=path)
+    assert json.loads(path.read_text()) == summary
+    assert summary["exit_code"] == 0
+    assert {"topicml", "python", "numpy", "sentencex"} <= summary["versions"].keys()
+    assert summary["model_sha256"]["scorer.npz"] == sha256_file(tiny.folder / "scorer.npz")
+    with pytest.raises(OutputError, match=r"figures\.json: exists already"):
+        run(tiny, dump, "-", summary=path)
+    run(tiny, dump, tmp_path / "out.jsonl", summary=path, force=True)
+    assert not (tmp_path / "out.jsonl.summary.json").exists()
+    with pytest.raises(OutputError, match="is one of the inputs"):
+        run(tiny, dump, "-", summary=dump, force=True)
+
+
+def test_rejects_have_their_ids(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = tagging.sentence_spans
+
+    def fail(text: str) -> Any:
+        if "unlucky" in text:
+            raise RuntimeError("no luck")
+        return original(text)
+
+    monkeypatch.setattr(tagging, "sentence_spans", fail)
+    dump, ids = tmp_path / "dump.jsonl", ["a", "7", None, None, "b", None, None]
+    dump.write_text(
+        '{"id": "a", "text": 3}\n{"id": 7, "text": ""}\n{"id": [1], "text": "bread"}\n'
+        '{\n{"id": "b", "text": "unlucky"}\n{"text": "unlucky"}\n{"text": null}\n'
+        '{"id": "good", "text": "bread"}\n'
+    )
+    run(tiny, dump, tmp_path / "out.jsonl", fields=Fields())
+    assert [reject["id"] for reject in read(tmp_path / "out.jsonl.rejects.jsonl")] == ids
 
 
 BAD_LINES = [

@@ -79,6 +79,7 @@ def test_standard_streams(run: Run, dump: Path, options: list[str]) -> None:
     [
         (["nowhere.jsonl", "-o", "out.jsonl"], "nowhere.jsonl: no such file"),
         (["{dump}", "-o", "out.xlsx"], "out.xlsx: unknown kind of output"),
+        (["{dump}", "-o", "tags"], "tags: unknown kind of output. Names end in .jsonl"),
         (["{dump}", "-o", "out.jsonl", "--text-field", "body"], "no field 'body'"),
         (["{dump}", "-o", "out.jsonl", "--model", "strangers"], "no model 'strangers'"),
         (["{dump}", "-o", "nowhere/out.jsonl"], "cannot be written"),
@@ -92,6 +93,41 @@ def test_failures_are_one_line_and_leave_nothing(
     result = run("batch", *given, *options, cwd=tmp_path)
     assert_clean_failure(result, said)
     assert {path.name for path in tmp_path.iterdir()} == {"dump.jsonl"}
+
+
+@pytest.mark.parametrize("given", ["--max-rejects=1.5", "--shard=0/2", "--shard=3/2"])
+def test_what_makes_no_sense_is_a_usage_error(
+    run: Run, dump: Path, options: list[str], given: str
+) -> None:
+    name, _, value = given.partition("=")
+    assert_clean_failure(run("batch", dump, "-o", "-", given, *options), name, value, code=2)
+
+
+def test_too_many_rejects_are_one_line(run: Run, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{\n{\n')
+    out = tmp_path / "out.jsonl"
+    result = run("batch", tmp_path / "dump.jsonl", "-o", out, "--max-rejects", "50%", *options)
+    assert_clean_failure(result, "2 of 3 records were rejected, more than 50%", str(out))
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
+    run: Run, dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    arguments = ("batch", dump, "-o", "out.parquet", "--shard", "1/2", "--dry-run", *options)
+    result = run(*arguments, cwd=tmp_path)
+    assert (result.code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"files: 1, {dump.stat().st_size:,} bytes (jsonl 1)",
+        f"- {dump}: jsonl, {dump.stat().st_size:,} bytes",
+        "fields of the first record: id, text, n",
+        "model: weekend@1.0.0",
+        "writes: out.parquet: parquet",
+        "rejects: out.parquet.rejects.jsonl",
+        "summary: out.parquet.summary.json",
+        "starts at the beginning",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["dump.jsonl"]
 
 
 def test_rejects_that_no_file_takes_are_named_with_their_place(
@@ -397,7 +433,9 @@ def test_signals_end_in_one_line_and_can_be_gone_on_from(
     assert process.returncode == code, said
     assert said == f"error: stopped by {number.name}. Run the same command again to go on.\n"
     assert not out.exists()
-    assert run("batch", *arguments).code == 0
+    again = run("batch", *arguments, "--log-format", "json")
+    assert again.code == 0
+    assert "going on where an unfinished run was: " in again.stderr
     lines = out.read_bytes().splitlines()
     assert [json.loads(line)["id"] for line in lines] == [f"r{n}" for n in range(60_000)]
 

@@ -63,16 +63,23 @@ def bare(identifier: str, detail: Detail, **more: Any) -> dict[str, Any]:
         ("a.json", ("json", "none")),
         ("a.json.gz", ("json", "gzip")),
         ("a.parquet", ("parquet", "none")),
+        ("/dev/null", ("jsonl", "none")),
     ],
 )
 def test_kind_follows_the_name(name: str, kind: tuple[str, str]) -> None:
     assert output_kind(name) == kind
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a.parquet.gz", "a.xlsx"])
+@pytest.mark.parametrize("name", ["a.txt", "a.parquet.gz", "a.xlsx", "tags", "tags.gz", ".jsonl"])
 def test_unknown_kind_is_an_error(name: str) -> None:
     with pytest.raises(OutputError, match=r"unknown kind of output\. Names end in \.jsonl"):
         output_kind(name)
+
+
+@pytest.mark.parametrize("name", ["{}", "nowhere/"])
+def test_a_folder_is_no_output(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match=r"is a folder\. Names end in \.jsonl"):
+        output_kind(name.format(tmp_path))
 
 
 @pytest.mark.parametrize(("name", "expected"), [("a.csv", "none"), ("a.gz", "gzip"), ("-", "none")])

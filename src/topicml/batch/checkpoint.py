@@ -62,12 +62,27 @@ def _is_torn(checkpoint: Path) -> bool:
     return False
 
 
+def read_done(output: Path, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the finished blocks of the unfinished run of an output; none where there is none.
+
+    Raises:
+        InputError: It is another run.
+    """
+    try:
+        data = checkpoint_path(output).read_bytes()
+    except OSError:
+        return []
+    done = _check_lines(data[: data.rfind(b"\n") + 1], identity, output)
+    return [entry for entry in done if "finished" not in entry]
+
+
 class Checkpoint:
     """The files of a run in the making.
 
     Attributes:
         output: The file that the run is to make.
         part: Its pieces so far.
+        rejects_part: The rejects so far.
         made: The output in the making, where it is not those pieces.
         done: What is said of each finished block.
         is_finished: Whether an earlier run had done all, but for putting the files in place.
@@ -82,7 +97,7 @@ class Checkpoint:
         self._rejects = target_of(rejects)
         self.part = beside(output, ".part")
         self.made = beside(output, ".made")
-        self._rejects_part = (
+        self.rejects_part = (
             beside(output, ".rejects.part")
             if is_device(rejects)
             else beside(self._rejects, ".part")
@@ -94,7 +109,7 @@ class Checkpoint:
 
     def files(self) -> list[Path]:
         """Return the output, and what lies beside it and the rejects until all is done."""
-        return [self.output, self.part, self.made, self._rejects_part, self._path]
+        return [self.output, self.part, self.made, self.rejects_part, self._path]
 
     def check_new(self, *, force: bool) -> None:
         """Make sure that a run replaces only what it may, and what it has made before.
@@ -135,7 +150,7 @@ class Checkpoint:
         self._lock(checkpoint)
         if force:
             checkpoint.truncate(0)
-            for old in (self.part, self.made, self._rejects_part):
+            for old in (self.part, self.made, self.rejects_part):
                 old.unlink(missing_ok=True)
         self.done = _read(checkpoint, identity, self.output)
         if self.done and "finished" in self.done[-1]:
@@ -144,10 +159,10 @@ class Checkpoint:
             return
         if not checkpoint.tell():
             _write(checkpoint, _line(identity))
-        self._files = [checkpoint, open_file(self.part), open_file(self._rejects_part)]
+        self._files = [checkpoint, open_file(self.part), open_file(self.rejects_part)]
         last = self.done[-1] if self.done else {"bytes": 0, "reject_bytes": 0}
         _cut(self._files[1], last["bytes"], self.part)
-        _cut(self._files[2], last["reject_bytes"], self._rejects_part)
+        _cut(self._files[2], last["reject_bytes"], self.rejects_part)
 
     def check_block(self, number: int, digest: str, source: str) -> None:
         """Make sure that a block that is done was made of the same input.
@@ -201,16 +216,16 @@ class Checkpoint:
     def _settle(self, made: str) -> None:
         """Put finished files in their places; may be done again after a kill."""
         finished = self.output.with_name(made)
-        if self._rejects_part.exists():
+        if self.rejects_part.exists():
             if is_device(self._rejects):
-                with self._rejects_part.open("rb") as rejects, open_stream(self._rejects) as out:
+                with self.rejects_part.open("rb") as rejects, open_stream(self._rejects) as out:
                     shutil.copyfileobj(rejects, out)
-                self._rejects_part.unlink()
-            elif self._rejects_part.stat().st_size:
-                self._rejects_part.replace(self._rejects)
+                self.rejects_part.unlink()
+            elif self.rejects_part.stat().st_size:
+                self.rejects_part.replace(self._rejects)
             else:
                 self._rejects.unlink(missing_ok=True)
-                self._rejects_part.unlink()
+                self.rejects_part.unlink()
         if finished.exists():
             finished.chmod(new_file_mode())
             finished.replace(self.output)
@@ -231,7 +246,14 @@ class Checkpoint:
 def _read(checkpoint: IO[bytes], identity: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
     """Return the finished blocks; a line that was cut off by a kill is none."""
     whole, end, _ = checkpoint.read().rpartition(b"\n")
-    before, *done = [json.loads(line) for line in (whole + end).splitlines()] or [identity]
+    done = _check_lines(whole + end, identity, output)
+    checkpoint.seek(len(whole + end))
+    checkpoint.truncate()
+    return done
+
+
+def _check_lines(lines: bytes, identity: Mapping[str, Any], output: Path) -> list[dict[str, Any]]:
+    before, *done = [json.loads(line) for line in lines.splitlines()] or [identity]
     changed = [
         f"{name} was {_short(before.get(name))} and is {_short(value)}"
         for name, value in identity.items()
@@ -243,8 +265,6 @@ def _read(checkpoint: IO[bytes], identity: Mapping[str, Any], output: Path) -> l
             where=output,
             hint=_RESTART,
         )
-    checkpoint.seek(len(whole + end))
-    checkpoint.truncate()
     return done
 
 

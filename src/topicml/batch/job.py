@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from topicml.errors import InputError
-from topicml.files import beside, target_of
+from topicml.batch.tolerance import MaxRejects
+from topicml.errors import InputError, did_you_mean
+from topicml.files import beside, is_device, target_of
 from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import RECORD_SECONDS, Fields, ReadOptions
+from topicml.io.selection import Shard
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
 from topicml.models.tagger import SHARE
@@ -44,6 +47,12 @@ class Job:
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
         rejects: File for rejected records; None for one beside the output.
+        summary: File for the summary; None for one beside the output.
+        max_rejects: How many of them end the run; None for every one.
+        only_tagged: Write only records with a topic.
+        topics: Write only records with one of these; none for all.
+        limit: Records that are read; None for all.
+        shard: Part of these that is read; None for all.
         block_bytes: Input that is worked on at a time.
         backend: What scores. One for the whole run, since two agree to rounding only.
     """
@@ -68,12 +77,29 @@ class Job:
     force: bool = False
     strict: bool = False
     rejects: Path | None = None
+    summary: Path | None = None
+    max_rejects: MaxRejects | None = None
+    only_tagged: bool = False
+    topics: tuple[str, ...] = ()
+    limit: int | None = None
+    shard: Shard | None = None
     block_bytes: int = BLOCK_BYTES
     backend: Backend = "compiled"
 
     def output_path(self) -> Path:
         """Return the file to make: of a link, the one that it leads to."""
         return target_of(Path(self.output))
+
+    @property
+    def streams(self) -> bool:
+        """Whether records are written as they come, with no file to go on with."""
+        return self.output == "-" or is_device(self.output_path())
+
+    def summary_path(self) -> Path | None:
+        """Return the file for the summary; None where there is none."""
+        return self.summary or (
+            None if self.streams else beside(Path(self.output), ".summary.json")
+        )
 
     def rejects_path(self) -> Path:
         """Return the file for rejected records, where the output is one."""
@@ -82,7 +108,17 @@ class Job:
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
         any_text = self.unit == "sentence"
-        return ReadOptions(self.fields, self.encoding, any_text, self.seconds)
+        return ReadOptions(
+            *(self.fields, self.encoding, any_text, self.seconds),
+            limit=self.limit,
+            shard=self.shard,
+        )
+
+    def writes(self, topics: Collection[str]) -> bool:
+        """Whether a record with these topics is written."""
+        if self.topics:
+            return any(topic in self.topics for topic in topics)
+        return bool(topics) or not self.only_tagged
 
 
 def check_kept(job: Job, model: Model) -> None:
@@ -97,6 +133,22 @@ def check_kept(job: Job, model: Model) -> None:
             f"field {clash[0]!r} cannot be kept: the output has a field of that name",
             hint="Rename it in the input.",
         )
+
+
+def check_topics(job: Job, model: Model) -> None:
+    """Make sure that the model knows the topics that are asked for.
+
+    Raises:
+        InputError: It does not know one.
+    """
+    known = model.scorer.topics
+    for topic in job.topics:
+        if topic not in known:
+            raise InputError(
+                f"unknown topic {topic!r}",
+                where="--topics",
+                hint=f"{did_you_mean(topic, known)}Known topics: {', '.join(known)}",
+            )
 
 
 def make_output(job: Job, model: Model) -> Output:

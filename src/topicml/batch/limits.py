@@ -57,6 +57,8 @@ def _tag_singly(
 
 def _reject(document: Document, failure: RecordError) -> Reject:
     raw = document.text.encode("utf-8", "surrogatepass")
+    has_own = document.id != f"{document.source}:{document.number}"
+    failure.id = document.id if has_own else None
     return make_reject(document.source, document.number, failure, raw)
 
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import Checkpoint, is_unfinished, read_identity
-from topicml.batch.job import Job, check_kept
+from topicml.batch.job import Job, check_kept, check_topics
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
-from topicml.batch.summary import summary_path
-from topicml.files import check_apart, check_new, is_device, path_of
+from topicml.files import check_apart, check_new, path_of
 from topicml.io.sources import Source, find_sources, measure, paths_of
 from topicml.io.writers.output import output_kind
 from topicml.scoring import compiler
@@ -21,6 +20,7 @@ from topicml.scoring.backends import Backend, backend_for
 _NOTHING = io.BytesIO()
 _READ_AT_ONCE = 64_000  # bytes that a network reads between one line of progress and the next
 _LONG = 60.0  # seconds from which on a run is announced
+_RECORD = 10_000  # bytes of a record of news, more or less
 _LINEAR = 8_000_000  # bytes a second that a linear model reads at least, compiled
 
 
@@ -32,7 +32,7 @@ class Prepared(NamedTuple):
         opened: What it is done with, proven.
         sources: Files of the inputs.
         stdin: What ``-`` stands for.
-        size: Bytes of all inputs, or None where that is not known.
+        size: Bytes of all inputs that are read, or None where that is not known.
     """
 
     job: Job
@@ -48,12 +48,40 @@ def prepare(
     stdin: BinaryIO = _NOTHING,
     stdout: BinaryIO = _NOTHING,
 ) -> Prepared:
-    """Find the inputs, and check all that would end a run half-way.
+    """Find the inputs, check all that would end a run half-way, and prove the model.
 
     A short standard input is read whole, so that how long it is can be known.
 
     Raises:
-        InputError: An input is missing, or not what it is said to be; a field cannot be kept.
+        ModelError: The model is damaged, or lacks the thresholds asked for.
+        TopicmlError: See ``check``.
+    """
+    prepared = check(job, reporter, stdin, stdout)
+    job, opened = prepared.job, prepared.opened
+    if job.backend == "compiled" and not compiler.is_compiled_kept():
+        reporter.note("compiling the scoring kernel, once for this machine: about 12 s")
+    opened.prove(job.backend)
+    size = _text_size(job, prepared.size)
+    if size and job.shard:
+        size //= job.shard.count
+    if line := _estimate(opened, job.second_share, size):
+        reporter.note(line)
+    return prepared
+
+
+def check(
+    job: Job,
+    reporter: ProgressReporter,
+    stdin: BinaryIO = _NOTHING,
+    stdout: BinaryIO = _NOTHING,
+) -> Prepared:
+    """Find the inputs, and check all of a job but what its model computes.
+
+    A short standard input is read whole, so that how long it is can be known.
+
+    Raises:
+        InputError: An input is missing, or not what it is said to be; a field cannot be kept;
+            the model does not know a topic.
         MissingExtraError: No input can be read for want of a package.
         ModelError: The model is damaged, or lacks the thresholds asked for.
         OutputError: The output is of no known kind, or something else would be lost to it.
@@ -70,11 +98,11 @@ def prepare(
     stdin, size = measure(sources, stdin)
     opened = open_models(job)
     check_kept(job, opened.model)
-    backend = _choose_backend(job, opened, size, reporter)
+    check_topics(job, opened.model)
+    backend = _choose_backend(job, opened, _text_size(job, size))
     job = replace(job, backend=backend, block_bytes=_block_bytes(job, opened))
-    opened.prove(backend)
-    if line := _estimate(opened, job.second_share, size):
-        reporter.note(line)
+    if job.limit is not None:
+        size = None
     return Prepared(job, opened, sources, stdin, size)
 
 
@@ -85,20 +113,26 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
         OutputError: Something would be.
     """
     output, resumes = job.output_path(), False
-    if job.output == "-" or is_device(output):
+    others = [path for path in (job.summary_path(), job.rejects) if path]
+    if job.streams:
         made = path_of(stdout) if job.output == "-" else [output]
-        others = [job.rejects] if job.rejects else []
     else:
         made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
-        others = [summary_path(job), job.rejects_path()]
+        others = [*others, job.rejects_path()] if job.rejects is None else others
     check_apart([*made, *others], paths_of(sources, stdin))
     check_new(others, force=job.force or resumes)
 
 
-def _choose_backend(
-    job: Job, opened: Opened, size: int | None, reporter: ProgressReporter
-) -> Backend:
-    """Return what scores the whole run, and say so where it has to be compiled first.
+def _text_size(job: Job, size: int | None) -> int | None:
+    """Return how many bytes of text are read, of inputs of this size, about."""
+    if job.limit is None:
+        return size
+    limited = job.limit * _RECORD
+    return limited if size is None else min(limited, size)
+
+
+def _choose_backend(job: Job, opened: Opened, size: int | None) -> Backend:
+    """Return what scores the whole run.
 
     A run that goes on keeps what it began with.
     """
@@ -106,8 +140,6 @@ def _choose_backend(
         return "reference"  # for its words are counted in no time, compared to its reading
     begun = {} if job.force or job.output == "-" else read_identity(job.output_path())
     backend: Backend = begun.get("backend") or backend_for(size)
-    if backend == "compiled" and not compiler.is_compiled_kept():
-        reporter.note("compiling the scoring kernel, once for this machine: about 12 s")
     return backend
 
 

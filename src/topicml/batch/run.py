@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,21 +15,24 @@ from topicml.batch.checkpoint import Checkpoint
 from topicml.batch.engines.local import work_on
 from topicml.batch.job import Job, make_output
 from topicml.batch.near_duplicates import DuplicateIndex
+from topicml.batch.opened import Opened
 from topicml.batch.prepare import Prepared, prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.summary import Counts, make_summary, write_summary
+from topicml.batch.tolerance import TooManyRejectsError, check_rejects
 from topicml.batch.worker import Result
 from topicml.errors import InputError
-from topicml.files import is_device, open_stream, replacing, writing
+from topicml.files import open_stream, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
-from topicml.io.sources import status_of
+from topicml.io.sources import Source, status_of
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
 
 _OPTIONS_THAT_MAY_CHANGE = (
-    *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "seconds"),
+    *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
+    *("seconds", "max_rejects"),
 )
 
 
@@ -54,15 +57,21 @@ def run_batch(
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
         WorkerError: A worker process was killed twice over the same records.
+        TooManyRejectsError: More records cannot be tagged than ``max_rejects``, or none can.
     """
     run = _Run(prepare(job, reporter, stdin, stdout), reporter)
-    if job.output == "-":
-        return run.stream(stdout)
-    path = job.output_path()
-    if not is_device(path):
-        return run.write(path)
-    with replacing(path) as device:
-        return run.stream(device)
+    try:
+        if job.output == "-":
+            run.stream(stdout)
+        elif job.streams:
+            with replacing(job.output_path()) as device:
+                run.stream(device)
+        else:
+            run.write(job.output_path())
+    except TooManyRejectsError:
+        run.sum_up(exit_code=1)
+        raise
+    return run.sum_up()
 
 
 class _Run:
@@ -71,12 +80,12 @@ class _Run:
     def __init__(self, prepared: Prepared, reporter: ProgressReporter) -> None:
         self._job, self._opened, self._sources, self._stdin, self._total = prepared
         self._reporter = reporter
-        self._started = time.monotonic()
+        self._started, self._before = time.monotonic(), 0.0
         self._counts, self._seen = Counts(), 0
         self._duplicates = DuplicateIndex()  # asked nothing without --dedupe
         self._writer = Writer(make_output(self._job, self._opened.model))
 
-    def stream(self, stdout: BinaryIO) -> dict[str, Any]:
+    def stream(self, stdout: BinaryIO) -> None:
         """Write to standard output as it comes, and rejects where they were asked to go."""
         path = self._job.rejects
         with contextlib.ExitStack() as stack:
@@ -93,33 +102,48 @@ class _Run:
                     for reject in result.rejects:
                         self._reporter.reject(reject)
                 self._advance(block.size, result.counts)
+            self._check_rejects(at_end=True)
             stdout.write(self._writer.footer())
-        return self._summary(0.0)
 
-    def write(self, path: Path) -> dict[str, Any]:
+    def write(self, path: Path) -> None:
         """Write a file with a checkpoint beside it, from which the run can go on."""
         made = Checkpoint(path, self._job.rejects_path())
         made.check_new(force=self._job.force)
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
-        with made.opened(self._identity(), force=self._job.force) as checkpoint:
-            before = self._recall(checkpoint)
+        identity = make_identity(self._job, self._opened, self._sources)
+        with made.opened(identity, force=self._job.force) as checkpoint:
+            self._recall(checkpoint)
             if not checkpoint.is_finished:
                 undone = self._undone(checkpoint, itertools.chain([first] if first else [], blocks))
-                self._work(checkpoint, undone, before)
+                self._work(checkpoint, undone)
+                self._check_rejects(at_end=True)
                 self._finish(checkpoint)
-            summary = self._summary(before)
-            write_summary(summary, self._job)
+
+    def sum_up(self, *, exit_code: int | None = None) -> dict[str, Any]:
+        """Write the summary, and return it; see ``make_summary``."""
+        seconds = self._seconds()
+        job = self._job
+        summary = make_summary(job, self._opened, self._counts, seconds, exit_code=exit_code)
+        write_summary(summary, job.summary_path())
         return summary
 
-    def _recall(self, checkpoint: Checkpoint) -> float:
-        """Take in what an earlier run has done; return the seconds that it took."""
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._started
+
+    def _recall(self, checkpoint: Checkpoint) -> None:
+        """Take in what an earlier run has done."""
         for entry in checkpoint.done:
             self._counts.add(Counts.from_dict(entry["counts"]))
             self._seen += entry["size"]
-        return checkpoint.done[-1]["seconds"] if checkpoint.done else 0.0
+        if not checkpoint.done:
+            return
+        self._before = checkpoint.done[-1]["seconds"]
+        done = f"{self._counts.read:,} records, {self._seen:,} bytes of the input"
+        self._reporter.note(f"going on where an unfinished run was: {done} are done")
+        self._check_rejects()
 
-    def _work(self, checkpoint: Checkpoint, blocks: Iterator[Block], before: float) -> None:
+    def _work(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> None:
         is_resumed = bool(checkpoint.done)
         with contextlib.ExitStack() as stack:
             for block, result in self._results(stack, blocks):
@@ -133,7 +157,7 @@ class _Run:
                     "size": block.size,
                     "piece": len(piece),
                     "counts": result.counts.to_dict(),
-                    "seconds": before + time.monotonic() - self._started,
+                    "seconds": self._seconds(),
                     "marks": marks,
                 }
                 checkpoint.commit(piece, reject_lines(result.rejects), entry)
@@ -160,12 +184,19 @@ class _Run:
             record["duplicate_of"] = self._duplicates.first_of(record["id"], signature)
             result.counts.duplicates += record["duplicate_of"] is not None
         piece = result.piece or self._writer.encode(result.records)
-        return self._writer.join(self._counts.records > 0, piece)
+        return self._writer.join(self._counts.written > 0, piece)
 
     def _advance(self, size: int, counts: Counts, *, is_resumed: bool = False) -> None:
         self._counts.add(counts)
         self._seen += size
         self._reporter.update(Progress(self._seen, self._total, self._counts, is_resumed))
+        self._check_rejects()
+
+    def _check_rejects(self, *, at_end: bool = False) -> None:
+        job, counts = self._job, self._counts
+        made = Checkpoint(job.output_path(), job.rejects_path())
+        kept = None if job.streams else made.rejects_part
+        check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=at_end, kept=kept)
 
     def _undone(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> Iterator[Block]:
         """Yield the blocks that are still to be done, after a look at those that are."""
@@ -197,29 +228,26 @@ class _Run:
             self._writer.write((part.read(entry["piece"]) for entry in checkpoint.done), out)
         checkpoint.finish(checkpoint.made)
 
-    def _summary(self, before: float) -> dict[str, Any]:
-        seconds = before + time.monotonic() - self._started
-        return make_summary(self._job, self._opened, self._counts, seconds)
 
-    def _identity(self) -> dict[str, Any]:
-        """Return all that makes this run what it is."""
-        inputs = []
-        for source in self._sources:
-            found = status_of(source.path) if source.path else None
-            inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
-        options = asdict(self._job)
-        for name in _OPTIONS_THAT_MAY_CHANGE:
-            del options[name]
-        options["rejects"] = self._job.rejects and str(self._job.rejects.absolute())
-        identity = {
-            "inputs": inputs,
-            "model": _identity_of(self._opened.model),
-            "second": _identity_of(self._opened.second),
-            **options,
-        }
-        # as JSON has it, so that it equals what is read back
-        same: dict[str, Any] = json.loads(json.dumps(identity))
-        return same
+def make_identity(job: Job, opened: Opened, sources: Sequence[Source]) -> dict[str, Any]:
+    """Return all that makes a run what it is."""
+    inputs = []
+    for source in sources:
+        found = status_of(source.path) if source.path else None
+        inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
+    options = asdict(job)
+    for name in _OPTIONS_THAT_MAY_CHANGE:
+        del options[name]
+    options["rejects"] = job.rejects and str(job.rejects.absolute())
+    identity = {
+        "inputs": inputs,
+        "model": _identity_of(opened.model),
+        "second": _identity_of(opened.second),
+        **options,
+    }
+    # as JSON has it, so that it equals what is read back
+    same: dict[str, Any] = json.loads(json.dumps(identity))
+    return same
 
 
 def _identity_of(model: Model | None) -> dict[str, Any] | None:

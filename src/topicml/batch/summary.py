@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import platform
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from topicml.batch.job import Job
 from topicml.batch.opened import Opened
-from topicml.files import beside, write_text
+from topicml.files import write_text
 from topicml.io.records import Reject
+from topicml.models.folder import Model
 from topicml.tagging.abstention import REASONS
 from topicml.tagging.articles import TaggedArticle
+from topicml.version import __version__
 
+_SOME_REJECTED = 3  # exit code, as of all commands
+_SCORES = (".npz", ".safetensors")
 _UNFAMILIAR = REASONS.index("unfamiliar")
 
 
@@ -25,6 +32,8 @@ class Counts:
 
     Attributes:
         records: Records tagged.
+        filtered: Records among them that are not written, for they have none of the topics
+            that were asked for.
         sentences: Sentences in them.
         unfamiliar: Sentences among them with hardly a known word.
         text_bytes: Bytes of text, in UTF-8.
@@ -37,6 +46,7 @@ class Counts:
     """
 
     records: int = 0
+    filtered: int = 0
     sentences: int = 0
     unfamiliar: int = 0
     text_bytes: int = 0
@@ -46,6 +56,16 @@ class Counts:
     rejects: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     encodings: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def read(self) -> int:
+        """Records that were read."""
+        return self.records + self.rejects.total()
+
+    @property
+    def written(self) -> int:
+        """Records that are in the output."""
+        return self.records - self.filtered
 
     @classmethod
     def of(cls, outcomes: Iterable[TaggedArticle | Reject], skipped: Counter[str]) -> Counts:
@@ -89,7 +109,9 @@ def _utf8_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> dict[str, Any]:
+def make_summary(
+    job: Job, opened: Opened, counts: Counts, seconds: float, *, exit_code: int | None = None
+) -> dict[str, Any]:
     """Return the summary of a run.
 
     Args:
@@ -97,21 +119,30 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
         opened: What it was done with.
         counts: What was found.
         seconds: That the run took, with those of runs it went on from.
+        exit_code: Of the command; None for 3 where records were rejected, else 0.
     """
-    rejected, skipped = counts.rejects.total(), counts.skipped.total()
+    if exit_code is None:
+        exit_code = _SOME_REJECTED if counts.rejects else 0
     return {
+        "exit_code": exit_code,
+        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": _versions(opened),
         "model": opened.model.reference,
+        "model_sha256": _scorer_hashes(opened.model),
         "second_opinion": opened.second
         and {
             "model": opened.second.reference,
+            "model_sha256": _scorer_hashes(opened.second),
             "sentences": counts.read_again,
             "share": counts.read_again / max(1, counts.sentences),
         },
         "inputs": list(job.inputs),
         "output": job.output,
-        "records": counts.records + rejected + skipped,
+        "records": counts.read + counts.skipped.total(),
         "tagged": counts.records,
-        "rejected": rejected,
+        "filtered": counts.filtered,
+        "written": counts.written,
+        "rejected": counts.rejects.total(),
         "rejects": dict(counts.rejects.most_common()),
         "skipped": dict(counts.skipped.most_common()),
         "encodings": dict(counts.encodings.most_common()),
@@ -131,16 +162,31 @@ def make_summary(job: Job, opened: Opened, counts: Counts, seconds: float) -> di
     }
 
 
-def summary_path(job: Job) -> Path:
-    """Return where the summary of a run lies."""
-    return beside(Path(job.output), ".summary.json")
+def _versions(opened: Opened) -> dict[str, str]:
+    """Return the versions of what the figures depend on."""
+    libraries = ["numpy", "sentencex"]
+    models = [model for model in opened[:2] if model]
+    if any(model.scorer.uses_all_cores for model in models):
+        libraries += ["torch", "transformers"]
+    if any(model.scorer.backend == "compiled" for model in models):
+        libraries.append("numba")
+    found = {name: importlib.metadata.version(name) for name in libraries}
+    return {"topicml": __version__, "python": platform.python_version(), **found}
 
 
-def write_summary(summary: dict[str, Any], job: Job) -> None:
-    """Write a summary beside the output.
+def _scorer_hashes(model: Model) -> dict[str, str]:
+    """Return the SHA-256 of the files that score."""
+    files: dict[str, str] = model.manifest["files"]
+    return {name: digest for name, digest in files.items() if name.endswith(_SCORES)}
+
+
+def write_summary(summary: dict[str, Any], path: Path | None) -> None:
+    """Write a summary; nothing where there is no file for it.
 
     Raises:
         OutputError: It cannot be written.
     """
+    if path is None:
+        return
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    write_text(summary_path(job), text)
+    write_text(path, text)

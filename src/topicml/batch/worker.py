@@ -80,11 +80,13 @@ class BlockWorker:
                 where=rejects[0].place,
                 hint="Repair the record, or run without --strict to set such records aside.",
             )
-        records = [article.to_dict(self._job.detail) for article in articles]
+        written = [a for a in articles if self._job.writes([topic.topic for topic in a.topics])]
+        records = [article.to_dict(self._job.detail) for article in written]
         counts = Counts.of(outcomes, skipped)
+        counts.filtered = len(articles) - len(written)
         if not self._job.dedupe:
             return Result(self.writer.encode(records), [], [], rejects, counts)
-        return Result(b"", records, [signature(a.text) for a in articles], rejects, counts)
+        return Result(b"", records, [signature(a.text) for a in written], rejects, counts)
 
 
 @contextlib.contextmanager

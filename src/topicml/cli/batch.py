@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,15 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from topicml.cli import options
-from topicml.cli.classify import EXIT_SOME_REJECTED
 from topicml.cli.stopping import Stopped, end_within
 from topicml.io.records import Fields
+from topicml.io.selection import Shard
 from topicml.models.tagger import SHARE
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
     from topicml.batch.job import Job
     from topicml.batch.progress import ProgressReporter
+    from topicml.batch.tolerance import MaxRejects
 
 _SECONDS_TO_END = 1.8
 
@@ -76,6 +79,37 @@ def batch(
             help="File for records that cannot be tagged.", show_default="OUT.rejects.jsonl"
         ),
     ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(help="File for the summary.", show_default="OUT.summary.json"),
+    ] = None,
+    max_rejects: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|P%",
+            help="Rejected records, or percent of those read, beyond which the run fails.",
+            show_default="all but one",
+        ),
+    ] = None,
+    only_tagged: Annotated[
+        bool, typer.Option("--only-tagged", help="Write only records with a topic.")
+    ] = False,
+    topics: Annotated[
+        str | None,
+        typer.Option(metavar="ID,ID", help="Write only records with one of these topics."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Read only so many records, the first ones.")
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Read only the I-th of N parts, which have no record in common."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be read and written, and end.")
+    ] = False,
     record_seconds: Annotated[
         float, typer.Option(min=0.1, help="Seconds that one record may take.")
     ] = 60.0,
@@ -96,6 +130,7 @@ def batch(
 
     Records that cannot be tagged go to OUT.rejects.jsonl with the reason, and the exit code
     is 3. A run that was stopped goes on where it was when the same command is given again.
+    All options, fields and exit codes: docs/batch.md.
 
     Example: topicml batch dump.jsonl.gz -o tags.jsonl.gz --jobs 4
     """
@@ -125,12 +160,53 @@ def batch(
         force=force,
         strict=strict,
         rejects=rejects,
+        summary=summary,
+        max_rejects=_max_rejects(max_rejects),
+        only_tagged=only_tagged,
+        topics=tuple(topic.strip() for topic in (topics or "").split(",") if topic.strip()),
+        limit=limit,
+        shard=_shard(shard),
     )
     if address and engine != "ray":
         raise typer.BadParameter("--address is for --engine ray")
-    summary = _run(job, engine, address, log_format, quiet)
-    if summary["rejected"]:
-        raise typer.Exit(EXIT_SOME_REJECTED)
+    if dry_run and engine == "ray":
+        raise typer.BadParameter("--dry-run is for --engine local")
+    if dry_run:
+        _plan(job, log_format, quiet)
+        return
+    if code := _run(job, engine, address, log_format, quiet)["exit_code"]:
+        raise typer.Exit(code)
+
+
+def _max_rejects(given: str | None) -> MaxRejects | None:
+    from topicml.batch.tolerance import MaxRejects
+
+    try:
+        return None if given is None else MaxRejects.parse(given)
+    except ValueError:
+        raise typer.BadParameter(
+            f"--max-rejects {given} is neither a number of records, as 100, nor a share, as 2.5%"
+        ) from None
+
+
+def _shard(given: str | None) -> Shard | None:
+    if given is None:
+        return None
+    found = re.fullmatch(r"(\d+)/(\d+)", given, re.ASCII)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise typer.BadParameter(f"--shard {given} is no part of several, as 1/4 or 4/4")
+    return Shard(int(found[1]), int(found[2]))
+
+
+def _plan(job: Job, log_format: str, quiet: bool) -> None:
+    from topicml.batch.dry_run import plan_batch
+    from topicml.cli.progress import make_reporter
+    from topicml.cli.render_plan import plan_lines
+
+    with make_reporter(quiet, log_format) as reporter:
+        plan = plan_batch(job, reporter)
+    lines = [json.dumps(plan, ensure_ascii=False)] if log_format == "json" else plan_lines(plan)
+    typer.echo("\n".join(lines))
 
 
 def _names(lists: list[str]) -> tuple[str, ...]:

@@ -68,19 +68,26 @@ class JsonReporter(QuietReporter):
 
     def __init__(self) -> None:
         self._started = self._told = time.monotonic()
+        self._first: tuple[float, int] | None = None
 
     def update(self, progress: RunProgress) -> None:
         """Write a line if the last one is a while ago."""
         now = time.monotonic()
+        self._first = self._first or (now, progress.bytes_read)
         if now - self._told < _SECONDS_BETWEEN_LINES:
             return
         self._told = now
+        rate = (progress.bytes_read - self._first[1]) / max(1e-9, now - self._first[0])
+        left = None if progress.total_bytes is None else progress.total_bytes - progress.bytes_read
         self._write(
             {
                 "event": "progress",
                 "seconds": round(now - self._started, 3),
                 "bytes_read": progress.bytes_read,
                 "bytes_in_all": progress.total_bytes,
+                "bytes_per_second": round(rate),
+                "seconds_left": None if left is None or not rate else round(left / rate),
+                "records": progress.counts.read,
                 "tagged": progress.counts.records,
                 "rejected": progress.counts.rejects.total(),
                 "skipped": progress.counts.skipped.total(),

@@ -6,6 +6,7 @@ import hashlib
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from topicml.errors import RecordError
@@ -29,6 +30,8 @@ class Item(NamedTuple):
         offset: Where it starts in the decompressed file, where that is known.
         raw: Its bytes.
         about: What else its parser must know.
+        is_several: Whether it may hold several records. Its parser leaves out those of other
+            shards; of items of one record, none of them comes to be here.
     """
 
     source: str
@@ -36,6 +39,7 @@ class Item(NamedTuple):
     offset: int | None
     raw: bytes
     about: tuple[str | None, ...] = ()
+    is_several: bool = False
 
 
 class Block(NamedTuple):
@@ -75,11 +79,13 @@ class Cutter(Iterable[Outcome]):
 
     Attributes:
         common: What the parser must know of all records.
+        fields: Names of those of the first record, where it has names.
         description: What was found out of the file and is worth telling; nothing where it is not.
         is_whole: Whether the file is one record, which damage costs.
     """
 
     common: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     description = ""
     is_whole = False
 
@@ -138,11 +144,14 @@ class Packer:
 
     Args:
         block_bytes: About how many bytes a block has.
+        options: Which records are read.
         head: Of blocks of nothing but rejects.
     """
 
-    def __init__(self, block_bytes: int, head: Head) -> None:
+    def __init__(self, block_bytes: int, options: ReadOptions, head: Head) -> None:
         self._block_bytes = block_bytes
+        self._options = options
+        self._left = options.limit
         self._head = head
         self._items: list[Outcome] = []
         self._held = self._size = 0
@@ -152,6 +161,8 @@ class Packer:
     ) -> Generator[Block, None, bool]:
         """Yield full blocks of the records of a stream; return whether there were any.
 
+        Under a limit, each item must be one record.
+
         Args:
             items: The records.
             stream: That they are from.
@@ -160,9 +171,11 @@ class Packer:
         if head and head != self._head:
             yield from self.flush()
             self._head = head
-        before, has_any = 0, False
-        for item in items:
-            has_any = True
+        before, count = 0, 0
+        for item in islice(items, self._left):
+            count += 1
+            if not self._takes(item):
+                continue
             self._items.append(item)
             self._held += len(item.raw) + _PER_ITEM
             self._size += stream.consumed - before
@@ -170,7 +183,17 @@ class Packer:
             if self._held >= self._block_bytes:
                 yield from self.flush()
         self._size += stream.consumed - before
-        return has_any
+        self._left = None if self._left is None else self._left - count
+        return count > 0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether as many records were packed as are to be read."""
+        return self._left == 0
+
+    def _takes(self, item: Outcome) -> bool:
+        is_several = isinstance(item, Item) and item.is_several
+        return is_several or self._options.takes(item.source, item.number)
 
     def flush(self) -> Iterator[Block]:
         """Yield what is held as a block, if anything is."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from topicml.errors import RecordError
+from topicml.io.selection import Shard
 
 LARGEST_RECORD = 16_000_000
 """Bytes of one record, beyond which it is rejected."""
@@ -74,12 +75,20 @@ class ReadOptions:
         encoding: Of all inputs, whatever they say themselves; None to find out.
         any_text: Whether a text may be empty or binary, too.
         seconds: What finding the text of one page may take.
+        limit: Records that are read, of all inputs together; None for all.
+        shard: The part that is read of those; None for all.
     """
 
     fields: Fields = Fields()
     encoding: str | None = None
     any_text: bool = False
     seconds: float = RECORD_SECONDS
+    limit: int | None = None
+    shard: Shard | None = None
+
+    def takes(self, source: str, number: int) -> bool:
+        """Whether a record is in the part that is read."""
+        return self.shard is None or self.shard.holds(source, number)
 
 
 TOO_LARGE = (
@@ -104,6 +113,7 @@ class Reject:
         length: How many bytes it has.
         offset: Byte in the decompressed file where it starts; None where there is none, as in
             Parquet, or where it is not known, as in files that are not UTF-8.
+        id: Its own id, where it has one that could be read.
     """
 
     source: str
@@ -113,6 +123,7 @@ class Reject:
     raw: bytes
     length: int
     offset: int | None = None
+    id: str | None = None
 
     @property
     def place(self) -> str:
@@ -126,6 +137,7 @@ class Reject:
             "source": self.source,
             "line": self.number,
             "offset": self.offset,
+            "id": self.id,
             "reason": self.reason,
             "detail": self.detail,
             "raw": binascii.b2a_base64(self.raw, newline=False).decode("ascii"),
@@ -160,7 +172,8 @@ def make_reject(
 ) -> Reject:
     """Return a reject with as much of its bytes as is kept; ``length`` where ``raw`` is not all."""
     length = len(raw) if length is None else length
-    return Reject(source, number, error.reason, error.detail, raw[:MOST_RAW], length, offset)
+    raw = raw[:MOST_RAW]
+    return Reject(source, number, error.reason, error.detail, raw, length, offset, error.id)
 
 
 def reject_lines(rejects: Iterable[Reject]) -> bytes:

@@ -25,6 +25,7 @@ from topicml.batch.prepare import prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.shards import Shards
 from topicml.batch.summary import Counts, make_summary, write_summary
+from topicml.batch.tolerance import check_rejects
 from topicml.batch.worker import BlockWorker
 from topicml.errors import InputError, TopicmlError
 from topicml.io.blocks import Block
@@ -76,6 +77,7 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
         OutputError: The output cannot be written, or is not seen by all machines.
         ModelError: The model is damaged.
         StrictError: A record cannot be tagged, and ``strict`` was asked for.
+        TooManyRejectsError: More records cannot be tagged than ``max_rejects``, or none can.
         MissingExtraError: Ray is not installed.
     """
     started = time.monotonic()
@@ -101,12 +103,14 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
                 places += [result.place] * result.has_records
                 rejected += [result.place] * result.has_rejects
                 reporter.update(Progress(seen, total, counts, False))
+                check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=False)
+        check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=True)
         shards.finish(places, rejected, Writer(make_output(job, opened.model)))
     except BaseException:
         shards.discard()
         raise
     summary = make_summary(job, opened, counts, time.monotonic() - started)
-    write_summary(summary, job)
+    write_summary(summary, job.summary_path())
     return summary
 
 
@@ -114,6 +118,11 @@ def _check(job: Job) -> None:
     if "-" in (*job.inputs, job.output):
         raise InputError(
             "a cluster has no standard input or output", hint="Name files that all machines see."
+        )
+    if job.limit is not None:
+        raise InputError(
+            "records are counted on one machine only",
+            hint="Leave out --limit, or use --engine local.",
         )
     if job.dedupe:
         raise InputError(

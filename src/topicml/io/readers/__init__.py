@@ -127,6 +127,17 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
     return checked
 
 
+def first_fields(source: Source, options: ReadOptions) -> tuple[str, ...]:
+    """Return the fields of the first record of a file; none where they cannot be told."""
+    if not _is_regular(source.path):
+        return ()
+    with _opened(source, BytesIO()) as stream:
+        try:
+            return _prepare(source, stream, options)[1].fields
+        except (RecordError, InputError, MissingExtraError):
+            return ()
+
+
 def read_blocks(
     sources: Sequence[Source],
     options: ReadOptions,
@@ -137,8 +148,8 @@ def read_blocks(
 ) -> Iterator[Block]:
     """Read sources as blocks of whole records, in order, in constant memory.
 
-    The same input and ``block_bytes`` give the same blocks. What cannot be read is among them as
-    a reject, and reading goes on.
+    The same input, options and ``block_bytes`` give the same blocks. What cannot be read is among
+    them as a reject, and reading goes on.
 
     Args:
         sources: See ``sources.list_sources``.
@@ -152,11 +163,14 @@ def read_blocks(
         InputError: Before the first block: the first source lacks the text's field or is not
             what it is said to be.
     """
-    packer = Packer(block_bytes, (parse_file, (), "utf-8"))
+    packer = Packer(block_bytes, options, (parse_file, (), "utf-8"))
+    item_bytes = block_bytes if options.limit is None else 1  # one record an item, to count them
     for number, source in enumerate(sources):
+        if packer.is_done:
+            break
         with _opened(source, stdin) as stream:
             try:
-                form, cutter = _prepare(source, stream, options, block_bytes)
+                form, cutter = _prepare(source, stream, options, item_bytes)
             except (RecordError, InputError, MissingExtraError) as err:
                 if number == 0 and isinstance(err, InputError) and not source.is_from_folder:
                     raise

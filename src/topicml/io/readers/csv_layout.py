@@ -83,6 +83,7 @@ def cut_table(stream: Stream, options: ReadOptions, default: str) -> Cutter:
     layout = _name_columns(found[delimiter], options.fields.text, stream.name)
     cutter = RowCutter(stream, delimiter)
     cutter.common = (delimiter, *layout.names)
+    cutter.fields = tuple(layout.names)
     cutter.description = f"separated by {_DELIMITERS[delimiter]}, {layout.description}"
     if layout.has_header:
         next(iter(cutter), None)

@@ -38,25 +38,43 @@ def make_document(
         RecordError: It has no text that can be tagged, or no proper id.
     """
     fields = options.fields
+    identifier = own_id(values, options)
+    try:
+        text = _whole_text(values, options)
+        _check_id(values.get(fields.id), identifier, fields.id)
+    except RecordError as err:
+        err.id = identifier
+        raise
+    kept = {name: values.get(name) for name in fields.keep}
+    return Document(identifier or f"{source}:{number}", text, source, number, kept, encoding)
+
+
+def own_id(values: Mapping[str, Any], options: ReadOptions) -> str | None:
+    """Return the id that a record has itself; None where it has none that can be one."""
+    identifier = values.get(options.fields.id)
+    if isinstance(identifier, int) and not isinstance(identifier, bool):
+        return str(identifier)
+    return identifier if isinstance(identifier, str) and identifier else None
+
+
+def _check_id(given: Any, identifier: str | None, name: str) -> None:
+    if identifier is not None:
+        _check_size(identifier)
+    elif given is not None and given != "":
+        raise RecordError(
+            "wrong_type", f"{name!r} must be a string or a whole number, found {_kind(given)}"
+        )
+
+
+def _whole_text(values: Mapping[str, Any], options: ReadOptions) -> str:
+    fields = options.fields
     text: Any = values.get(fields.text)
     _check_text(text, fields.text, options.any_text)
-    identifier = values.get(fields.id)
-    if identifier is None or identifier == "":
-        identifier = f"{source}:{number}"
-    elif isinstance(identifier, int) and not isinstance(identifier, bool):
-        identifier = str(identifier)
-    elif not isinstance(identifier, str):
-        found = _kind(identifier)
-        raise RecordError(
-            "wrong_type", f"{fields.id!r} must be a string or a whole number, found {found}"
-        )
     title = None if fields.title is None else values.get(fields.title)
     if isinstance(title, str) and title.strip() and not text.startswith(title):
         text = f"{title}\n\n{text}"
     _check_size(text)
-    _check_size(identifier)
-    kept = {name: values.get(name) for name in fields.keep}
-    return Document(identifier, text, source, number, kept, encoding)
+    return str(text)
 
 
 def _check_text(text: Any, name: str, any_text: bool) -> None:
@@ -87,8 +105,11 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "an object" if isinstance(value, dict) else type(value).__name__)
 
 
-def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> None:
+def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> tuple[str, ...]:
     """Look for the text's field in the first records, each with its number.
+
+    Returns:
+        The fields of the first record that has it; none where there are no records.
 
     Raises:
         InputError: There are records, and none of them has it.
@@ -97,7 +118,7 @@ def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> No
     for number, values in islice(records, RECORDS_CHECKED):
         if isinstance(values, dict):
             if text in values:
-                return
+                return tuple(values)
             without = without or (number, values)
     if without:
         number, values = without
@@ -110,6 +131,7 @@ def check_field(records: Iterable[tuple[int, Any]], where: str, text: str) -> No
                 hint=f"Records seem to be in {nested!r}; give that array itself (jq .{nested}).",
             )
         raise missing_field(f"{where}:{number}", text, values, guess)
+    return ()
 
 
 def _holds_records(value: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from topicml.errors import RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
-from topicml.io.readers.fields import make_document
+from topicml.io.readers.fields import make_document, own_id
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
 from topicml.text.decoding import decode
 from topicml.text.document import Document
@@ -87,12 +87,16 @@ def decode_document(
         RecordError: It cannot be decoded, or has no text.
     """
     said: Mapping[str, str | None] = {}
-    if is_html:
-        from topicml.io.readers.html import read_page
+    try:
+        if is_html:
+            from topicml.io.readers.html import read_page
 
-        text, encoding, said = read_page(data, charset, options)
-    else:
-        text, encoding = decode(data, declared=charset, encoding=options.encoding)
+            text, encoding, said = read_page(data, charset, options)
+        else:
+            text, encoding = decode(data, declared=charset, encoding=options.encoding)
+    except RecordError as err:
+        err.id = own_id(values, options)
+        raise
     values = {**values, options.fields.text: text}
     document = make_document(values, options, item.source, item.number, encoding)
     # not among the values: a page's title is not to be read as the first paragraph

@@ -155,5 +155,6 @@ def cut_elements(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cut
     """
     head = _ElementCutter(Stream(BytesIO(stream.peek(HEAD)), stream.name))
     records = ((item.number, load_json(item.raw)) for item in head)
-    check_field(records, stream.name, options.fields.text)
-    return _ElementCutter(stream)
+    cutter = _ElementCutter(stream)
+    cutter.fields = check_field(records, stream.name, options.fields.text)
+    return cutter

@@ -26,8 +26,9 @@ def cut_lines(stream: Stream, options: ReadOptions, block_bytes: int) -> Cutter:
     """
     lines = stream.peek(HEAD).removeprefix(codecs.BOM_UTF8).split(b"\n")
     records = ((number, load_json(line)) for number, line in enumerate(lines, start=1))
-    check_field(records, stream.name, options.fields.text)
-    return _LineCutter(stream, block_bytes)
+    cutter = _LineCutter(stream, block_bytes)
+    cutter.fields = check_field(records, stream.name, options.fields.text)
+    return cutter
 
 
 def load_json(data: bytes) -> Any:
@@ -59,7 +60,7 @@ class _LineCutter(Cutter):
             elif not is_large:
                 lines += last
             if lines and not lines.isspace():
-                yield Item(stream.name, self._number, stream.place(start), lines)
+                yield Item(stream.name, self._number, stream.place(start), lines, is_several=True)
             self._number += lines.count(b"\n")
             if is_large:
                 place = stream.place(start + whole)
@@ -72,7 +73,8 @@ def parse_lines(lines: Item, block: Block, options: ReadOptions) -> Iterator[Doc
     """Yield a document or a reject for each line that is not blank."""
     place = lines.offset
     for number, line in enumerate(lines.raw.split(b"\n"), start=lines.number):
-        if line and not line.isspace() and (number > 1 or line.strip() != codecs.BOM_UTF8):
+        is_blank = not line or line.isspace() or (number == 1 and line.strip() == codecs.BOM_UTF8)
+        if not is_blank and options.takes(lines.source, number):
             item = Item(lines.source, number, place, line)
             try:
                 yield from parse_element(item, block, options)

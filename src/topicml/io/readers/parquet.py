@@ -74,7 +74,9 @@ def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Cu
                 where=stream.name,
                 hint="Name the one with the text: --text-field",
             )
-    return _RowCutter(stream, options, block_bytes)
+    cutter = _RowCutter(stream, options, block_bytes)
+    cutter.fields = tuple(schema.names)
+    return cutter
 
 
 class _RowCutter(Cutter):
@@ -107,7 +109,8 @@ class _RowCutter(Cutter):
         try:
             for batch in batches:
                 for piece in _slices(batch, self._block_bytes):
-                    item = Item(self._stream.name, self._number, None, _serialise(piece))
+                    data = _serialise(piece)
+                    item = Item(self._stream.name, self._number, None, data, is_several=True)
                     self._number += piece.num_rows
                     yield item
         except (_arrow().ArrowException, OSError) as err:
@@ -170,6 +173,8 @@ def parse_rows(
     names = batch.schema.names
     columns = [column_values(column) for column in batch.columns]
     for number, row in enumerate(zip(*columns, strict=True), start=first):
+        if not options.takes(source, number):
+            continue
         values = dict(zip(names, row, strict=True))
         text = values[options.fields.text]
         try:

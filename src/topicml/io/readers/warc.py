@@ -53,6 +53,8 @@ def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutte
 
 
 class _PageCutter(Cutter):
+    fields = ("warc_uri", "warc_date")
+
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)
         self._start = 0  # of the record that was read last, of whatever type

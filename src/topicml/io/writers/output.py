@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from topicml.errors import OutputError
+from topicml.files import is_device
 from topicml.tagging.articles import Detail
 
 Format = Literal["jsonl", "json", "csv", "parquet"]
@@ -41,7 +42,9 @@ class Output:
 
 
 def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compression]:
-    """Return format and compression by a file name's endings; JSON Lines for ``-`` and none.
+    """Return format and compression by a file name's endings.
+
+    JSON Lines go to ``-``, and to devices and pipes without an ending.
 
     Args:
         path: Of the file, or ``-``.
@@ -54,13 +57,16 @@ def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compres
     compression: Compression = "none"
     if suffixes and suffixes[-1] in _COMPRESSIONS:
         compression = _COMPRESSIONS[suffixes.pop()]
-    name = suffixes[-1].removeprefix(".") if suffixes else "jsonl"
+    name = suffixes[-1].removeprefix(".") if suffixes else ""
+    if not name and (path == "-" or is_device(Path(path))):
+        name = "jsonl"
     name = asked or _ALIASES.get(name, name)
     for known in FORMATS:
         if name == known and (known != "parquet" or compression == "none"):
             return known, compression
+    is_folder = path.endswith("/") or Path(path).is_dir()
     raise OutputError(
-        "unknown kind of output",
+        "is a folder" if is_folder else "unknown kind of output",
         where=path,
         hint="Names end in .jsonl, .json, .csv (each also .gz or .zst) or .parquet.",
     )
