@@ -152,6 +152,15 @@ def test_labels_that_are_news_weigh_more():
     assert {*weights.tolist()} == {1.0, 10.0}
 
 
+@pytest.mark.parametrize(("count", "weight"), [(59, 10.0), (200, 3.0), (2_000, 1.0)])
+def test_many_labels_that_are_news_weigh_no_more_than_sixty_do(count, weight):
+    data, background = home_dataset(), home_background()
+    texts = [*data.texts[:24], *(f"a sentence of number {n}" for n in range(count))]
+    labels = np.vstack([background.Y[:24], np.zeros((count, background.Y.shape[1]), np.int8)])
+    assert {*background.weights_of(texts, labels)[24:].tolist()} == {weight}
+    assert {*background.weights_of(texts, labels)[:24].tolist()} == {1.0}
+
+
 def test_no_sentence_at_all_has_no_log_odds(home):
     assert home.log_odds_without(0, []).shape == (0, 3)
     assert home.folds_of([], []).tolist() == []

@@ -41,6 +41,10 @@ _WEIGHT_OF_NEWS = 10.0
 """Of a label that the background does not know. It has learned the others, and a training adds
 little; sixty new ones among fourteen thousand would change nothing (docs/decisions/)."""
 
+_MOST_NEWS = 600.0
+"""What all news together weighs at most, unless that is less than one each: a few hundred labels
+of one kind would otherwise drown the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Background:
@@ -126,15 +130,17 @@ class Background:
             Y: n by T labels.
 
         Returns:
-            1 for a label that the background has learned; 10 where the sentence is new or its
-            label has been changed since.
+            1 for a label that the background has learned; more where the sentence is new or its
+            label has been changed since: 10, and less where there are more than sixty of these.
         """
         rows = [self.seen.get(sha1_of(text)) for text in texts]
         known = [
             row is not None and np.array_equal(self.Y[row], own)
             for row, own in zip(rows, Y, strict=True)
         ]
-        return np.where(known, 1.0, _WEIGHT_OF_NEWS)
+        news = len(known) - sum(known)
+        weight = np.clip(_MOST_NEWS / max(1, news), 1.0, _WEIGHT_OF_NEWS)
+        return np.where(known, 1.0, weight)
 
     def log_odds_without(self, fold: int, texts: Sequence[str]) -> Floats:
         """Return n by T + 1 log-odds of a background that has not seen a fold's labels.
