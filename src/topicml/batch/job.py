@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from topicml.errors import InputError
 from topicml.files import beside
 from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import Fields, ReadOptions
@@ -13,7 +12,7 @@ from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
 from topicml.models.tagger import SHARE
 from topicml.scoring.backends import Backend
-from topicml.tagging.articles import FIELDS, Detail
+from topicml.tagging.articles import Detail
 from topicml.tagging.tagger import Unit
 
 
@@ -27,6 +26,7 @@ class Job:
         model: Folder of the model.
         fields: Which fields of a record are what.
         encoding: Of the inputs; None to find out for each.
+        raw_cells: Whether cells of CSV may be such as a spreadsheet would run.
         detail: How much is said of each record.
         unit: ``sentence`` takes each text as one sentence.
         threshold: Probability from which on a topic is given; None for the model's own.
@@ -52,6 +52,7 @@ class Job:
     model: Path
     fields: Fields = field(default_factory=Fields)
     encoding: str | None = None
+    raw_cells: bool = False
     detail: Detail = "sentence"
     unit: Unit = "article"
     threshold: float | None = None
@@ -78,22 +79,12 @@ class Job:
         return ReadOptions(self.fields, self.encoding, any_text=self.unit == "sentence")
 
 
-def check_kept(job: Job, model: Model) -> None:
-    """Make sure that no field that is carried through has the name of one that is written.
-
-    Raises:
-        InputError: One has.
-    """
-    clash = sorted({*job.fields.keep} & {*FIELDS, *model.scorer.topics})
-    if clash:
-        raise InputError(
-            f"field {clash[0]!r} cannot be kept: the output has a field of that name",
-            hint="Rename it in the input.",
-        )
-
-
 def make_output(job: Job, model: Model) -> Output:
     """Return what a job writes."""
     kind, compression = output_kind(job.output)
     topics, keep = model.scorer.topics, job.fields.keep
-    return Output(kind, compression, job.detail, topics, keep, job.dedupe, job.second is not None)
+    return Output(
+        *(kind, compression, job.detail, topics, keep, job.dedupe),
+        second_opinion=job.second is not None,
+        raw_cells=job.raw_cells,
+    )

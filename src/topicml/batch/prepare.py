@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import checkpoint_path, read_identity
-from topicml.batch.job import Job, check_kept
+from topicml.batch.job import Job, make_output
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
 from topicml.errors import OutputError
 from topicml.files import beside, check_not_input, check_output, is_device
 from topicml.io.sources import Source, find_sources, measure
 from topicml.io.writers.output import output_kind
+from topicml.io.writers.writer import check_kept
 from topicml.scoring import compiler
 from topicml.scoring.backends import Backend, backend_for
 
@@ -59,7 +60,7 @@ def prepare(job: Job, reporter: ProgressReporter, stdin: BinaryIO = _NOTHING) ->
     _check_written(job, [Path(source.path) for source in sources if source.path])
     stdin, size = measure(sources, stdin)
     opened = open_models(job)
-    check_kept(job, opened.model)
+    check_kept(make_output(job, opened.model))
     backend = _choose_backend(job, opened, size, reporter)
     job = replace(job, backend=backend, block_bytes=_block_bytes(job, opened))
     opened.prove(backend)

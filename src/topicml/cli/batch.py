@@ -13,7 +13,6 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.classify import EXIT_SOME_REJECTED
-from topicml.io.records import Fields
 from topicml.models.tagger import SHARE
 from topicml.tagging.articles import Detail
 
@@ -38,12 +37,11 @@ def batch(
             "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
         ),
     ],
-    text_field: options.TextField = "text",
+    text_field: options.TextField = None,
     id_field: options.IdField = "id",
     title_field: options.TitleField = "title",
-    keep: Annotated[
-        list[str] | None, typer.Option(help="Field to carry through; repeat for more.")
-    ] = None,
+    keep: options.Keep = None,
+    raw_cells: options.RawCells = False,
     detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
     unit: options.Unit = "article",
     threshold: options.Threshold = None,
@@ -108,8 +106,9 @@ def batch(
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
         second_share=second_opinion_share,
-        fields=Fields(text_field, id_field, title_field or None, tuple(keep or ())),
+        fields=options.record_fields(text_field, id_field, title_field, keep),
         encoding=encoding,
+        raw_cells=raw_cells,
         detail=detail,
         unit=unit,
         threshold=threshold,

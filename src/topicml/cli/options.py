@@ -11,8 +11,10 @@ import typer
 
 from topicml.errors import LabelError, ModelError
 from topicml.io.readers import Format
+from topicml.io.records import Fields
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 from topicml.tagging import tagger
+from topicml.text.normalise import printable
 
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
@@ -121,12 +123,33 @@ SecondOpinionShare = Annotated[
         help="Share of ordinary sentences that it reads; of rich ones it is more.",
     ),
 ]
-TextField = Annotated[str, typer.Option("--text-field", help="Field with the text.")]
+TextField = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--text-field",
+        help="Field with the text; of one inside another, OUTER.INNER. Several are joined.",
+        show_default="text",
+    ),
+]
 IdField = Annotated[str, typer.Option("--id-field", help="Field with the id.")]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        help="Field to carry through, or part of the path (year=2024/); repeat for more; "
+        "'*' for all.",
+    ),
+]
 TitleField = Annotated[
     str,
     typer.Option(
         "--title-field", help="Field with a title, read as the first paragraph; '' for none."
+    ),
+]
+RawCells = Annotated[
+    bool,
+    typer.Option(
+        "--raw-cells", help="Write cells of CSV as they are, also what a spreadsheet would run."
     ),
 ]
 InputFormat = Annotated[
@@ -140,6 +163,15 @@ Encoding = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
+
+
+def record_fields(
+    text: list[str] | None, identifier: str, title: str, keep: list[str] | None = None
+) -> Fields:
+    """Return which fields of a record are what."""
+    texts = tuple(dict.fromkeys(text or [])) or Fields().texts
+    named = texts if len(texts) > 1 else texts[0]
+    return Fields(named, identifier, title or None, tuple(dict.fromkeys(keep or ())))
 
 
 def model_store(models_dir: Path | None) -> ModelStore:
@@ -171,8 +203,13 @@ def changeable_store(models_dir: Path | None) -> ModelStore:
 
 
 def tell(note: str) -> None:
-    """Say something on standard error."""
-    typer.echo(note, err=True)
+    """Say something on standard error, in one line that no name in it can break out of."""
+    typer.echo(printable(note), err=True)
+
+
+def say(line: str) -> None:
+    """Say what came of a command on standard output, as safely as ``tell``."""
+    typer.echo(printable(line))
 
 
 def label_paths(labels: list[Path] | None) -> list[Path]:

@@ -99,7 +99,7 @@ class JsonReporter(QuietReporter):
         self._write({"event": "summary", **summary})
 
     def _write(self, line: dict[str, Any]) -> None:
-        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stderr.write(json.dumps(line) + "\n")  # ASCII, whatever names are in it
 
 
 class TerminalReporter(QuietReporter):

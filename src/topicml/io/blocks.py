@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from topicml.errors import RecordError
+from topicml.errors import InputError, RecordError
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.records import ReadOptions, Reject, make_reject
 from topicml.text.document import Document
@@ -67,10 +67,13 @@ class Cutter(Iterable[Item | Reject]):
     Attributes:
         common: What the parser must know of all records.
         description: What was found out of the file and is worth telling; nothing where it is not.
+        lacking: What to say of each field that was named and that no record at the start has;
+            None where there is no record to tell by.
     """
 
     common: tuple[str, ...] = ()
     description = ""
+    lacking: Mapping[str, InputError] | None = None
 
     def __init__(self, stream: Stream) -> None:
         self._number = 1  # of the record that is next

@@ -15,7 +15,14 @@ from topicml.errors import InputError
 from topicml.io.blocks import HEAD, Cutter
 from topicml.io.compression import Stream
 from topicml.io.readers.csv_rows import RowCutter, split_row
-from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
+from topicml.io.readers.fields import (
+    check_columns,
+    listed,
+    longest_text,
+    missing_field,
+    repeated_field,
+    text_option,
+)
 from topicml.io.records import LARGEST_RECORD, Fields, ReadOptions, Reject
 
 _DELIMITERS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
@@ -73,15 +80,16 @@ def cut_table(stream: Stream, options: ReadOptions, default: str) -> Cutter:
     found = _first_rows_by_delimiter(stream, default)
     if not found:
         return Cutter(stream)
-    delimiter = _choose(found, options.fields.text, default)
+    delimiter = _choose(found, options.fields.texts, default)
     if not found[delimiter]:
         raise InputError(
             "the first line is no row of cells",
             where=f"{stream.name}:1",
             hint="Name the columns in the first line, and end lines with line feeds.",
         )
-    layout = _name_columns(found[delimiter], options.fields.text, stream.name)
+    layout = _name_columns(found[delimiter], options.fields.texts, stream.name)
     cutter = RowCutter(stream, delimiter)
+    cutter.lacking = check_columns(f"{stream.name}:1", layout.names, options.fields)
     cutter.common = (delimiter, *layout.names)
     cutter.description = f"separated by {_DELIMITERS[delimiter]}, {layout.description}"
     if layout.has_header:
@@ -119,10 +127,10 @@ def _first_rows(head: bytes, delimiter: str, *, is_whole: bool) -> _Rows:
     return rows
 
 
-def _choose(found: dict[str, _Rows], text: str, default: str) -> str:
+def _choose(found: dict[str, _Rows], texts: tuple[str, ...], default: str) -> str:
     """Return the delimiter whose first row has the text's column, or that gives the best table."""
     for delimiter, rows in found.items():
-        if rows and text in _stripped(rows[0]):
+        if rows and not {*texts}.isdisjoint(_stripped(rows[0])):
             return delimiter
     tables = {
         delimiter: _evenness(rows)
@@ -144,17 +152,17 @@ def _is_prose(rows: _Rows) -> bool:
     return 2 * sum(behind) > len(behind)
 
 
-def _name_columns(rows: _Rows, text: str, source: str) -> _Layout:
+def _name_columns(rows: _Rows, texts: tuple[str, ...], source: str) -> _Layout:
     names = _stripped(rows[0])
-    if text in names:
-        if names.count(text) > 1:
-            raise repeated_field(f"{source}:1", text)
+    if found := [text for text in texts if text in names]:
+        if names.count(found[0]) > 1:
+            raise repeated_field(f"{source}:1", found[0])
         return _Layout(names, True, f"columns {listed(names)}")
-    if _are_names(names) and not text.isdigit():
+    if _are_names(names) and not texts[0].isdigit():
         sample = rows[1] if len(rows) > 1 else []
         guess = longest_text(dict(zip(names, sample, strict=False)))
-        raise missing_field(f"{source}:1", text, names, guess)
-    return _number_columns(rows, text, source)
+        raise missing_field(f"{source}:1", texts[0], names, guess)
+    return _number_columns(rows, texts[0], source)
 
 
 def _number_columns(rows: _Rows, text: str, source: str) -> _Layout:
@@ -178,7 +186,7 @@ def _number_columns(rows: _Rows, text: str, source: str) -> _Layout:
             f"no column {text!r}: the first line reads like data and not like names",
             where=f"{source}:1",
             hint=f"Columns are numbered then, 1 to {width}. "
-            f"Name the one with the text: --text-field {longest}",
+            f"Name the one with the text: {text_option(str(longest))}",
         )
     names[longest - 1] = text
     return _Layout(names, False, f"{description}, the text in column {longest}")

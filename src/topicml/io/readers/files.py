@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from topicml.errors import RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
-from topicml.io.readers.fields import make_document
+from topicml.io.readers.fields import check_names, make_document
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
 from topicml.text.decoding import decode
 from topicml.text.document import Document
@@ -21,11 +21,13 @@ class FileCutter(Cutter):
     Args:
         stream: The file.
         kind: ``txt`` or ``html``.
+        options: Which fields were named: it has none but a text and an id.
     """
 
-    def __init__(self, stream: Stream, kind: str) -> None:
+    def __init__(self, stream: Stream, kind: str, options: ReadOptions) -> None:
         super().__init__(stream)
         self._kind = kind
+        self.lacking = check_names(stream.name, (), options.fields)
 
     def _cut(self) -> Iterator[Item | Reject]:
         data = self._stream.read(LARGEST_RECORD + 1)
@@ -41,14 +43,14 @@ class FileCutter(Cutter):
             yield Item(name, 1, 0, data, (self._kind, name))
 
 
-def cut_text(stream: Stream, *_: object) -> Cutter:
+def cut_text(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
     """Take a text file as one record."""
-    return FileCutter(stream, "txt")
+    return FileCutter(stream, "txt", options)
 
 
-def cut_page(stream: Stream, *_: object) -> Cutter:
+def cut_page(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
     """Take a web page as one record."""
-    return FileCutter(stream, _HTML)
+    return FileCutter(stream, _HTML, options)
 
 
 def parse_file(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
@@ -86,5 +88,5 @@ def decode_document(
         text = main_text(html)
     else:
         text, encoding = decode(data, declared=charset, encoding=options.encoding)
-    values = {**values, options.fields.text: text}
+    values = {**values, options.fields.texts[0]: text}
     return make_document(values, options, item.source, item.number, encoding)

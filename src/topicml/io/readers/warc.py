@@ -14,6 +14,7 @@ from topicml.errors import InputError, RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
+from topicml.io.readers.fields import check_names
 from topicml.io.readers.files import decode_document
 from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject
 from topicml.text.document import Document
@@ -30,7 +31,7 @@ _RECORD = (
 )
 
 
-def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutter:
+def cut_pages(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
     """Cut a stream into pages.
 
     These are HTML and plain text that was answered with status 200, and the texts that an archive
@@ -44,7 +45,9 @@ def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutte
         raise InputError(
             "not a WARC file", where=stream.name, hint="Name its format: --input-format"
         )
-    return _PageCutter(stream)
+    cutter = _PageCutter(stream)
+    cutter.lacking = check_names(stream.name, ("warc_uri", "warc_date"), options.fields)
+    return cutter
 
 
 class _PageCutter(Cutter):
