@@ -27,6 +27,8 @@ class Job:
         fields: Which fields of a record are what.
         encoding: Of the inputs; None to find out for each.
         raw_cells: Whether cells of CSV may be such as a spreadsheet would run.
+        delimiter: Between the columns of CSV and TSV inputs; None to find out for each.
+        has_header: Whether their first rows may be names of columns.
         detail: How much is said of each record.
         unit: ``sentence`` takes each text as one sentence.
         threshold: Probability from which on a topic is given; None for the model's own.
@@ -53,6 +55,8 @@ class Job:
     fields: Fields = field(default_factory=Fields)
     encoding: str | None = None
     raw_cells: bool = False
+    delimiter: str | None = None
+    has_header: bool = True
     detail: Detail = "sentence"
     unit: Unit = "article"
     threshold: float | None = None
@@ -76,7 +80,12 @@ class Job:
 
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
-        return ReadOptions(self.fields, self.encoding, any_text=self.unit == "sentence")
+        return ReadOptions(
+            *(self.fields, self.encoding),
+            any_text=self.unit == "sentence",
+            delimiter=self.delimiter,
+            has_header=self.has_header,
+        )
 
 
 def make_output(job: Job, model: Model) -> Output:

@@ -49,6 +49,8 @@ def batch(
     relevance: options.Relevance = None,
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
+    no_header: options.NoHeader = False,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Name the record that each near copy is a copy of.")
     ] = False,
@@ -108,6 +110,8 @@ def batch(
         second_share=second_opinion_share,
         fields=options.record_fields(text_field, id_field, title_field, keep),
         encoding=encoding,
+        delimiter=options.column_delimiter(delimiter),
+        has_header=not no_header,
         raw_cells=raw_cells,
         detail=detail,
         unit=unit,

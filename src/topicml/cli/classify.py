@@ -56,6 +56,8 @@ def classify(
     raw_cells: options.RawCells = False,
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
+    no_header: options.NoHeader = False,
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
     second_opinion_share: options.SecondOpinionShare = SHARE,
@@ -75,7 +77,12 @@ def classify(
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
     fields = options.record_fields(text_field, id_field, title_field, keep)
-    reading = ReadOptions(fields, encoding, any_text=unit == "sentence")
+    reading = ReadOptions(
+        *(fields, encoding),
+        any_text=unit == "sentence",
+        delimiter=options.column_delimiter(delimiter),
+        has_header=not no_header,
+    )
     inputs = _Inputs(_given(sources), input_format, reading)
     if output != "-":
         check_output(Path(output), inputs.paths, force=force)

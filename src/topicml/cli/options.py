@@ -160,6 +160,18 @@ Encoding = Annotated[
     str | None,
     typer.Option("--encoding", help="Encoding of inputs.", show_default="found out for each"),
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        help="What separates the columns of CSV and TSV, such as ';' or tab.",
+        show_default="found out for each",
+    ),
+]
+NoHeader = Annotated[
+    bool,
+    typer.Option("--no-header", help="CSV and TSV have no names: columns are fields 1, 2, 3 …"),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
@@ -241,6 +253,14 @@ def check_thresholds(
             raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
     if threshold is not None and min_precision is not None:
         raise typer.BadParameter("give --threshold or --min-precision, not both")
+
+
+def column_delimiter(given: str | None) -> str | None:
+    """Return a delimiter that was given, and refuse what cannot be one."""
+    found = {"tab": "\t", "\\t": "\t"}.get(given or "", given)
+    if found is not None and (len(found) != 1 or not found.isascii() or found in '"\r\n'):
+        raise typer.BadParameter(f"--delimiter {given!r} is not one character of ASCII, or tab")
+    return found
 
 
 def check_encoding(encoding: str | None) -> None:

@@ -178,6 +178,8 @@ def _sentences(summary: dict[str, Any]) -> list[str]:
     if summary["encodings"]:
         found = ", ".join(f"{name} {count:,}" for name, count in summary["encodings"].items())
         lines.append(f"Records in other encodings than UTF-8: {found}")
+    if summary["repeated_ids"]:
+        lines.append(f"{summary['repeated_ids']:,} records have the id of an earlier one")
     if summary["duplicates"] is not None:
         lines.append(f"{summary['duplicates']:,} near copies of earlier records")
     return lines

@@ -170,6 +170,12 @@ class Stream:
         self._piece, self._at = b"", 0
         self.encoding = encoding
 
+    def end_lines_at_returns(self) -> None:
+        """Give line feeds for carriage returns from here on; offsets stay as they are."""
+        held = itertools.chain([self._piece[self._at :]], self._pieces)
+        self._pieces = (piece.replace(b"\r", b"\n") for piece in held)
+        self._piece, self._at = b"", 0
+
     def place(self, offset: int) -> int | None:
         """Return an offset as it is in the file, or None where that is not known."""
         return offset if self.encoding == "utf-8" else None

@@ -92,11 +92,15 @@ class ReadOptions:
         fields: Which fields of a record are what.
         encoding: Of all inputs, whatever they say themselves; None to find out.
         any_text: Whether a text may be empty or binary, too.
+        delimiter: Between the columns of CSV and TSV; None to find out.
+        has_header: Whether their first row may be one.
     """
 
     fields: Fields = Fields()
     encoding: str | None = None
     any_text: bool = False
+    delimiter: str | None = None
+    has_header: bool = True
 
 
 TOO_LARGE = (

@@ -13,8 +13,9 @@ import orjson
 
 from topicml.errors import InputError
 from topicml.io.optional_dependencies import load_zstd
+from topicml.io.records import ALL
 from topicml.io.writers import csv, parquet
-from topicml.io.writers.output import Format, Output
+from topicml.io.writers.output import OTHERS, Format, Output
 from topicml.tagging.articles import FIELDS
 
 _GZIP_LEVEL, _ZSTD_LEVEL = 6, 3
@@ -52,6 +53,7 @@ def check_kept(output: Output) -> None:
         InputError: One has.
     """
     columns = csv.columns(output) if output.format == "csv" else []
+    columns += [OTHERS] if ALL in output.keep and output.format in {"csv", "parquet"} else []
     clash = sorted({*output.keep} & {*FIELDS, *output.topics, *columns})
     if clash:
         raise InputError(
