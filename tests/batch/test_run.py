@@ -427,10 +427,11 @@ def test_rejects_have_their_ids(
         return original(text)
 
     monkeypatch.setattr(tagging, "sentence_spans", fail)
-    dump, ids = tmp_path / "dump.jsonl", ["a", "7", None, None, "b", None, None]
+    dump, ids = tmp_path / "dump.jsonl", ["a", "7", None, None, "b", None, None, "9", "f0"]
     dump.write_text(
         '{"id": "a", "text": 3}\n{"id": 7, "text": ""}\n{"id": [1], "text": "bread"}\n'
         '{\n{"id": "b", "text": "unlucky"}\n{"text": "unlucky"}\n{"text": null}\n'
+        '{"id": 9.0}\n{"id": {"$oid": "f0"}, "text": 3}\n'
         '{"id": "good", "text": "bread"}\n'
     )
     run(tiny, dump, tmp_path / "out.jsonl", fields=Fields())

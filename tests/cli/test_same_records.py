@@ -203,7 +203,9 @@ def test_fields_are_read_alike(run: Run, tiny: Tiny, tmp_path: Path) -> None:
     assert first["sentences"][0]["text"] == "Bread"
 
 
-@pytest.mark.parametrize("command", ["classify {} -f jsonl", "batch {} -o -"])
+@pytest.mark.parametrize(
+    "command", ["classify {} -f jsonl", "batch {} -o -", "batch {} -o - --limit 1 --shard 1/2"]
+)
 def test_a_named_field_that_is_nowhere_is_one_error(
     run: Run, tiny: Tiny, tmp_path: Path, command: str
 ) -> None:
@@ -225,8 +227,11 @@ def test_all_fields_are_kept_alike(run: Run, tiny: Tiny, tmp_path: Path) -> None
     assert batch.records() == [first, second]
     assert (first["n"], first["input.model"], first["model"]) == (1, "own", "weekend@1.0.0")
     assert "n" not in second
-    (row, _) = csv.DictReader(io.StringIO(run("classify", path, "-f", "csv", *common).stdout))
-    assert json.loads(row["fields"]) == {"n": 1, "input.model": "own"}
+    for keep, others in (("*", {"n": 1, "input.model": "own"}), ("n, *", {"input.model": "own"})):
+        result = run("classify", path, "-f", "csv", *common[2:], "--keep", keep)
+        (row, _) = csv.DictReader(io.StringIO(result.stdout))
+        assert json.loads(row["fields"]) == others
+        assert row.get("n") == ("1" if "n" in keep else None)
 
 
 def test_cells_that_a_spreadsheet_would_run_are_defused(

@@ -228,7 +228,7 @@ def test_any_text_survives_every_format(tiny: Tiny, text: str) -> None:
     (found,) = [json.loads(line) for line in written("jsonl", articles).split("\n") if line]
     assert [s["text"] for s in found["sentences"]] == sentences
     rows = list(csv.DictReader(io.StringIO(written("csv", articles), newline="")))
-    assert [row["text"] for row in rows if row["index"]] == sentences
+    assert [row["text"] for row in rows if row["index"]] == [*map(defused, sentences)]
     assert len(rows) == max(1, len(sentences))  # no record is lost
 
 

@@ -33,7 +33,12 @@ _MISSING = object()
 
 
 def make_document(
-    values: Mapping[str, Any], options: ReadOptions, source: str, number: int, encoding: str
+    values: Mapping[str, Any],
+    options: ReadOptions,
+    source: str,
+    number: int,
+    encoding: str,
+    identifier: str | None = None,
 ) -> Document:
     """Check one record's values.
 
@@ -46,6 +51,7 @@ def make_document(
         source: File that it is from; the partitions in its path are fields, too.
         number: In that file.
         encoding: What it was decoded by.
+        identifier: Its id, where it has nothing in the field of ids; None for file and number.
 
     Raises:
         RecordError: It has no text that can be tagged, or no proper id.
@@ -55,12 +61,13 @@ def make_document(
         values = {**partitions, **values}
     try:
         text = _whole_text(values, options)
-        identifier = plain_id(value_at(values, fields.id), fields.id) or f"{source}:{number}"
-        _check_size(identifier)
+        found = plain_id(value_at(values, fields.id), fields.id) or identifier
+        found = found or f"{source}:{number}"
+        _check_size(found)
     except RecordError as err:
-        err.id = own_id(values, fields)
+        err.id = own_id(values, fields) or identifier
         raise
-    return Document(identifier, text, source, number, _kept(values, fields), encoding)
+    return Document(found, text, source, number, _kept(values, fields), encoding)
 
 
 def _whole_text(values: Mapping[str, Any], options: ReadOptions) -> str:

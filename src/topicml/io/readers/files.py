@@ -111,7 +111,7 @@ def decode_document(
         else:
             text, encoding = decode(data, declared=charset, encoding=options.encoding)
     except RecordError as err:
-        err.id = own_id({fields.id: identifier, **found}, fields)
+        err.id = own_id(found, fields) or identifier
         raise
-    found = {**values, fields.id: identifier, **found, fields.texts[0]: text}
-    return make_document(found, options, item.source, item.number, encoding)
+    found = {**values, **found, fields.texts[0]: text}
+    return make_document(found, options, item.source, item.number, encoding, identifier)
