@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 from topicml.batch.limits import tag_items
@@ -36,7 +37,7 @@ def test_only_the_record_that_fails_is_lost_to_it() -> None:
     documents = records_of("a", "raise", "b")
     assert tag_items(tagger, [before, *documents]) == [
         *(before, "tagged 0"),
-        make_reject("f", 1, RecordError("failed", "ValueError: no"), b"raise"),
+        replace(make_reject("f", 1, RecordError("failed", "ValueError: no"), b"raise"), id="1"),
         "tagged 2",
     ]
     assert tagger.calls == [3, 1, 1, 1]
@@ -45,7 +46,7 @@ def test_only_the_record_that_fails_is_lost_to_it() -> None:
 def test_a_record_that_hangs_is_given_up() -> None:
     assert tag_items(Picky(), records_of("a", "hang"), seconds=0.05) == [
         "tagged 0",
-        make_reject("f", 1, RecordError("too_slow", "over 0.05 s"), b"hang"),
+        replace(make_reject("f", 1, RecordError("too_slow", "over 0.05 s"), b"hang"), id="1"),
     ]
 
 

@@ -277,14 +277,15 @@ def test_runs_killed_at_random_leave_nothing_and_go_on_to_the_same_bytes(
     out, ends = tmp_path / name, []
     while len(ends) < 40:
         batch = start("-o", out, "--quiet")
-        time.sleep(choice.uniform(0.0, 1.5))
+        time.sleep(choice.uniform(0.0, 3.0))
         number = choice.choice([*STOPS, None])
         if number:
             batch.process.send_signal(number)
         else:
             batch.kill_workers()
         code, said = batch.end(SOON if number else 60)
-        assert "Traceback" not in said, said
+        # Python itself tells of an interrupt until the command has its modules
+        assert "Traceback" not in said or said.endswith("\nKeyboardInterrupt\n"), said
         ends.append(code)
         if code == 0 and out.exists():
             assert out.read_bytes() == (tmp_path / f"whole.{name}").read_bytes()

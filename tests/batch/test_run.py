@@ -505,7 +505,7 @@ def test_of_an_archive_in_is_out_and_rejected_and_skipped(tiny: Tiny, tmp_path: 
     assert [record["id"] for record in written] == [record["url"] for record in written]
     interrupt(tiny, dump, out, 3, **options)
     resumed = run(tiny, dump, out, **options)
-    timed = {"output", "seconds", "megabytes_per_second"}
+    timed = {"output", "ended", "seconds", "megabytes_per_second"}
     assert {k: v for k, v in resumed.items() if k not in timed} == {
         k: v for k, v in summary.items() if k not in timed
     }
