@@ -43,10 +43,12 @@ def read(
     fields: Fields | None = None,
     encoding: str | None = None,
     any_text: bool = False,
+    delimiter: str | None = None,
+    has_header: bool = True,
     **more: Any,
 ) -> list[Document | Reject]:
     """Read inputs as a run does, blocks sent to another process included."""
-    options = ReadOptions(fields or Fields(), encoding, any_text)
+    options = ReadOptions(fields or Fields(), encoding, any_text, delimiter, has_header)
     return [
         item
         for block in blocks_of(*inputs, options=options, **more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -160,8 +161,9 @@ def test_what_is_no_text_is_said_row_by_row(model: str) -> None:
         (pa.array([2**63], pa.uint64()), [str(2**63)], None),
         (pa.array(["", "x", None]), [None, "x", None], None),
         (pa.array(["x", "y", "x"]).dictionary_encode(), ["x", "y", "x"], None),
-        (pa.array([1.5]), [None], "'id' must be a string or a whole number, found a number"),
-        (pa.array([True]), [None], "'id' must be a string or a whole number, found a boolean"),
+        (pa.array([1.5, 7.0, float("nan")]), ["1.5", "7", None], None),
+        (pa.array([b"\0" * 16], pa.binary(16)), ["00000000-0000-0000-0000-000000000000"], None),
+        (pa.array([True]), [None], "'id' must be a string or a number, found a boolean"),
     ],
     ids=lambda value: str(getattr(value, "type", "")),
 )
@@ -183,6 +185,19 @@ def test_title_and_kept_columns(model: str) -> None:
     assert [second[name] for name in fields.keep] == [None, None, "[]"]
     assert second["error"]
     assert [s["start"] for s in first["sentences"]] == [0, len("Bread\n\n")]
+
+
+def test_columns_inside_others_and_several_texts(model: str) -> None:
+    article = [{"head": "Bread", "body": "The soil is warm.", "uid": 7}]
+    batch = pa.record_batch({"article": article})
+    fields = Fields(("article.head", "article.body"), "article.uid", None, ("article.head",))
+    (row,) = tag_batch(batch, model=model, fields=fields).to_pylist()
+    assert (row["id"], row["article.head"], row["error"]) == ("7", "Bread", None)
+    assert [s["start"] for s in row["sentences"]] == [0, len("Bread\n\n")]
+    with pytest.raises(InputError, match=r"no column 'article\.hed'"):
+        tag_batch(batch, model=model, fields=replace(fields, title="article.hed"))
+    with pytest.raises(InputError, match="Name each"):
+        tag_batch(batch, model=model, fields=replace(fields, keep=("*",)))
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(model: str) -> None:

@@ -12,6 +12,7 @@ from topicml.batch.dry_run import plan_batch
 from topicml.batch.job import Job
 from topicml.batch.run import run_batch
 from topicml.errors import InputError, OutputError
+from topicml.io.records import Fields
 
 
 @pytest.fixture
@@ -35,6 +36,13 @@ def test_it_says_what_would_be_read_and_written(tiny: Tiny, dump: Path, tmp_path
     assert plan["done"] is None
     assert json.dumps(plan)
     assert [path.name for path in tmp_path.iterdir()] == ["dump.jsonl"]
+
+
+def test_fields_inside_others_are_said_as_they_are_named(tiny: Tiny, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.json"
+    dump.write_text('[{"meta": {"lang": "en"}, "text": "Bread."}]')
+    plan = plan_batch(job(tiny, dump, "-", fields=Fields(keep=("meta.lang",))), Recorder())
+    assert plan["fields"] == ["meta", "meta.lang", "text"]
 
 
 def test_standard_input_is_left_alone(tiny: Tiny) -> None:

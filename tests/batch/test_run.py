@@ -298,6 +298,7 @@ def write_bad(dump: Path) -> Path:
 def test_kept_field_named_like_one_of_the_output_is_refused(
     tiny: Tiny, dump: Path, tmp_path: Path
 ) -> None:
+    dump.write_text('{"text": "Bread.", "n": 1, "topics": []}\n')
     with pytest.raises(InputError, match="field 'topics' cannot be kept"):
         run(tiny, dump, tmp_path / "out.jsonl", fields=Fields(keep=("n", "topics")))
 
@@ -426,10 +427,11 @@ def test_rejects_have_their_ids(
         return original(text)
 
     monkeypatch.setattr(tagging, "sentence_spans", fail)
-    dump, ids = tmp_path / "dump.jsonl", ["a", "7", None, None, "b", None, None]
+    dump, ids = tmp_path / "dump.jsonl", ["a", "7", None, None, "b", None, None, "9", "f0"]
     dump.write_text(
         '{"id": "a", "text": 3}\n{"id": 7, "text": ""}\n{"id": [1], "text": "bread"}\n'
         '{\n{"id": "b", "text": "unlucky"}\n{"text": "unlucky"}\n{"text": null}\n'
+        '{"id": 9.0}\n{"id": {"$oid": "f0"}, "text": 3}\n'
         '{"id": "good", "text": "bread"}\n'
     )
     run(tiny, dump, tmp_path / "out.jsonl", fields=Fields())
@@ -515,7 +517,7 @@ def test_strict_stops_at_the_first(tiny: Tiny, tmp_path: Path) -> None:
     dump = tmp_path / "dump.jsonl"
     dump.write_bytes(b'{"id": "a", "text": "bread"}\n{"id": "b"}\n')
     with pytest.raises(StrictError, match=r"dump\.jsonl:2 \(byte \d+\): missing_text") as caught:
-        run(tiny, dump, tmp_path / "out.jsonl", strict=True)
+        run(tiny, dump, tmp_path / "out.jsonl", fields=Fields(), strict=True)
     assert "--strict" in caught.value.hint
     assert not (tmp_path / "out.jsonl").exists()
 

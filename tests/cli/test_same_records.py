@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
+import io
 import json
 import lzma
 import os
@@ -14,7 +16,7 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 import pytest
-from conftest import Run, Tiny
+from conftest import Run, Tiny, assert_clean_failure
 from reading import zstd
 
 TEXT = "The bread rises in the oven. Nobody answered.\n\n“Señor Núñez” left the harbour – by boat."
@@ -174,3 +176,96 @@ def test_a_missing_package_costs_only_the_files_that_need_it(
     said = " ".join(result.stderr.split())
     assert "page.html" in said
     assert "pip install 'topicml[articles]'" in said
+
+
+HOSTILE = "=1+1\x1b[31m\x9b31m\nB"
+
+
+def test_fields_are_read_alike(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    folder = tmp_path / "year=2024"
+    folder.mkdir()
+    rows: list[dict[str, object]] = [
+        {"_id": {"$oid": "65a1"}, "a": {"head": "Bread", "body": TEXT}, "n": -5},
+        {"_id": 7.0, "a": {"head": None, "body": "The soil is warm."}, "n": None},
+    ]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "in.jsonl").write_text(lines + '{"_id": NaN, "a": {"body": "Wind."}, "x": 1e999}\n')
+    common = ["--text-field", "a.head", "--text-field", "a.body", "--id-field", "_id"]
+    common += ["--keep", "year", "--keep", "n", "--models-dir", str(tiny.store.root)]
+    classify = run("classify", tmp_path, "--format", "jsonl", *common)
+    batch = run("batch", tmp_path, "-o", "-", "--detail", "probabilities", *common)
+    assert classify.records() == batch.records()
+    assert (classify.code, batch.code) == (0, 0)
+    first, second, third = batch.records()
+    assert [r["id"] for r in (first, second)] == ["65a1", "7"]
+    assert third["id"].endswith("in.jsonl:3")
+    assert [(r["year"], r["n"]) for r in (first, second)] == [("2024", -5), ("2024", None)]
+    assert first["sentences"][0]["text"] == "Bread"
+
+
+@pytest.mark.parametrize(
+    "command", ["classify {} -f jsonl", "batch {} -o -", "batch {} -o - --limit 1 --shard 1/2"]
+)
+def test_a_named_field_that_is_nowhere_is_one_error(
+    run: Run, tiny: Tiny, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": "a", "text": "Bread.", "outlet": "Times"}\n')
+    common = ["--keep", "outlett", "--models-dir", str(tiny.store.root)]
+    for given, data in ((str(path), b""), ("-", path.read_bytes())):
+        result = run(*command.format(given).split(), *common, stdin=data)
+        assert_clean_failure(result, "no field 'outlett'. Did you mean 'outlet'? Found: id")
+
+
+def test_all_fields_are_kept_alike(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": "a", "text": "Bread.", "n": 1, "model": "own"}\n{"text": "x"}\n')
+    common = ["--keep", "*", "--models-dir", str(tiny.store.root)]
+    classify = run("classify", path, "-f", "jsonl", *common)
+    batch = run("batch", path, "-o", "-", "--detail", "probabilities", *common)
+    first, second = classify.records()
+    assert batch.records() == [first, second]
+    assert (first["n"], first["input.model"], first["model"]) == (1, "own", "weekend@1.0.0")
+    assert "n" not in second
+    for keep, others in (("*", {"n": 1, "input.model": "own"}), ("n, *", {"input.model": "own"})):
+        result = run("classify", path, "-f", "csv", *common[2:], "--keep", keep)
+        (row, _) = csv.DictReader(io.StringIO(result.stdout))
+        assert json.loads(row["fields"]) == others
+        assert row.get("n") == ("1" if "n" in keep else None)
+
+
+def test_cells_that_a_spreadsheet_would_run_are_defused(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.jsonl"
+    record = {"id": "=A1", "text": "@SUM(1) of bread.", "=x": "-1+1", "n": -5}
+    path.write_text(json.dumps(record) + "\n")
+    common = ["--keep", "=x", "--keep", "n", "--models-dir", str(tiny.store.root)]
+    for raw, mark in (([], "'"), (["--raw-cells"], "")):
+        ours, theirs = tmp_path / f"a{mark}.csv", tmp_path / f"b{mark}.csv"
+        run("classify", path, "-o", ours, *raw, *common)
+        run("batch", path, "-o", theirs, "--detail", "probabilities", *raw, *common)
+        assert ours.read_bytes() == theirs.read_bytes()
+        (row,) = csv.DictReader(ours.open(newline=""))
+        assert (row["id"], row["text"]) == (f"{mark}=A1", f"{mark}@SUM(1) of bread.")
+        assert (row[f"{mark}=x"], row["n"]) == (f"{mark}-1+1", "-5")
+
+
+@pytest.mark.parametrize(
+    "command", ["classify IN", "batch IN -o -", "batch IN -o - --log-format json"]
+)
+def test_no_name_reaches_the_terminal_as_it_is(
+    run: Run, tiny: Tiny, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / HOSTILE / "in.csv"
+    path.parent.mkdir()
+    path.write_text(f'"{HOSTILE}",text\n"{HOSTILE}",Bread.\nx,y,z\n', encoding="utf-8")
+    given = [path if part == "IN" else part for part in command.split()]
+    common = ["--models-dir", tiny.store.root]
+    result = run(*given, "--id-field", HOSTILE, *common)
+    failed = run(*given, "--text-field", "body", *common)
+    assert (result.code, failed.code) == (3, 1)
+    assert "in.csv" in result.stderr
+    shown = result.stderr + failed.stderr + (result.stdout if "-" not in command else "")
+    assert not {c for c in shown if not c.isprintable()} - {"\n"}
+    assert failed.stderr.splitlines()[-1].startswith("error: ")

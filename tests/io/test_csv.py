@@ -25,9 +25,9 @@ def written(rows: list[list[str]], **options: str) -> bytes:
 
 def test_rows_become_records() -> None:
     data = b'id,text,date\n1,"One, ""two""\nthree",2024\n,Four,\n'
-    assert of(data, fields=Fields(keep=("date", "other"))) == [
-        Document("1", 'One, "two"\nthree', "<stdin>", 2, {"date": "2024", "other": None}),
-        Document("<stdin>:4", "Four", "<stdin>", 4, {"date": "", "other": None}),
+    assert of(data, fields=Fields(keep=("date",))) == [
+        Document("1", 'One, "two"\nthree', "<stdin>", 2, {"date": "2024"}),
+        Document("<stdin>:4", "Four", "<stdin>", 4, {"date": ""}),
     ]
 
 
@@ -237,7 +237,7 @@ def test_a_field_that_a_table_without_header_cannot_have_is_told() -> None:
     with pytest.raises(InputError) as error:
         of(HEADLESS, "tsv", fields=Fields(text="body"))
     assert str(error.value) == (
-        "<stdin>:1: no column 'body': the first line reads like data and not like names. "
+        "<stdin>:1: no column 'body': there are no names, or the first line reads like data. "
         "Columns are numbered then, 1 to 3. Name the one with the text: --text-field 3"
     )
 
@@ -312,3 +312,77 @@ def test_the_separator_that_excel_declares_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "in.csv"
     path.write_text("sep=;\nid;text\n1;Bread, sails; \n2;Wind.\n".replace("; \n", "\n"))
     assert texts(read(path)) == ["Bread, sails", "Wind."]
+
+
+def test_a_delimiter_that_is_given_is_taken() -> None:
+    data = b"id,x^text, with commas\n1,2^Bread, sails, wind.\n"
+    (record,) = of(data, delimiter="^", fields=Fields("text, with commas", "id,x"))
+    assert isinstance(record, Document)
+    assert (record.id, record.text) == ("1,2", "Bread, sails, wind.")
+    assert texts(of(b"a\x01text\nb\x01Bread.\n", "tsv", delimiter="\x01")) == ["Bread."]
+
+
+NAMELIKE = b"alpha,beta,gamma\ndelta,epsilon,zeta\n"
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+def test_a_table_said_to_have_no_header_has_none(kind: str) -> None:
+    data = NAMELIKE if kind == "csv" else NAMELIKE.replace(b",", b"\t")
+    fields = Fields("3", "1", "2", ("2",))
+    assert of(data, kind, has_header=False, fields=fields) == [
+        Document("alpha", "beta\n\ngamma", "<stdin>", 1, {"2": "beta"}),
+        Document("delta", "epsilon\n\nzeta", "<stdin>", 2, {"2": "epsilon"}),
+    ]
+    with pytest.raises(InputError, match="no field '4'"):
+        of(data, kind, has_header=False, fields=Fields("3", keep=("4",)))
+    with pytest.raises(InputError, match="no column 'gamma'"):
+        of(data, kind, has_header=False, fields=Fields("gamma"))
+
+
+def test_prose_is_a_table_where_somebody_says_so() -> None:
+    data = b"In Tokyo, they met.\nOn Tuesday, they agreed.\n"
+    items = of(data, delimiter=",", has_header=False, fields=Fields("2"))
+    assert texts(items) == [" they met.", " they agreed."]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv"])
+@pytest.mark.parametrize("block_bytes", [1, 10**6])
+def test_quotes_behind_backslashes_are_text(kind: str, block_bytes: int) -> None:
+    rows = [
+        r'1,"He said \"no\", twice"', r'2,"one', r'two \"three\"', 'four"', r'3,"\"All\""',
+        r'4,"C:\dir\"', r'5,"a ""b"" c"', r'6,"back \\ and \" quote"', "7,plain",
+    ]  # fmt: skip
+    data = "id,text\n" + "\n".join(rows) + "\n"
+    if kind == "tsv":
+        data = "\n".join(line.replace(",", "\t", 1) for line in data.split("\n"))
+    items = of(data.encode(), kind, block_bytes=block_bytes)
+    assert texts(items) == [
+        'He said "no", twice', 'one\ntwo "three"\nfour', '"All"', "C:\\dir\\", 'a "b" c',
+        'back \\ and " quote', "plain",
+    ]  # fmt: skip
+
+
+@given(
+    st.lists(st.text(st.sampled_from('ab",\\\n'), min_size=1, max_size=8), min_size=1, max_size=5)
+)
+def test_backslashes_change_no_row_that_is_quoted_as_usual(cells: list[str]) -> None:
+    rows = [["id", "text"], *(["x", cell] for cell in cells)]
+    data = written(rows, quoting=csv.QUOTE_ALL)  # type: ignore[arg-type]
+    assert texts(of(data, any_text=True)) == cells
+
+
+def test_lines_that_end_in_carriage_returns() -> None:
+    data = b'id,text\r1,"Bread, sails"\r2,Wind.\r3,"x\r'
+    items = of(data)
+    assert texts(items) == ["Bread, sails", "Wind."]
+    assert rejects(items) == [(4, "bad_row")]
+    assert items[-1].offset == data.index(b"3,")  # type: ignore[union-attr]
+    wide = data.decode().encode("utf-16")
+    assert texts(of(wide)) == ["Bread, sails", "Wind."]
+
+
+def test_a_table_in_latin_1_is_detected_or_named() -> None:
+    rows = "id;text\n" + "".join(f"{n};Señor Núñez dijo: «adiós».\n" for n in range(5))
+    for encoding in (None, "latin-1"):
+        items = of(rows.encode("latin-1"), encoding=encoding)
+        assert texts(items) == ["Señor Núñez dijo: «adiós»."] * 5

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from reading import read, rejects, texts, without_trafilatura
 
-from topicml.errors import MissingExtraError, RecordError
+from topicml.errors import InputError, MissingExtraError, RecordError
 from topicml.io.readers import html
 from topicml.io.readers.html import decode_html, main_text
 from topicml.io.records import Fields, Reject
@@ -69,15 +69,29 @@ def test_what_a_page_says_of_itself_can_be_kept(tmp_path: Path) -> None:
         '<link rel="canonical" href="https://example.org/a"><meta name="date" content="2023-05-06">'
     )
     (tmp_path / "a.html").write_text(PAGE.replace("<title>", f"{head}<title>"))
-    (document,) = read(tmp_path, fields=Fields(keep=("url", "date", "title", "status")))
+    (document,) = read(tmp_path, fields=Fields(keep=("url", "date", "title")))
     assert isinstance(document, Document)
     assert document.text.startswith("Headline of it\n\n")
     assert document.kept == {
         "url": "https://example.org/a",
         "date": "2023-05-06",
         "title": "Headline of it",
-        "status": None,
     }
+    (document,) = read(tmp_path, fields=Fields(id="url", keep=("*",)))
+    assert isinstance(document, Document)
+    assert document.id == "https://example.org/a"
+    assert document.kept == {"date": "2023-05-06", "title": "Headline of it"}
+
+
+def test_a_field_that_a_page_does_not_say_is_one_of_its_folder_or_null(tmp_path: Path) -> None:
+    page = tmp_path / "url=here" / "a.html"
+    page.parent.mkdir()
+    page.write_text(PAGE)
+    (document,) = read(tmp_path, fields=Fields(id="date", keep=("url", "date")))
+    assert isinstance(document, Document)
+    assert (document.id, document.kept) == (str(page), {"url": "here", "date": None})
+    with pytest.raises(InputError, match="no field 'status'"):
+        read(tmp_path, fields=Fields(keep=("status",)))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import decimal
 import gzip
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from reading import blocks_of, read, rejects, texts
 
 from topicml.errors import InputError
-from topicml.io.records import Fields, Reject
+from topicml.io.records import Fields, ReadOptions, Reject
 from topicml.text.document import Document
 
 
@@ -28,9 +29,9 @@ def write(path: Path, columns: dict[str, Any], **options: Any) -> Path:
 
 def test_rows_become_records(path: Path) -> None:
     write(path, {"id": ["a", None], "text": ["One.", "Two."], "unread": [1, 2]})
-    assert read(path, fields=Fields(keep=("unread", "no"))) == [
-        Document("a", "One.", str(path), 1, {"unread": 1, "no": None}),
-        Document(f"{path}:2", "Two.", str(path), 2, {"unread": 2, "no": None}),
+    assert read(path, fields=Fields(keep=("unread",))) == [
+        Document("a", "One.", str(path), 1, {"unread": 1}),
+        Document(f"{path}:2", "Two.", str(path), 2, {"unread": 2}),
     ]
 
 
@@ -77,13 +78,76 @@ def test_a_value_that_is_not_utf8_costs_itself_alone(path: Path) -> None:
     assert isinstance(record, Document)
 
 
-def test_ids_of_other_types(path: Path) -> None:
-    write(path, {"text": ["x", "y"], "id": pa.array([2**63, 1], pa.uint64())})
-    assert [item.id for item in read(path) if isinstance(item, Document)] == [str(2**63), "1"]
-    write(path, {"text": ["x"], "id": [1.5]})
-    assert rejects(read(path)) == [(1, "wrong_type")]
-    write(path, {"text": ["x"], "id": pa.array([b"\xff"])})
-    assert rejects(read(path)) == [(1, "wrong_type")]
+UUID = uuid.UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (pa.array([2**63, 1], pa.uint64()), [str(2**63), "1"]),
+        (pa.array([7.0, None, 1.5, float("nan"), 1e300]), ["7", None, "1.5", None, "1e+300"]),
+        (pa.array([UUID.bytes], pa.binary(16)), [str(UUID)]),
+        (pa.array([UUID.bytes, b"\xff\0", b"plain"]), [str(UUID), "ff00", "plain"]),
+        (pa.array([decimal.Decimal("12345678901234567890")]), ["12345678901234567890"]),
+        (pa.array([{"$oid": "65a1"}]), ["65a1"]),
+    ],
+    ids=lambda value: str(getattr(value, "type", "")),
+)
+def test_ids_of_other_types(path: Path, ids: Any, expected: list[str | None]) -> None:
+    write(path, {"text": ["x"] * len(ids), "id": ids})
+    found = [item.id for item in read(path) if isinstance(item, Document)]
+    assert found == [name or f"{path}:{n}" for n, name in enumerate(expected, start=1)]
+
+
+def test_ids_that_are_none(path: Path) -> None:
+    for ids in ([True], [["a"]], [{"a": "b"}], [datetime.date(2024, 1, 1)]):
+        write(path, {"text": ["x"], "id": ids})
+        assert rejects(read(path)) == [(1, "wrong_type")]
+
+
+NESTED = [
+    {"meta": {"uid": "a", "lang": {"code": "en"}}, "article": {"head": "H", "body": "One."}},
+    {"meta": None, "article": {"head": None, "body": "Two."}},
+]
+
+
+def test_fields_inside_others_are_read_alone(path: Path) -> None:
+    columns: dict[str, Any] = {name: [row[name] for row in NESTED] for name in ("meta", "article")}
+    write(path, {**columns, "a.b": ["literal", None], "unread": ["x" * 5000] * 2})
+    fields = Fields("article.body", "meta.uid", "article.head", ("meta.lang.code", "a.b", "meta"))
+    first, second = read(path, fields=fields)
+    assert isinstance(first, Document)
+    assert (first.id, first.text) == ("a", "H\n\nOne.")
+    assert first.kept == {"meta.lang.code": "en", "a.b": "literal", "meta": NESTED[0]["meta"]}
+    assert second == Document(f"{path}:2", "Two.", str(path), 2, dict.fromkeys(first.kept))
+    (block,) = blocks_of(path, options=ReadOptions(fields))
+    assert len(block.items[0].raw) < 5000
+
+
+def test_text_inside_another_field_that_is_not_utf8_costs_itself_alone(path: Path) -> None:
+    offsets = pa.py_buffer(b"\0\0\0\0\2\0\0\0\3\0\0\0")
+    bad = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"\xff\xfex")])
+    write(path, {"article": pa.StructArray.from_arrays([bad], ["body"])})
+    items = read(path, fields=Fields("article.body"))
+    assert (rejects(items), texts(items)) == ([(1, "invalid_utf8")], ["x"])
+
+
+def test_every_column_is_kept(path: Path) -> None:
+    write(path, {"id": ["a"], "text": ["One."], "n": [1], "deep": [{"a": "b"}]})
+    (record,) = read(path, fields=Fields(keep=("*",)))
+    assert isinstance(record, Document)
+    assert record.kept == {"n": 1, "deep": {"a": "b"}}
+
+
+def test_partitions_in_the_path_are_fields(tmp_path: Path) -> None:
+    folder = tmp_path / "year=2024" / "outlet=The%20Times" / "month=__HIVE_DEFAULT_PARTITION__"
+    folder.mkdir(parents=True)
+    path = write(folder / "x.parquet", {"text": ["One."], "year": ["own"]})
+    (record,) = read(path, fields=Fields(keep=("year", "outlet", "month")))
+    assert isinstance(record, Document)
+    assert record.kept == {"year": "own", "outlet": "The Times", "month": None}
+    with pytest.raises(InputError, match="no field 'mouth'"):
+        read(path, fields=Fields(keep=("mouth",)))
 
 
 def test_kept_values_can_be_written_as_json(path: Path) -> None:

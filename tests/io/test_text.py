@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reading import blocks_of, read, rejects, texts, zstd
 
 from topicml.io.readers import check_sources, parse_block, read_blocks
-from topicml.io.records import LARGEST_RECORD, REASONS, Fields, ReadOptions, Reject
+from topicml.io.records import LARGEST_RECORD, REASONS, ReadOptions, Reject
 from topicml.io.sources import list_sources
 from topicml.text.document import Document
 
@@ -16,8 +16,8 @@ from topicml.text.document import Document
 def test_a_text_file_is_a_record(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes("Ein Text.\r\n\r\nNoch einer – hier.\n".encode())
-    assert read(path, fields=Fields(keep=("date",))) == [
-        Document(str(path), "Ein Text.\r\n\r\nNoch einer – hier.\n", str(path), 1, {"date": None})
+    assert read(path) == [
+        Document(str(path), "Ein Text.\r\n\r\nNoch einer – hier.\n", str(path), 1)
     ]
 
 

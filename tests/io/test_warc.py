@@ -308,7 +308,7 @@ def test_what_headers_and_page_say_can_be_kept() -> None:
         '<title>A title</title><meta property="article:published_time" content="2023-05-06">'
         '<link rel="canonical" href="https://example.org/other">',
     )
-    names = ("url", "date", "title", "status", "warc_date", "warc_record_id", "nothing")
+    names = ("url", "date", "title", "status", "warc_date", "warc_record_id")
     items = of(
         record("a", answer(page.encode()))
         + record("b", b"The ministers met.", "conversion", "text/plain"),
@@ -319,10 +319,21 @@ def test_what_headers_and_page_say_can_be_kept() -> None:
     assert documents[0].text == TEXT  # its title is not read as the first paragraph
     day = "2024-01-02T03:04:05Z"
     rows = [[document.kept[name] for name in names] for document in documents]
-    assert rows[0][1:] == ["2023-05-06", rows[0][2], 200, day, "urn:uuid:a", None]
+    assert rows[0][1:] == ["2023-05-06", rows[0][2], 200, day, "urn:uuid:a"]
     assert rows[0][0] == f"{SITE}a"
     assert rows[0][2] in {"A title", "Headline of it"}
-    assert rows[1] == [f"{SITE}b", None, None, None, day, "urn:uuid:b", None]
+    assert rows[1] == [f"{SITE}b", None, None, None, day, "urn:uuid:b"]
+
+
+def test_a_page_may_have_its_id_and_all_fields_of_what_it_says() -> None:
+    data = record("a", answer(PAGE.replace("<title>T", "<title>A title").encode()))
+    (document,) = of(data, fields=Fields(id="title", keep=("*",)))
+    assert isinstance(document, Document)
+    assert document.id in {"A title", "Headline of it"}
+    assert document.text == TEXT
+    assert {"url", "status", "warc_date", "warc_record_id", "warc_uri"} <= {*document.kept}
+    with pytest.raises(InputError, match="no field 'nothing'"):
+        of(data, fields=Fields(keep=("nothing",)))
 
 
 def test_where_a_page_starts_is_told() -> None:

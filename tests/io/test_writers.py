@@ -12,10 +12,11 @@ from conftest import Tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topicml.errors import OutputError
+from topicml.errors import InputError, OutputError
 from topicml.io.writers import parquet
+from topicml.io.writers.csv import defused
 from topicml.io.writers.output import Format, Output, output_kind
-from topicml.io.writers.writer import Writer, write_stream
+from topicml.io.writers.writer import Writer, check_kept, write_stream
 from topicml.models.folder import open_model
 from topicml.tagging.articles import DETAILS, Detail, TaggedArticle
 from topicml.tagging.tagger import Tagger
@@ -227,7 +228,7 @@ def test_any_text_survives_every_format(tiny: Tiny, text: str) -> None:
     (found,) = [json.loads(line) for line in written("jsonl", articles).split("\n") if line]
     assert [s["text"] for s in found["sentences"]] == sentences
     rows = list(csv.DictReader(io.StringIO(written("csv", articles), newline="")))
-    assert [row["text"] for row in rows if row["index"]] == sentences
+    assert [row["text"] for row in rows if row["index"]] == [*map(defused, sentences)]
     assert len(rows) == max(1, len(sentences))  # no record is lost
 
 
@@ -244,3 +245,27 @@ def test_records_are_written_as_they_come(tiny: Tiny, kind: Format) -> None:
     write_stream(groups(), Output(kind, "none", "probabilities", TOPICS), out)
     assert b"dough" not in seen[0]
     assert b"dough" in seen[1]
+
+
+@pytest.mark.parametrize("text", ["=A1", "+1+1", "-2+3", "@x", "\ta", "\r=A1", "-", "=1", "-5 a"])
+def test_a_cell_that_a_spreadsheet_would_run_has_an_apostrophe(text: str) -> None:
+    assert defused(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("cell", ["", "a=b", " =A1", "-5", "+1.5", "-1e-07", "'=A1", -5, 0.5])
+def test_other_cells_and_numbers_stay(cell: Any) -> None:
+    assert defused(cell) == cell
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        *(("text", "probabilities"), ("relevance", "probabilities"), ("start", "sentence")),
+        *(("probabilities", "sentence"), ("sailing", "article"), ("id", "article")),
+    ],
+)
+def test_no_field_is_kept_under_the_name_of_a_column(name: str, detail: Detail) -> None:
+    with pytest.raises(InputError, match=f"field '{name}' cannot be kept"):
+        check_kept(Output("csv", "none", detail, TOPICS, (name,)))
+    if name in {"text", "start", "relevance"}:
+        check_kept(Output("jsonl", "none", detail, TOPICS, (name,)))

@@ -16,7 +16,7 @@ from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
 from topicml.models.tagger import SHARE
 from topicml.scoring.backends import Backend
-from topicml.tagging.articles import FIELDS, Detail
+from topicml.tagging.articles import Detail
 from topicml.tagging.tagger import Unit
 
 
@@ -31,6 +31,9 @@ class Job:
         fields: Which fields of a record are what.
         encoding: Of the inputs; None to find out for each.
         follow_links: Whether links that leave a folder are followed.
+        raw_cells: Whether cells of CSV may be such as a spreadsheet would run.
+        delimiter: Between the columns of CSV and TSV inputs; None to find out for each.
+        has_header: Whether their first rows may be names of columns.
         detail: How much is said of each record.
         unit: ``sentence`` takes each text as one sentence.
         threshold: Probability from which on a topic is given; None for the model's own.
@@ -63,6 +66,9 @@ class Job:
     fields: Fields = field(default_factory=Fields)
     encoding: str | None = None
     follow_links: bool = False
+    raw_cells: bool = False
+    delimiter: str | None = None
+    has_header: bool = True
     detail: Detail = "sentence"
     unit: Unit = "article"
     threshold: float | None = None
@@ -107,9 +113,12 @@ class Job:
 
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
-        any_text = self.unit == "sentence"
         return ReadOptions(
-            *(self.fields, self.encoding, any_text, self.seconds),
+            *(self.fields, self.encoding),
+            any_text=self.unit == "sentence",
+            delimiter=self.delimiter,
+            has_header=self.has_header,
+            seconds=self.seconds,
             limit=self.limit,
             shard=self.shard,
         )
@@ -119,20 +128,6 @@ class Job:
         if self.topics:
             return any(topic in self.topics for topic in topics)
         return bool(topics) or not self.only_tagged
-
-
-def check_kept(job: Job, model: Model) -> None:
-    """Make sure that no field that is carried through has the name of one that is written.
-
-    Raises:
-        InputError: One has.
-    """
-    clash = sorted({*job.fields.keep} & {*FIELDS, *model.scorer.topics})
-    if clash:
-        raise InputError(
-            f"field {clash[0]!r} cannot be kept: the output has a field of that name",
-            hint="Rename it in the input.",
-        )
 
 
 def check_topics(job: Job, model: Model) -> None:
@@ -155,4 +150,8 @@ def make_output(job: Job, model: Model) -> Output:
     """Return what a job writes."""
     kind, compression = output_kind(job.output)
     topics, keep = model.scorer.topics, job.fields.keep
-    return Output(kind, compression, job.detail, topics, keep, job.dedupe, job.second is not None)
+    return Output(
+        *(kind, compression, job.detail, topics, keep, job.dedupe),
+        second_opinion=job.second is not None,
+        raw_cells=job.raw_cells,
+    )

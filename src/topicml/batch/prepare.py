@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import Checkpoint, is_unfinished, read_identity
-from topicml.batch.job import Job, check_kept, check_topics
+from topicml.batch.job import Job, check_topics, make_output
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
 from topicml.files import check_apart, check_new, path_of
 from topicml.io.sources import Source, find_sources, measure, paths_of
 from topicml.io.writers.output import output_kind
+from topicml.io.writers.writer import check_kept
 from topicml.scoring import compiler
 from topicml.scoring.backends import Backend, backend_for
 
@@ -97,7 +98,7 @@ def check(
     _check_written(job, sources, stdin, stdout)
     stdin, size = measure(sources, stdin)
     opened = open_models(job)
-    check_kept(job, opened.model)
+    check_kept(make_output(job, opened.model))
     check_topics(job, opened.model)
     backend = _choose_backend(job, opened, _text_size(job, size))
     job = replace(job, backend=backend, block_bytes=_block_bytes(job, opened))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import json
@@ -18,6 +19,7 @@ from topicml.batch.near_duplicates import DuplicateIndex
 from topicml.batch.opened import Opened
 from topicml.batch.prepare import Prepared, prepare
 from topicml.batch.progress import Progress, ProgressReporter
+from topicml.batch.repeated_ids import SeenIds
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.tolerance import TooManyRejectsError, check_rejects
 from topicml.batch.worker import Result
@@ -83,6 +85,7 @@ class _Run:
         self._started, self._before = time.monotonic(), 0.0
         self._counts, self._seen = Counts(), 0
         self._duplicates = DuplicateIndex()  # asked nothing without --dedupe
+        self._ids = SeenIds()
         self._writer = Writer(make_output(self._job, self._opened.model))
 
     def stream(self, stdout: BinaryIO) -> None:
@@ -159,6 +162,7 @@ class _Run:
                     "counts": result.counts.to_dict(),
                     "seconds": self._seconds(),
                     "marks": marks,
+                    "ids": base64.b64encode(result.ids).decode("ascii"),
                 }
                 checkpoint.commit(piece, reject_lines(result.rejects), entry)
                 self._advance(block.size, result.counts, is_resumed=is_resumed)
@@ -179,10 +183,11 @@ class _Run:
         return stack.enter_context(contextlib.closing(results))
 
     def _piece(self, result: Result) -> bytes:
-        """Return a block's piece as it stands in the output, its near copies marked."""
+        """Return a block's piece as it stands in the output; mark and count what was there."""
         for record, signature in zip(result.records, result.signatures, strict=True):
             record["duplicate_of"] = self._duplicates.first_of(record["id"], signature)
             result.counts.duplicates += record["duplicate_of"] is not None
+        result.counts.repeated_ids += self._ids.add(result.ids)
         piece = result.piece or self._writer.encode(result.records)
         return self._writer.join(self._counts.written > 0, piece)
 
@@ -206,6 +211,7 @@ class _Run:
             count = number + 1
             if number < done:
                 checkpoint.check_block(number, block.digest, block.items[0].source)
+                self._ids.add(base64.b64decode(checkpoint.done[number]["ids"]))
                 for identifier, signature in checkpoint.done[number]["marks"]:
                     self._duplicates.first_of(identifier, bytes.fromhex(signature))
             else:

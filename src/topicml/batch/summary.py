@@ -39,6 +39,7 @@ class Counts:
         text_bytes: Bytes of text, in UTF-8.
         read_again: Sentences that a second model decided of.
         duplicates: Records that are near copies of an earlier one.
+        repeated_ids: Records that have the id of an earlier one.
         topics: Records with each topic.
         rejects: Rejected records by reason.
         skipped: Records that are no text, such as images in a WARC file, by kind.
@@ -52,6 +53,7 @@ class Counts:
     text_bytes: int = 0
     read_again: int = 0
     duplicates: int = 0
+    repeated_ids: int = 0
     topics: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
@@ -156,6 +158,7 @@ def make_summary(
             for topic in opened.model.scorer.topics
         },
         "duplicates": counts.duplicates if job.dedupe else None,
+        "repeated_ids": counts.repeated_ids,
         "text_bytes": counts.text_bytes,
         "seconds": round(seconds, 3),
         "megabytes_per_second": round(counts.text_bytes / 1e6 / max(1e-9, seconds), 3),

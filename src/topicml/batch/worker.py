@@ -12,6 +12,7 @@ from topicml.batch.job import Job, make_output
 from topicml.batch.limits import tag_items
 from topicml.batch.near_duplicates import signature
 from topicml.batch.opened import Opened
+from topicml.batch.repeated_ids import id_hashes
 from topicml.batch.summary import Counts
 from topicml.errors import TopicmlError
 from topicml.io.blocks import Block
@@ -30,6 +31,7 @@ class Result(NamedTuple):
         signatures: Theirs.
         rejects: In order.
         counts: What was found.
+        ids: Hashes of the records' ids.
     """
 
     piece: bytes
@@ -37,6 +39,7 @@ class Result(NamedTuple):
     signatures: list[bytes]
     rejects: list[Reject]
     counts: Counts
+    ids: bytes
 
 
 class StrictError(TopicmlError):
@@ -84,9 +87,10 @@ class BlockWorker:
         records = [article.to_dict(self._job.detail) for article in written]
         counts = Counts.of(outcomes, skipped)
         counts.filtered = len(articles) - len(written)
+        ids = id_hashes(article.id for article in written)
         if not self._job.dedupe:
-            return Result(self.writer.encode(records), [], [], rejects, counts)
-        return Result(b"", records, [signature(a.text) for a in written], rejects, counts)
+            return Result(self.writer.encode(records), [], [], rejects, counts, ids)
+        return Result(b"", records, [signature(a.text) for a in written], rejects, counts, ids)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import sys
@@ -13,7 +12,6 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.stopping import Stopped, end_within
-from topicml.io.records import Fields
 from topicml.io.selection import Shard
 from topicml.models.tagger import SHARE
 from topicml.tagging.articles import Detail
@@ -41,13 +39,11 @@ def batch(
             "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
         ),
     ],
-    text_field: options.TextField = "text",
+    text_field: options.TextField = None,
     id_field: options.IdField = "id",
     title_field: options.TitleField = "title",
-    keep: Annotated[
-        list[str] | None,
-        typer.Option(help="Fields to carry through, with commas between; may be repeated."),
-    ] = None,
+    keep: options.Keep = None,
+    raw_cells: options.RawCells = False,
     detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
     unit: options.Unit = "article",
     threshold: options.Threshold = None,
@@ -56,6 +52,8 @@ def batch(
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
     follow_links: options.FollowLinks = False,
+    delimiter: options.Delimiter = None,
+    no_header: options.NoHeader = False,
     dedupe: Annotated[
         bool, typer.Option("--dedupe", help="Name the record that each near copy is a copy of.")
     ] = False,
@@ -145,9 +143,12 @@ def batch(
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
         second_share=second_opinion_share,
-        fields=Fields(text_field, id_field, title_field or None, _names(keep or [])),
+        fields=options.record_fields(text_field, id_field, title_field, keep),
         encoding=encoding,
         follow_links=follow_links,
+        delimiter=options.column_delimiter(delimiter),
+        has_header=not no_header,
+        raw_cells=raw_cells,
         detail=detail,
         unit=unit,
         threshold=threshold,
@@ -207,12 +208,6 @@ def _plan(job: Job, log_format: str, quiet: bool) -> None:
         plan = plan_batch(job, reporter)
     lines = [json.dumps(plan, ensure_ascii=False)] if log_format == "json" else plan_lines(plan)
     typer.echo("\n".join(lines))
-
-
-def _names(lists: list[str]) -> tuple[str, ...]:
-    """Return the names in comma-separated lists; one with a comma stands in quotes."""
-    rows = csv.reader(lists, skipinitialspace=True)
-    return tuple(dict.fromkeys(name.strip() for row in rows for name in row if name.strip()))
 
 
 def _run(

@@ -15,8 +15,8 @@ import typer
 from topicml.cli import options
 from topicml.errors import InputError
 from topicml.files import check_apart, check_outputs, path_of, replacing
-from topicml.io.readers import parse_block, read_blocks
-from topicml.io.records import Fields, ReadOptions, Reject, list_counts
+from topicml.io.readers import check_named, parse_block, read_blocks
+from topicml.io.records import ReadOptions, Reject, list_counts
 from topicml.io.sources import list_sources, measure, paths_of
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.proven import open_for_use
@@ -25,7 +25,6 @@ from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import Thresholds
-from topicml.text.normalise import printable
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
 _TABLE_SUFFIXES = (".txt", ".text")
@@ -51,12 +50,16 @@ def classify(
     threshold: options.Threshold = None,
     min_precision: options.MinPrecision = None,
     relevance: options.Relevance = None,
-    text_field: options.TextField = "text",
+    text_field: options.TextField = None,
     id_field: options.IdField = "id",
     title_field: options.TitleField = "title",
+    keep: options.Keep = None,
+    raw_cells: options.RawCells = False,
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
     follow_links: options.FollowLinks = False,
+    delimiter: options.Delimiter = None,
+    no_header: options.NoHeader = False,
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
     second_opinion_share: options.SecondOpinionShare = SHARE,
@@ -75,8 +78,13 @@ def classify(
     """
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
-    fields = Fields(text_field, id_field, title_field or None)
-    reading = ReadOptions(fields, encoding, any_text=unit == "sentence")
+    fields = options.record_fields(text_field, id_field, title_field, keep)
+    reading = ReadOptions(
+        *(fields, encoding),
+        any_text=unit == "sentence",
+        delimiter=options.column_delimiter(delimiter),
+        has_header=not no_header,
+    )
     inputs = _Inputs(_given(sources), input_format, reading, follow_links=follow_links)
     _check_written(output, inputs, force=force)
     kind, compression = _output_kind(output, output_format)
@@ -96,10 +104,14 @@ def classify(
     if kind == "table":
         count = _write_tables(groups, tagger.thresholds, output)
     else:
+        from topicml.io.writers.writer import check_kept
+
         written = Output(
-            *(kind, compression, "probabilities", opened.scorer.topics),
+            *(kind, compression, "probabilities", opened.scorer.topics, fields.keep),
             second_opinion=second_opinion is not None,
+            raw_cells=raw_cells,
         )
+        check_kept(written)
         count = _write_records(groups, written, output)
     if inputs.rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
@@ -134,6 +146,7 @@ class _Inputs:
     ) -> None:
         listing = list_sources(given, input_format, follow_links=follow_links)
         self._sources, self._reading = listing.sources, reading
+        check_named(self._sources, reading)
         self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
         self.paths = paths_of(self._sources, sys.stdin.buffer)
         self.rejected = 0
@@ -147,7 +160,11 @@ class _Inputs:
         skipped: Counter[str] = Counter()
         for source in self._sources:
             try:
-                blocks = read_blocks([source], self._reading, self._stdin, note=_note)
+                blocks = read_blocks(
+                    *([source], self._reading, self._stdin),
+                    note=_note,
+                    is_all=len(self._sources) == 1,
+                )
                 for block in blocks:
                     skipped += block.skipped()
                     documents = []
@@ -166,11 +183,11 @@ class _Inputs:
 
     def _reject(self, line: str) -> None:
         self.rejected += 1
-        typer.echo(f"error: {printable(line)}", err=True)
+        options.tell(f"error: {line}")
 
 
 def _note(line: str) -> None:
-    typer.echo(f"note: {printable(line)}", err=True)
+    options.tell(f"note: {line}")
 
 
 def _check_written(output: str, inputs: _Inputs, *, force: bool) -> None:

@@ -36,7 +36,7 @@ def distill(
     seeds: Annotated[int, typer.Option(min=1, help="Networks to average.")] = 1,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the labels, at most.")] = 3,
     features: Annotated[int, typer.Option(min=1, help="Terms that the background keeps.")] = 60_000,
-    text_field: options.TextField = "text",
+    text_field: options.TextField = None,
     id_field: options.IdField = "id",
     models_dir: options.ModelsDir = None,
 ) -> None:
@@ -50,7 +50,7 @@ def distill(
     Example: topicml distill --pool pool.jsonl
     """
     from topicml.cli.steps import telling_steps
-    from topicml.io.records import Fields, ReadOptions
+    from topicml.io.records import ReadOptions
     from topicml.io.sources import list_sources
     from topicml.network.backend import load_packages
     from topicml.taxonomy import load_taxonomy
@@ -72,7 +72,7 @@ def distill(
     data = load_dataset(paths, load_taxonomy(taxonomy), options.tell)
     check_support(data)
     folder = base_folder(MPNET, base)
-    reading = ReadOptions(Fields(text_field, id_field, None))
+    reading = ReadOptions(options.record_fields(text_field, id_field, ""))
     unlabelled = read_pool(
         *(pool, reading), unit=unit, without=data.texts, count=sentences, on_note=options.tell
     )
@@ -86,4 +86,4 @@ def distill(
     )
     with telling_steps() as tell:
         made = distillation.run(store, name, tell)
-    typer.echo(f"Wrote {made}. train starts from it now.")
+    options.say(f"Wrote {made}. train starts from it now.")

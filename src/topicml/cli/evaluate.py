@@ -56,7 +56,7 @@ def evaluate(
         opened = open_for_use(store.find(model))
         predictions = predict_labelled(opened, data, taxonomy, options.tell)
         if was_trained_on(opened, data):
-            typer.echo(f"warning: {opened.reference} was trained on {data}", err=True)
+            options.tell(f"warning: {opened.reference} was trained on {data}")
     elif model is not None:
         raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
     else:

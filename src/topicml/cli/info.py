@@ -19,6 +19,7 @@ from topicml.models.store import ModelStore
 from topicml.network.base import FETCH, Base, cached_folder
 from topicml.scoring import compiler
 from topicml.scoring.backends import BULK
+from topicml.text.normalise import printable
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
 _NOT_INSTALLED = "not installed"
@@ -52,7 +53,7 @@ def info(model: options.Model = None, models_dir: options.ModelsDir = None) -> N
     ]
     width = max(len(key) for key, _ in lines)
     for key, value in lines:
-        typer.echo(f"{key:<{width}}  {value}")
+        typer.echo(f"{key:<{width}}  {printable(value)}")
 
 
 def _extras() -> dict[str, list[str]]:

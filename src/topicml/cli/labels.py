@@ -11,7 +11,6 @@ from topicml.cli import options
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
-from topicml.text.normalise import printable
 
 if TYPE_CHECKING:
     from topicml.labels.store import LabelFile
@@ -58,7 +57,7 @@ def check(
         {file.path: file.without_text for file in files},
     )
     for finding in findings:
-        typer.echo(str(finding))
+        options.say(str(finding))
     errors = sum(finding.severity == "error" for finding in findings)
     count = sum(len(file.records) for file in files)
     _tell_of_references(files)
@@ -123,9 +122,9 @@ def fetch(
                 path, listed, sources or (), on_step=options.tell, on_document=progress
             )
         for line in problem_lines(fetched):
-            options.tell(printable(line))
+            options.tell(line)
         count = fetched.count
-        typer.echo(f"{count.with_text:,} of {count.labels:,} texts are in {fetched.path}.")
+        options.say(f"{count.with_text:,} of {count.labels:,} texts are in {fetched.path}.")
         if fetched.problems:
             code = EXIT_SOME_REJECTED if count.with_text else EXIT_FAILURE
     if code:
@@ -157,8 +156,8 @@ def documents(
             *(listing, listed, sources or (), output), on_step=options.tell, on_document=progress
         )
     for line in missing:
-        options.tell(f"missing: {printable(line)}")
-    typer.echo(f"{count:,} documents are in {output}.")
+        options.tell(f"missing: {line}")
+    options.say(f"{count:,} documents are in {output}.")
     if missing:
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
 
@@ -186,7 +185,7 @@ def agreement(
     )
     differing = differences(a, b)
     for one, other in differing:
-        typer.echo(f"{one.id}: {', '.join(one.topics) or '–'} | {', '.join(other.topics) or '–'}")
+        options.say(f"{one.id}: {', '.join(one.topics) or '–'} | {', '.join(other.topics) or '–'}")
     shared = len({x.id for x in a} & {x.id for x in b})
     typer.echo(f"{shared - len(differing)} of {shared} sentences have the same topics in both")
 

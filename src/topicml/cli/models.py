@@ -82,7 +82,7 @@ def _short_message(err: ModelError) -> str:
 
 def _exit_on(errors: list[ModelError]) -> None:
     for err in errors:
-        typer.echo(f"error: {err}", err=True)
+        options.tell(f"error: {err}")
     if errors:
         raise typer.Exit(1)
 
@@ -134,7 +134,7 @@ def verify(
         except ModelError as err:
             errors.append(err)
         else:
-            typer.echo(f"{verified.reference}: all files and golden sentences as made ({path})")
+            options.say(f"{verified.reference}: all files and golden sentences as made ({path})")
     _exit_on(errors)
 
 
@@ -169,7 +169,7 @@ def fetch_base_of(
             hint="Use it as it is.",
         )
     folder = fetch_base(base, source, options.tell)
-    typer.echo(f"{base.name} is in {folder}")
+    options.say(f"{base.name} is in {folder}")
 
 
 @app.command()
@@ -212,6 +212,6 @@ def rollback(
 
 def _print_change(change: Change) -> None:
     if change.before == change.after:
-        typer.echo(f"{change.name}: current is {change.after}, as before")
+        options.say(f"{change.name}: current is {change.after}, as before")
     else:
-        typer.echo(f"{change.name}: current was {change.before or 'none'}, is {change.after}")
+        options.say(f"{change.name}: current was {change.before or 'none'}, is {change.after}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import os
 from pathlib import Path
@@ -11,8 +12,10 @@ import typer
 
 from topicml.errors import LabelError, ModelError
 from topicml.io.readers import Format
+from topicml.io.records import Fields
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 from topicml.tagging import tagger
+from topicml.text.normalise import printable
 
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
@@ -121,12 +124,33 @@ SecondOpinionShare = Annotated[
         help="Share of ordinary sentences that it reads; of rich ones it is more.",
     ),
 ]
-TextField = Annotated[str, typer.Option("--text-field", help="Field with the text.")]
+TextField = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--text-field",
+        help="Field with the text; of one inside another, OUTER.INNER. Several are joined.",
+        show_default="text",
+    ),
+]
 IdField = Annotated[str, typer.Option("--id-field", help="Field with the id.")]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--keep",
+        help="Fields to carry through, also parts of the path (year=2024/), with commas between; "
+        "may be repeated; '*' for all.",
+    ),
+]
 TitleField = Annotated[
     str,
     typer.Option(
         "--title-field", help="Field with a title, read as the first paragraph; '' for none."
+    ),
+]
+RawCells = Annotated[
+    bool,
+    typer.Option(
+        "--raw-cells", help="Write cells of CSV as they are, also what a spreadsheet would run."
     ),
 ]
 InputFormat = Annotated[
@@ -140,9 +164,36 @@ Encoding = Annotated[
 FollowLinks = Annotated[
     bool, typer.Option("--follow-links", help="Follow links that leave a folder that is read.")
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter",
+        help="What separates the columns of CSV and TSV, such as ';' or tab.",
+        show_default="found out for each",
+    ),
+]
+NoHeader = Annotated[
+    bool,
+    typer.Option("--no-header", help="CSV and TSV have no names: columns are fields 1, 2, 3 …"),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
+
+
+def record_fields(
+    text: list[str] | None, identifier: str, title: str, keep: list[str] | None = None
+) -> Fields:
+    """Return which fields of a record are what."""
+    texts = tuple(dict.fromkeys(text or [])) or Fields().texts
+    named = texts if len(texts) > 1 else texts[0]
+    return Fields(named, identifier, title or None, names(keep or []))
+
+
+def names(lists: list[str]) -> tuple[str, ...]:
+    """Return the names in comma-separated lists; one with a comma stands in quotes."""
+    rows = csv.reader(lists, skipinitialspace=True)
+    return tuple(dict.fromkeys(name.strip() for row in rows for name in row if name.strip()))
 
 
 def model_store(models_dir: Path | None) -> ModelStore:
@@ -174,8 +225,13 @@ def changeable_store(models_dir: Path | None) -> ModelStore:
 
 
 def tell(note: str) -> None:
-    """Say something on standard error."""
-    typer.echo(note, err=True)
+    """Say something on standard error, in one line that no name in it can break out of."""
+    typer.echo(printable(note), err=True)
+
+
+def say(line: str) -> None:
+    """Say what came of a command on standard output, as safely as ``tell``."""
+    typer.echo(printable(line))
 
 
 def label_paths(labels: list[Path] | None) -> list[Path]:
@@ -207,6 +263,14 @@ def check_thresholds(
             raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
     if threshold is not None and min_precision is not None:
         raise typer.BadParameter("give --threshold or --min-precision, not both")
+
+
+def column_delimiter(given: str | None) -> str | None:
+    """Return a delimiter that was given, and refuse what cannot be one."""
+    found = {"tab": "\t", "\\t": "\t"}.get(given or "", given)
+    if found is not None and (len(found) != 1 or not found.isascii() or found in '"\r\n'):
+        raise typer.BadParameter(f"--delimiter {given!r} is not one character of ASCII, or tab")
+    return found
 
 
 def check_encoding(encoding: str | None) -> None:

@@ -107,7 +107,7 @@ class JsonReporter(QuietReporter):
         self._write({"event": "summary", **summary})
 
     def _write(self, line: dict[str, Any]) -> None:
-        sys.stderr.write(json.dumps(line, ensure_ascii=False) + "\n")
+        sys.stderr.write(json.dumps(line) + "\n")  # ASCII, whatever names are in it
 
 
 class TerminalReporter(QuietReporter):
@@ -188,6 +188,8 @@ def _sentences(summary: dict[str, Any]) -> list[str]:
     if summary["encodings"]:
         found = list_counts(summary["encodings"])
         lines.append(f"Records in other encodings than UTF-8: {found}")
+    if summary["repeated_ids"]:
+        lines.append(f"{summary['repeated_ids']:,} records have the id of an earlier one")
     if summary["duplicates"] is not None:
         lines.append(f"{summary['duplicates']:,} near copies of earlier records")
     return lines

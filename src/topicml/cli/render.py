@@ -8,6 +8,7 @@ from typing import IO, Any
 from rich.table import Table
 
 from topicml.io.writers.table import table_console
+from topicml.text.normalise import printable
 
 
 def render_rows(
@@ -30,4 +31,4 @@ def render_rows(
 def _cell(value: Any) -> str:
     if value is None:
         return "–"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return f"{value:.2f}" if isinstance(value, float) else printable(str(value))

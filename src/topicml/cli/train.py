@@ -87,7 +87,7 @@ def train(
     if isinstance(trained.fitted, FittedModel):
         render_candidates(trained.fitted.candidates, trained.fitted.parameters)
     render_evaluation(trained.evaluation, trained.protocol)
-    typer.echo(f"Made {trained.path}; current is {trained.current}.")
+    options.say(f"Made {trained.path}; current is {trained.current}.")
 
 
 def _train_network(

@@ -61,4 +61,4 @@ def tune(
     render_candidates(tuned.candidates, tuned.chosen, tuned.sizes)
     protocol = "The search itself, grouped 3-fold: each fold searches anew."
     render_evaluation(tuned.evaluation, protocol)
-    typer.echo(f"Wrote {path}.")
+    options.say(f"Wrote {path}.")

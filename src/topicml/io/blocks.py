@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from topicml.errors import RecordError
+from topicml.errors import InputError, RecordError
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.records import ReadOptions, Reject, Skip, make_reject
 from topicml.text.document import Document
@@ -79,15 +79,18 @@ class Cutter(Iterable[Outcome]):
 
     Attributes:
         common: What the parser must know of all records.
-        fields: Names of those of the first record, where it has names.
+        fields: Names of those of the first record, where it has names, and of those inside them.
         description: What was found out of the file and is worth telling; nothing where it is not.
         is_whole: Whether the file is one record, which damage costs.
+        lacking: What to say of each field that was named and that no record at the start has;
+            None where there is no record to tell by.
     """
 
     common: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
     description = ""
     is_whole = False
+    lacking: Mapping[str, InputError] | None = None
 
     def __init__(self, stream: Stream) -> None:
         self._number = 1  # of the record that is next

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from topicml.errors import RecordError
@@ -51,6 +51,7 @@ class Stream:
         self._pieces = self._until_damage()
         self._piece = b""
         self._at = 0
+        self._ends_at_returns = False
 
     def read(self, size: int) -> bytes:
         """Return so many bytes, and fewer only at the end, however they come in."""
@@ -81,6 +82,8 @@ class Stream:
         self._pieces = self._until_damage()
         if self.encoding != "utf-8":
             self._pieces = transcode(self._pieces, self.encoding)
+        if self._ends_at_returns:
+            self._pieces = _with_line_feeds(self._pieces)
         if self._fill() or self.failure:
             return True
         self.failure = failure
@@ -104,6 +107,13 @@ class Stream:
         self._pieces = transcode(itertools.chain([held], self._pieces), encoding)
         self._piece, self._at = b"", 0
         self.encoding = encoding
+
+    def end_lines_at_returns(self) -> None:
+        """Give line feeds for carriage returns from here on; offsets stay as they are."""
+        held = itertools.chain([self._piece[self._at :]], self._pieces)
+        self._pieces = _with_line_feeds(held)
+        self._piece, self._at = b"", 0
+        self._ends_at_returns = True
 
     def place(self, offset: int) -> int | None:
         """Return an offset as it is in the file, or None where that is not known."""
@@ -149,3 +159,8 @@ class Stream:
                 yield bytes_read
         except OSError as err:
             self.failure = RecordError("unreadable_input", err.strerror or "cannot be read")
+
+
+def _with_line_feeds(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Give line feeds for carriage returns."""
+    return (piece.replace(b"\r", b"\n") for piece in pieces)

@@ -44,26 +44,51 @@ REASONS = {
     "unreadable_input": "A file that cannot be opened, read, or read as what it is said to be.",
     "unsupported_format": "A known format that is not read, such as PDF.",
     "wrong_encoding": "Bytes that are not in the encoding that was named, marked or found.",
-    "wrong_type": "A text that is no string, or an id that is neither string nor whole number.",
+    "wrong_type": "A text that is no string, or an id that is no string, number or bytes.",
 }
 """All reasons of rejects, and what each means."""
+
+
+ALL = "*"
+"""Stands for all fields of a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
     """Which fields of a record are what.
 
+    A field inside another one is named by both, ``article.body``; a field of just that name wins.
+
     Attributes:
-        text: Field with the text.
+        text: Field with the text, or several, which are joined by a blank line.
         id: Field with the id; where a record has none, it gets one from file and number.
         title: Field with a title, which is read as the first paragraph; None for none.
-        keep: Fields that are carried through.
+        keep: Fields that are carried through; ``ALL`` among them stands for all but text and id.
     """
 
-    text: str = "text"
+    text: str | tuple[str, ...] = "text"
     id: str = "id"
     title: str | None = "title"
     keep: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The fields with the text."""
+        return (self.text,) if isinstance(self.text, str) else self.text
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """All fields that are read, each once, but for those that ``ALL`` stands for."""
+        names = (*self.texts, self.id, *([self.title] if self.title else []), *self.keep)
+        return tuple(name for name in dict.fromkeys(names) if name != ALL)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Those that some record must have: all but a single text and what is usual."""
+        asked = {*self.keep, *({self.id, self.title} - {"id", "title"})}
+        if len(self.texts) > 1:
+            asked |= {*self.texts}
+        return tuple(name for name in self.read if name in asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +102,15 @@ class ReadOptions:
         seconds: What finding the text of one page may take.
         limit: Records that are read, of all inputs together; None for all.
         shard: The part that is read of those; None for all.
+        delimiter: Between the columns of CSV and TSV; None to find out.
+        has_header: Whether their first row may be one.
     """
 
     fields: Fields = Fields()
     encoding: str | None = None
     any_text: bool = False
+    delimiter: str | None = None
+    has_header: bool = True
     seconds: float = RECORD_SECONDS
     limit: int | None = None
     shard: Shard | None = None

@@ -153,7 +153,9 @@ class TaggedArticle:
         if self.second_opinion:
             again = self.second_opinion
             record["second_opinion"] = {"model": again.model, "sentences": list(again.sentences)}
-        return {**record, **self.kept} if self.kept else record
+        for name, value in self.kept.items():
+            record[f"input.{name}" if name in FIELDS else name] = value
+        return record
 
 
 def article_topics(

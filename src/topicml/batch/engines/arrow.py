@@ -18,8 +18,16 @@ from topicml.batch.limits import tag_items
 from topicml.batch.opened import open_proven
 from topicml.errors import InputError, did_you_mean
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.parquet import column_values, holds_text, parse_rows, plain_value
-from topicml.io.records import Fields, ReadOptions, Reject
+from topicml.io.readers.fields import own_id
+from topicml.io.readers.parquet import (
+    column_values,
+    field_type,
+    holds_text,
+    parse_rows,
+    plain_value,
+    select_columns,
+)
+from topicml.io.records import ALL, Fields, ReadOptions, Reject
 from topicml.io.writers.output import Output
 from topicml.io.writers.parquet import arrow_schema, records_to_arrow
 from topicml.models.store import default_store
@@ -76,7 +84,7 @@ def tag_batch(
     """
     pa = load("pyarrow", "batch", "tagging Arrow tables")
     columns: Fields = fields or Fields()
-    _check_columns(batch.schema.names, columns)
+    _check_columns(batch.schema, columns)
     schema = tag_schema(fields=columns, detail=detail)
     with _OPENING:  # threads that come at the same time wait for the first
         worker = _make_worker(model, detail)
@@ -102,24 +110,22 @@ def tag_schema(*, fields: Fields | None = None, detail: Detail = "sentence") -> 
 
 
 def _output(fields: Fields, detail: Detail) -> Output:
+    if ALL in fields.keep:
+        raise InputError(f"{ALL!r} keeps no columns here", hint="Name each that is to be kept.")
     return Output("parquet", "none", detail, (), fields.keep)
 
 
-def _wanted(fields: Fields, names: list[str]) -> dict[str, None]:
-    title = (fields.title,) if fields.title in names else ()
-    return dict.fromkeys((fields.text, fields.id, *title, *fields.keep))
-
-
-def _check_columns(names: list[str], fields: Fields) -> None:
-    for name in _wanted(fields, names):
-        if name not in names:
+def _check_columns(schema: Any, fields: Fields) -> None:
+    names = schema.names
+    for name in fields.read:
+        if names.count(name) > 1:
+            raise InputError(f"several columns {name!r}", hint="Give each a name of its own.")
+        if field_type(schema, name) is None and name != Fields().title:
             raise InputError(
                 f"no column {name!r}",
                 hint=f"{did_you_mean(name, names)}Found: {', '.join(sorted(names)) or 'none'}. "
                 "Name the columns with fields=Fields(text=..., id=...).",
             )
-        if names.count(name) > 1:
-            raise InputError(f"several columns {name!r}", hint="Give each a name of its own.")
     clash = sorted({*fields.keep} & {*FIELDS, ERROR})
     if clash:
         raise InputError(
@@ -160,7 +166,7 @@ class _Worker:
         self, outcome: TaggedArticle | Reject, values: dict[str, Any], fields: Fields
     ) -> dict[str, Any]:
         row = {
-            "id": _identifier(values[fields.id]),
+            "id": own_id(values, fields),
             "model": self._reference,
             ERROR: None,
             **{name: plain_value(values[name]) for name in fields.keep},
@@ -169,13 +175,6 @@ class _Worker:
             return {**row, ERROR: f"{outcome.reason}: {outcome.detail}"}
         record = outcome.to_dict(self._detail)
         return {**row, **{name: record[name] for name in FIELDS[2:] if name in record}}
-
-
-def _identifier(value: Any) -> str | None:
-    """Return an id as text; null where there is none, for numbers are not the same everywhere."""
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _to_arrow(rows: list[dict[str, Any]], output: Output, schema: Any) -> Any:
@@ -196,11 +195,11 @@ def _join(batches: list[Any], schema: Any) -> Any:
 def _slices(given: Any, fields: Fields, *, is_table: bool = False) -> Iterator[Any]:
     """Cut what is needed of a batch, or table, into slices of about so many bytes of text."""
     for whole in given.to_batches() if is_table else [given]:
-        yield from _cut(whole.select([*_wanted(fields, whole.schema.names)]), fields)
+        yield from _cut(select_columns(whole, fields), fields)
 
 
 def _cut(batch: Any, fields: Fields) -> Iterator[Any]:
-    sizes = _lengths(batch.column(fields.text))
+    sizes = sum(_lengths(batch.column(name)) for name in fields.texts)
     ends = np.cumsum(sizes)
     start = 0
     while start < batch.num_rows:

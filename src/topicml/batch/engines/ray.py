@@ -23,6 +23,7 @@ from topicml.batch.job import Job, make_output
 from topicml.batch.opened import open_proven_models
 from topicml.batch.prepare import prepare
 from topicml.batch.progress import Progress, ProgressReporter
+from topicml.batch.repeated_ids import SeenIds
 from topicml.batch.shards import Shards
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.tolerance import check_rejects
@@ -50,6 +51,7 @@ class _Result(NamedTuple):
     place: str  # where in the input it is from
     size: int  # bytes read
     counts: Counts
+    ids: bytes  # hashes of the records' ids
     has_records: bool
     has_rejects: bool
 
@@ -92,13 +94,14 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
     job, opened, sources, _, total = prepare(job, reporter)
     shards = Shards(job.output_path().absolute(), job.rejects_path().absolute())
     shards.start([source.path for source in sources if source.path], force=job.force)
-    counts, seen = Counts(), 0
+    counts, seen, ids = Counts(), 0, SeenIds()
     places: list[str] = []
     rejected: list[str] = []
     try:
         with _connected(job, address), contextlib.closing(_work(job, sources, shards)) as results:
             for result in results:
                 counts.add(result.counts)
+                counts.repeated_ids += ids.add(result.ids)
                 seen += result.size
                 places += [result.place] * result.has_records
                 rejected += [result.place] * result.has_rejects
@@ -264,16 +267,17 @@ class _Tag:
 
     def _tag(self, blocks: Any, place: str) -> _Result:
         counts, size = Counts(), 0
-        pieces, rejects = [], []
+        pieces, rejects, ids = [], [], []
         for packed in blocks:
             block: Block = pickle.loads(packed.as_py())  # noqa: S301 - made by this run
             result = self._worker(block)
             pieces.append(result.piece)
             rejects.append(reject_lines(result.rejects))
             counts.add(result.counts)
+            ids.append(result.ids)
             size += block.size
         self._shards.write(place, pieces, b"".join(rejects), self._worker.writer)
-        return _Result(place, size, counts, any(pieces), any(rejects))
+        return _Result(place, size, counts, b"".join(ids), any(pieces), any(rejects))
 
 
 def _row(**values: int | bytes) -> Any:

@@ -21,6 +21,7 @@ from topicml.errors import InputError, MissingExtraError, RecordError
 from topicml.io.blocks import HEAD, Block, Cutter, Packer, parse_block
 from topicml.io.compression import COMPRESSIONS, Stream
 from topicml.io.optional_dependencies import load
+from topicml.io.readers.fields import path_partitions
 from topicml.io.readers.files import parse_file
 from topicml.io.recognise import recognise
 from topicml.io.records import Format, ReadOptions, make_reject
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from topicml.io.sources import Source
 
 __all__ = ["COMPRESSIONS", "FORMATS", "READERS", "SUFFIXES", "Format", "Reader"]
-__all__ += ["check_sources", "parse_block", "read_blocks"]
+__all__ += ["check_named", "check_sources", "parse_block", "read_blocks"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -124,6 +125,7 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
         checked.append(source)
     if errors and len(errors) == len(sources):
         raise errors[0]
+    check_named(checked, options)
     return checked
 
 
@@ -134,8 +136,43 @@ def first_fields(source: Source, options: ReadOptions) -> tuple[str, ...]:
     with _opened(source, BytesIO()) as stream:
         try:
             return _prepare(source, stream, options)[1].fields
-        except (RecordError, InputError, MissingExtraError):
+        except _UNREADABLE:
             return ()
+
+
+def check_named(sources: Sequence[Source], options: ReadOptions) -> None:
+    """Make sure that each field that was named is at the start of one of the files, or in its path.
+
+    Where one of several sources can be read only once, nothing is known of it, and nothing said.
+
+    Raises:
+        InputError: A field is in none.
+    """
+    lacking: dict[str, InputError] | None = None
+    for source in sources if options.fields.named else ():
+        if not _is_regular(source.path) or lacking == {}:
+            return
+        with _opened(source, BytesIO()) as stream, contextlib.suppress(*_UNREADABLE):
+            found = _lacking(source, _prepare(source, stream, options)[1])
+            if found is not None:
+                before = found if lacking is None else lacking
+                lacking = {name: before[name] for name in before if name in found}
+    _raise_lacking(lacking)
+
+
+_UNREADABLE = (RecordError, InputError, MissingExtraError)
+
+
+def _lacking(source: Source, cutter: Cutter) -> dict[str, InputError] | None:
+    if cutter.lacking is None:
+        return None
+    there = path_partitions(source.name)
+    return {name: error for name, error in cutter.lacking.items() if name not in there}
+
+
+def _raise_lacking(lacking: dict[str, InputError] | None) -> None:
+    for error in (lacking or {}).values():
+        raise error
 
 
 def read_blocks(
@@ -145,6 +182,7 @@ def read_blocks(
     *,
     block_bytes: int = BLOCK_BYTES,
     note: Note = lambda _line: None,
+    is_all: bool = True,
 ) -> Iterator[Block]:
     """Read sources as blocks of whole records, in order, in constant memory.
 
@@ -158,10 +196,11 @@ def read_blocks(
         block_bytes: About how many bytes a block has. It has more where one record has.
         note: Told in one line each what was taken for separator, header and encoding of a file,
             and of files without records.
+        is_all: Whether there are no other sources, in which a named field could be.
 
     Raises:
         InputError: Before the first block: the first source lacks the text's field or is not
-            what it is said to be.
+            what it is said to be; or the only one, which can be read only once, lacks another.
     """
     packer = Packer(block_bytes, options, (parse_file, (), "utf-8"))
     item_bytes = block_bytes if options.limit is None else 1  # one record an item, to count them
@@ -177,6 +216,8 @@ def read_blocks(
                 reject = make_reject(source.name, 1, _as_record_error(err), b"")
                 yield from packer.pack([reject], stream)
                 continue
+            if is_all and len(sources) == 1 and stream.path is None:
+                _raise_lacking(_lacking(source, cutter))
             if stream.encoding != "utf-8":
                 note(f"{stream.name}: read as {stream.encoding}")
             if cutter.description:

@@ -15,7 +15,14 @@ from topicml.errors import InputError
 from topicml.io.blocks import HEAD, Cutter
 from topicml.io.compression import Stream
 from topicml.io.readers.csv_rows import RowCutter, split_row
-from topicml.io.readers.fields import listed, longest_text, missing_field, repeated_field
+from topicml.io.readers.fields import (
+    check_columns,
+    listed,
+    longest_text,
+    missing_field,
+    repeated_field,
+    text_option,
+)
 from topicml.io.records import LARGEST_RECORD, Fields, ReadOptions, Reject
 
 _DELIMITERS = {",": "','", ";": "';'", "\t": "tabs", "|": "'|'"}
@@ -66,33 +73,39 @@ def cut_table(stream: Stream, options: ReadOptions, default: str) -> Cutter:
     Raises:
         InputError: There are rows, and no column that is the text's, or more than one.
     """
-    declared = _DECLARED.match(stream.peek(HEAD))
-    if declared:
+    head = stream.peek(HEAD)
+    if b"\r" in head and b"\n" not in head:
+        stream.end_lines_at_returns()
+        head = stream.peek(HEAD)
+    if declared := _DECLARED.match(head):
         stream.read(declared.end())
         default = declared[1].decode()
-    found = _first_rows_by_delimiter(stream, default)
+    default = options.delimiter or default
+    known = () if options.delimiter else _DELIMITERS
+    found = _first_rows_by_delimiter(stream, dict.fromkeys((default, *known)))
     if not found:
         return Cutter(stream)
-    delimiter = _choose(found, options.fields.text, default)
+    delimiter = _choose(found, options.fields.texts, default)
     if not found[delimiter]:
         raise InputError(
             "the first line is no row of cells",
             where=f"{stream.name}:1",
             hint="Name the columns in the first line, and end lines with line feeds.",
         )
-    layout = _name_columns(found[delimiter], options.fields.text, stream.name)
+    layout = _name_columns(found[delimiter], options, stream.name)
     cutter = RowCutter(stream, delimiter)
+    cutter.lacking = check_columns(f"{stream.name}:1", layout.names, options.fields)
     cutter.common = (delimiter, *layout.names)
     cutter.fields = tuple(layout.names)
-    cutter.description = f"separated by {_DELIMITERS[delimiter]}, {layout.description}"
+    mark = _DELIMITERS.get(delimiter) or repr(delimiter)
+    cutter.description = f"separated by {mark}, {layout.description}"
     if layout.has_header:
         next(iter(cutter), None)
     return cutter
 
 
-def _first_rows_by_delimiter(stream: Stream, default: str) -> dict[str, _Rows]:
+def _first_rows_by_delimiter(stream: Stream, order: Iterable[str]) -> dict[str, _Rows]:
     """Return the first rows that each delimiter gives; nothing for an empty file."""
-    order = dict.fromkeys((default, *_DELIMITERS))
     for size in (HEAD, LARGEST_RECORD + 1):
         head = stream.peek(size)
         is_whole = len(head) < size
@@ -120,10 +133,10 @@ def _first_rows(head: bytes, delimiter: str, *, is_whole: bool) -> _Rows:
     return rows
 
 
-def _choose(found: dict[str, _Rows], text: str, default: str) -> str:
+def _choose(found: dict[str, _Rows], texts: tuple[str, ...], default: str) -> str:
     """Return the delimiter whose first row has the text's column, or that gives the best table."""
     for delimiter, rows in found.items():
-        if rows and text in _stripped(rows[0]):
+        if rows and not {*texts}.isdisjoint(_stripped(rows[0])):
             return delimiter
     tables = {
         delimiter: _evenness(rows)
@@ -145,28 +158,31 @@ def _is_prose(rows: _Rows) -> bool:
     return 2 * sum(behind) > len(behind)
 
 
-def _name_columns(rows: _Rows, text: str, source: str) -> _Layout:
+def _name_columns(rows: _Rows, options: ReadOptions, source: str) -> _Layout:
+    texts = options.fields.texts
+    if not options.has_header:
+        return _number_columns(rows, texts[0], source)
     names = _stripped(rows[0])
-    if text in names:
-        if names.count(text) > 1:
-            raise repeated_field(f"{source}:1", text)
+    if found := [text for text in texts if text in names]:
+        if names.count(found[0]) > 1:
+            raise repeated_field(f"{source}:1", found[0])
         return _Layout(names, True, f"columns {listed(names)}")
-    if _are_names(names) and not text.isdigit():
+    if _are_names(names) and not texts[0].isdigit():
         sample = rows[1] if len(rows) > 1 else []
         guess = longest_text(dict(zip(names, sample, strict=False)))
-        raise missing_field(f"{source}:1", text, names, guess)
-    return _number_columns(rows, text, source)
-
-
-def _number_columns(rows: _Rows, text: str, source: str) -> _Layout:
-    """Return the layout of a file without a header."""
-    width = Counter(map(len, rows)).most_common(1)[0][0]
-    if _is_prose(rows):
+        raise missing_field(f"{source}:1", texts[0], names, guess)
+    if options.delimiter is None and _is_prose(rows):
         raise InputError(
             "this reads like prose and not like a table",
             where=source,
             hint="Give it as text (--input-format txt), or name the columns in the first line.",
         )
+    return _number_columns(rows, texts[0], source)
+
+
+def _number_columns(rows: _Rows, text: str, source: str) -> _Layout:
+    """Return the layout of a file without a header."""
+    width = Counter(map(len, rows)).most_common(1)[0][0]
     names = [str(number) for number in range(1, width + 1)]
     description = f"without a header, columns 1 to {width}"
     if text in names:
@@ -176,10 +192,10 @@ def _number_columns(rows: _Rows, text: str, source: str) -> _Layout:
     longest = max(range(width), key=lengths.__getitem__) + 1
     if text != _DEFAULT_TEXT:
         raise InputError(
-            f"no column {text!r}: the first line reads like data and not like names",
+            f"no column {text!r}: there are no names, or the first line reads like data",
             where=f"{source}:1",
             hint=f"Columns are numbered then, 1 to {width}. "
-            f"Name the one with the text: --text-field {longest}",
+            f"Name the one with the text: {text_option(str(longest))}",
         )
     names[longest - 1] = text
     return _Layout(names, False, f"{description}, the text in column {longest}")

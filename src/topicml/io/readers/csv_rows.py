@@ -2,8 +2,9 @@
 
 Quoting is taken strictly: behind a closing quote there is a delimiter or the end of the row.
 So a quote that is never closed, or never opened, costs the line it is on and not all up to the
-next quote: that line is rejected, and reading goes on at the next. In TSV, which need not know
-quotes at all, they are then part of the text.
+next quote: that line is rejected, and reading goes on at the next. Where that gives no row, a
+backslash before a quote is taken to make it part of the text, as some programs write it. In TSV,
+which need not know quotes at all, they are part of the text then.
 """
 
 from __future__ import annotations
@@ -25,16 +26,20 @@ _WRONG_QUOTES = ("bad_row", "a quote on this line is not closed, or not opened")
 _PAID_BACK = 4
 
 
+_ESCAPE = re.compile(r'\\(["\\])')
+_QUOTED, _ESCAPED = r'"[^"]*+(?:""[^"]*+)*+', r'"[^"\\]*+(?:(?:""|\\[\s\S])[^"\\]*+)*+'
+
+
 @functools.cache
-def _row_pattern(delimiter: str) -> re.Pattern[bytes]:
+def _row_pattern(delimiter: str, quoted: str = _QUOTED) -> re.Pattern[bytes]:
     """Match a row as far as it goes; the group that matched says why it is not whole.
 
     ``open`` and ``shut``: there is no line end, behind a bare and a quoted field; ``unclosed``:
     nor a closing quote; ``wrong``: something else is behind a quote.
     """
     mark = re.escape(delimiter)
-    bare, quoted = rf'(?:[^"\n{mark}][^\n{mark}]*+)?+', r'"[^"]*+(?:""[^"]*+)*+'
-    last = rf'{quoted}(?:"(?:\r?\n|\r?(?P<shut>\Z)|(?P<wrong>))|(?P<unclosed>\Z))'
+    bare = rf'(?:[^"\n{mark}][^\n{mark}]*+)?+'
+    last = rf'{quoted}(?:"(?:\r?\n|\r?(?P<shut>\Z)|(?P<wrong>))|(?P<unclosed>\\?\Z))'
     last = rf"{last}|{bare}(?:\n|(?P<open>\Z))"
     return re.compile(rf'(?:(?:{quoted}"|{bare}){mark})*+(?:{last})'.encode())
 
@@ -45,6 +50,7 @@ class RowCutter(Cutter):
     def __init__(self, stream: Stream, delimiter: str) -> None:
         super().__init__(stream)
         self._pattern = _row_pattern(delimiter)
+        self._escaped = _row_pattern(delimiter, _ESCAPED)
         self._has_tabs = delimiter == "\t"
         # Bytes behind a line that may be gone over in vain, looking for the end of a quoted field.
         # Good rows earn it back; without it, a file whose every line opens a quote would be gone
@@ -88,11 +94,20 @@ class RowCutter(Cutter):
         end = line_end or len(self._data)
         if self._data.find(b'"', self._at, end) >= 0:
             limit = max(self._at + self._credit, end)
-            if match := self._pattern.match(self._data, self._at, limit):
+            if match := self._match(limit):
                 missing = match.lastgroup or ""
                 is_over = missing and limit < len(self._data)
                 return match.end(), "wrong" if is_over else missing
         return end, "" if line_end else "open"
+
+    def _match(self, limit: int) -> re.Match[bytes] | None:
+        match = self._pattern.match(self._data, self._at, limit)
+        if match is None or match.lastgroup not in {"wrong", "unclosed"}:
+            return match
+        if self._data.find(b'\\"', self._at, match.end()) < 0:
+            return match
+        escaped = self._escaped.match(self._data, self._at, limit)
+        return escaped if escaped and escaped.lastgroup != "wrong" else match
 
     def _take(self, end: int) -> Item | Reject | None:
         row = self._data[self._at : end]
@@ -139,7 +154,7 @@ def parse_row(item: Item, block: Block, options: ReadOptions) -> Iterator[Docume
     """
     delimiter, *names = block.common
     try:
-        cells = split_row(item.raw, delimiter)
+        cells = split_row(item.raw, delimiter, len(names))
     except UnicodeDecodeError as err:
         raise (utf8_error(item.raw, block.encoding) or RecordError(*_WRONG_QUOTES)) from err
     except csv.Error as err:
@@ -152,8 +167,13 @@ def parse_row(item: Item, block: Block, options: ReadOptions) -> Iterator[Docume
     yield make_document(values, options, item.source, item.number, block.encoding)
 
 
-def split_row(row: bytes, delimiter: str) -> list[str]:
+def split_row(row: bytes, delimiter: str, width: int | None = None) -> list[str]:
     """Return the cells of a row.
+
+    Args:
+        row: Without its line end.
+        delimiter: Between the cells.
+        width: How many there should be, where that is known.
 
     Raises:
         UnicodeDecodeError: It is not UTF-8.
@@ -163,8 +183,23 @@ def split_row(row: bytes, delimiter: str) -> list[str]:
         csv.field_size_limit(LARGEST_RECORD)
     text = row.decode("utf-8")
     try:
-        return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+        cells = _split(text, delimiter)
+        if width in {None, len(cells)} or '\\"' not in text:
+            return cells
+    except csv.Error:
+        if '\\"' not in text and delimiter != "\t":
+            raise
+    try:
+        return _split(_ESCAPE.sub(_unescaped, text), delimiter)
     except csv.Error:
         if delimiter != "\t":
             raise
         return text.rstrip("\r").split("\t")  # where quotes are no part of the format
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    return next(csv.reader([text], delimiter=delimiter, strict=True), [])
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return '""' if match[1] == '"' else "\\"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from topicml.errors import RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import READ_BYTES, Stream
-from topicml.io.readers.fields import make_document, own_id
+from topicml.io.readers.fields import check_names, make_document, own_id
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject
 from topicml.text.decoding import decode
 from topicml.text.document import Document
@@ -21,6 +23,8 @@ class FileCutter(Cutter):
     Args:
         stream: The file.
         kind: ``txt`` or ``html``.
+        fields: Names of what its record has besides a text and an id.
+        options: Which fields were named.
 
     Raises:
         RecordError: Its start is damaged.
@@ -28,11 +32,15 @@ class FileCutter(Cutter):
 
     is_whole = True
 
-    def __init__(self, stream: Stream, kind: str) -> None:
+    def __init__(
+        self, stream: Stream, kind: str, fields: tuple[str, ...], options: ReadOptions
+    ) -> None:
         if stream.lost:
             raise stream.lost[0]
         super().__init__(stream)
         self._kind = kind
+        self.fields = fields
+        self.lacking = check_names(stream.name, fields, options.fields)
 
     def _cut(self) -> Iterator[Item | Reject]:
         data = self._stream.read(LARGEST_RECORD + 1)
@@ -48,20 +56,22 @@ class FileCutter(Cutter):
             yield Item(name, 1, 0, data, (self._kind, name))
 
 
-def cut_text(stream: Stream, *_: object) -> Cutter:
+def cut_text(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
     """Take a text file as one record."""
-    return FileCutter(stream, "txt")
+    return FileCutter(stream, "txt", (), options)
 
 
-def cut_page(stream: Stream, *_: object) -> Cutter:
+def cut_page(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
     """Take a web page as one record."""
-    return FileCutter(stream, _HTML)
+    from topicml.io.readers.html import PAGE_FIELDS
+
+    return FileCutter(stream, _HTML, PAGE_FIELDS, options)
 
 
 def parse_file(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Yield the document of a file; its id is the file's name."""
-    values = {options.fields.id: item.source}
-    yield decode_document(item, item.raw, values, options, is_html=item.about[0] == _HTML)
+    is_html = item.about[0] == _HTML
+    yield decode_document(item, item.raw, {}, options, identifier=item.source, is_html=is_html)
 
 
 def decode_document(
@@ -70,6 +80,7 @@ def decode_document(
     values: Mapping[str, str | int | None],
     options: ReadOptions,
     *,
+    identifier: str | None,
     charset: str | None = None,
     is_html: bool,
 ) -> Document:
@@ -78,28 +89,29 @@ def decode_document(
     Args:
         item: That it is from.
         data: Its bytes.
-        values: Its other fields. What a page says of itself is kept where they do not.
+        values: Its other fields. What a page says of itself stands where they have nothing.
         options: Which field is what, and the encoding of all files, if one was named.
+        identifier: Its id, where it has nothing in the field of ids.
         charset: What the server said of its encoding.
         is_html: Whether its main text is to be found.
 
     Raises:
         RecordError: It cannot be decoded, or has no text.
     """
-    said: Mapping[str, str | None] = {}
+    fields = options.fields
+    found: dict[str, Any] = {name: v for name, v in values.items() if v is not None}
     try:
         if is_html:
             from topicml.io.readers.html import read_page
 
             text, encoding, said = read_page(data, charset, options)
+            found = {**said, **found}
+            if fields.title in said:  # it is no paragraph of the page
+                options = replace(options, fields=replace(fields, title=None))
         else:
             text, encoding = decode(data, declared=charset, encoding=options.encoding)
     except RecordError as err:
-        err.id = own_id(values, options)
+        err.id = own_id(found, fields) or identifier
         raise
-    values = {**values, options.fields.text: text}
-    document = make_document(values, options, item.source, item.number, encoding)
-    # not among the values: a page's title is not to be read as the first paragraph
-    missing = [name for name, value in document.kept.items() if value is None]
-    document.kept.update({name: said.get(name) for name in missing})
-    return document
+    found = {**values, **found, fields.texts[0]: text}
+    return make_document(found, options, item.source, item.number, encoding, identifier)

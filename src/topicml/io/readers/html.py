@@ -10,7 +10,7 @@ from typing import NamedTuple
 from topicml.errors import RecordError
 from topicml.io import child
 from topicml.io.optional_dependencies import load
-from topicml.io.records import ReadOptions
+from topicml.io.records import ALL, ReadOptions
 from topicml.text.decoding import decode, known_encoding
 
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
@@ -33,7 +33,7 @@ class Page(NamedTuple):
 
     text: str
     encoding: str
-    fields: dict[str, str | None]
+    fields: dict[str, str]
 
 
 def read_page(page: bytes, charset: str | None, options: ReadOptions) -> Page:
@@ -48,7 +48,7 @@ def read_page(page: bytes, charset: str | None, options: ReadOptions) -> Page:
         RecordError: It cannot be decoded, has no main text, or takes too much.
         MissingExtraError: trafilatura is not installed.
     """
-    wants_fields = bool({*PAGE_FIELDS} & {*options.fields.keep})
+    wants_fields = not {*PAGE_FIELDS, ALL}.isdisjoint((options.fields.id, *options.fields.keep))
     arguments = page, charset, options.encoding, wants_fields
     try:
         return child.call(_extract, *arguments, seconds=options.seconds, prepare=import_extractor)
@@ -117,8 +117,8 @@ def main_text(page: str) -> str:
     return whole
 
 
-def page_fields(page: str) -> dict[str, str | None]:
-    """Return what a page says of itself, by ``PAGE_FIELDS``; None for what it does not say.
+def page_fields(page: str) -> dict[str, str]:
+    """Return what a page says of itself, by ``PAGE_FIELDS``, without what it does not say.
 
     Raises:
         MissingExtraError: trafilatura is not installed.
@@ -128,7 +128,8 @@ def page_fields(page: str) -> dict[str, str | None]:
         found = trafilatura.extract_metadata(page)
     except Exception:  # noqa: BLE001 - as above; its text is there all the same
         found = None
-    return {name: getattr(found, name, None) for name in PAGE_FIELDS}
+    said = {name: getattr(found, name, None) for name in PAGE_FIELDS}
+    return {name: value for name, value in said.items() if value}
 
 
 @functools.cache

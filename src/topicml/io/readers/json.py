@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 from topicml.errors import RecordError
-from topicml.io.blocks import HEAD, Cutter, Item
+from topicml.io.blocks import Cutter, Item
 from topicml.io.compression import Stream
-from topicml.io.readers.fields import check_field
+from topicml.io.readers.fields import check_head
 from topicml.io.readers.jsonl import load_json
 from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject
 
@@ -153,8 +154,11 @@ def cut_elements(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cut
     Raises:
         InputError: None of the records at its start has the text's field.
     """
-    head = _ElementCutter(Stream(BytesIO(stream.peek(HEAD)), stream.name))
-    records = ((item.number, load_json(item.raw)) for item in head)
     cutter = _ElementCutter(stream)
-    cutter.fields = check_field(records, stream.name, options.fields.text)
+    cutter.fields, cutter.lacking = check_head(stream, _head_records, options.fields)
     return cutter
+
+
+def _head_records(head: bytes) -> Iterator[tuple[int, Any]]:
+    items = _ElementCutter(Stream(BytesIO(head), ""))
+    return ((item.number, load_json(item.raw)) for item in items)

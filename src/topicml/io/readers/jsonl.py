@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from topicml.errors import RecordError
-from topicml.io.blocks import HEAD, Block, Cutter, Item
+from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import Stream
-from topicml.io.readers.fields import check_field, make_document
+from topicml.io.readers.fields import check_head, make_document, value_at
 from topicml.io.records import LARGEST_RECORD, TOO_LARGE, ReadOptions, Reject, make_reject
 from topicml.text.decoding import utf8_error
 from topicml.text.document import Document
 
 _EXACT = 2**63  # whole numbers from here on may come as rounded ones
+_SHORT = 19  # digits, sign included, that surely are below that
+_NO_NUMBER = re.compile(rb"NaN|Infinity|\d{19}|\d[eE]\+?\d{3}")
 
 
 def cut_lines(stream: Stream, options: ReadOptions, block_bytes: int) -> Cutter:
@@ -24,21 +28,56 @@ def cut_lines(stream: Stream, options: ReadOptions, block_bytes: int) -> Cutter:
     Raises:
         InputError: None of the records at its start has the text's field.
     """
-    lines = stream.peek(HEAD).removeprefix(codecs.BOM_UTF8).split(b"\n")
-    records = ((number, load_json(line)) for number, line in enumerate(lines, start=1))
     cutter = _LineCutter(stream, block_bytes)
-    cutter.fields = check_field(records, stream.name, options.fields.text)
+    cutter.fields, cutter.lacking = check_head(stream, _head_records, options.fields)
     return cutter
+
+
+def _head_records(head: bytes) -> Iterator[tuple[int, Any]]:
+    lines = head.removeprefix(codecs.BOM_UTF8).split(b"\n")
+    return ((number, load_json(line)) for number, line in enumerate(lines, start=1))
 
 
 def load_json(data: bytes) -> Any:
     """Return a value, or None where there is no valid JSON."""
+    try:
+        return _load(data)
+    except ValueError:
+        return None
+
+
+def _load(data: bytes) -> Any:
+    """Return a value; in it, null stands for NaN, Infinity and numbers as large as that.
+
+    Raises:
+        ValueError: This is not valid JSON.
+    """
     import orjson
 
     try:
         return orjson.loads(data)
-    except ValueError:
-        return None
+    except ValueError as err:
+        if not _NO_NUMBER.search(data):
+            raise
+        try:
+            value = json.loads(data, parse_float=_finite, parse_int=_whole, parse_constant=_none)
+            orjson.dumps(value)  # all else is as strict as it was
+        except (ValueError, TypeError, RecursionError):
+            raise err from None
+        return value
+
+
+def _whole(digits: str) -> float | None:
+    return int(digits) if len(digits) < _SHORT else _finite(digits)
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+def _none(_: str) -> None:
+    return None
 
 
 class _LineCutter(Cutter):
@@ -89,21 +128,20 @@ def parse_element(item: Item, block: Block, options: ReadOptions) -> Iterator[Do
     Raises:
         RecordError: There is none.
     """
-    import orjson
-
     if len(item.raw) > LARGEST_RECORD:
         raise RecordError(*TOO_LARGE)
     data = item.raw.removeprefix(codecs.BOM_UTF8) if item.number == 1 else item.raw
     try:
-        values = orjson.loads(data)
+        values = _load(data)
     except ValueError as err:
         raise (utf8_error(data, block.encoding) or _json_error(err)) from err
     if not isinstance(values, dict):
         found = "null" if values is None else type(values).__name__
         raise RecordError("not_an_object", f"expected an object of fields, found {found}")
-    identifier = values.get(options.fields.id)
+    identifier = value_at(values, options.fields.id)
     if isinstance(identifier, float) and abs(identifier) >= _EXACT:
-        values[options.fields.id] = json.loads(data)[options.fields.id]
+        exact = json.loads(data, parse_int=str)
+        values[options.fields.id] = value_at(exact, options.fields.id)
     yield make_document(values, options, item.source, item.number, block.encoding)
 
 

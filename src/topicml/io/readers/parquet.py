@@ -14,8 +14,8 @@ from topicml.errors import InputError, RecordError
 from topicml.io.blocks import Block, Cutter, Item
 from topicml.io.compression import Stream
 from topicml.io.optional_dependencies import load
-from topicml.io.readers.fields import make_document, missing_field, repeated_field
-from topicml.io.records import ReadOptions, Reject, make_reject
+from topicml.io.readers.fields import check_columns, make_document, missing_field, repeated_field
+from topicml.io.records import ALL, Fields, ReadOptions, Reject, make_reject
 from topicml.text.decoding import utf8_error
 from topicml.text.document import Document
 
@@ -61,35 +61,66 @@ def cut_row_groups(stream: Stream, options: ReadOptions, block_bytes: int) -> Cu
     """
     with _open(stream) as file:
         schema = file.schema_arrow
-        text = options.fields.text
-        found = schema.get_all_field_indices(text)
-        if not found:
-            raise missing_field(stream.name, text, schema.names, _largest_text_column(file))
-        if len(found) > 1:
-            raise repeated_field(stream.name, text)
-        kind = schema.field(found[0]).type
-        if not holds_text(kind) and str(kind) != "null":
-            raise InputError(
-                f"column {text!r} holds {kind}, not text",
-                where=stream.name,
-                hint="Name the one with the text: --text-field",
-            )
+        fields = options.fields
+        for name in fields.read:
+            if schema.names.count(name) > 1:
+                raise repeated_field(stream.name, name)
+        types = {name: field_type(schema, name) for name in fields.read}
+        names = [*_paths(schema)]
+        if all(types[text] is None for text in fields.texts):
+            guess = _largest_text_column(file)
+            raise missing_field(stream.name, fields.texts[0], names, guess)
+        for text in fields.texts:
+            _check_holds_text(text, types[text], stream.name)
     cutter = _RowCutter(stream, options, block_bytes)
-    cutter.fields = tuple(schema.names)
+    there = [name for name in fields.read if types[name] is not None]
+    cutter.fields = tuple(names)
+    cutter.lacking = check_columns(stream.name, [*there, *names], fields)
     return cutter
+
+
+def _check_holds_text(name: str, kind: Any, where: str) -> None:
+    if kind is not None and not holds_text(kind) and str(kind) != "null":
+        raise InputError(
+            f"column {name!r} holds {kind}, not text",
+            where=where,
+            hint="Name the one with the text: --text-field",
+        )
+
+
+def field_type(container: Any, path: str) -> Any:
+    """Return the type of a field of a schema or struct type, or of one inside; None for none."""
+    index = container.get_field_index(path)
+    if index >= 0:
+        return container.field(index).type
+    name, dot, rest = path.partition(".")
+    index = container.get_field_index(name) if dot else -1
+    inner = container.field(index).type if index >= 0 else None
+    return field_type(inner, rest) if inner is not None and _is_struct(inner) else None
+
+
+def _is_struct(kind: Any) -> bool:
+    return bool(_arrow().types.is_struct(kind))
+
+
+def _paths(container: Any, before: str = "") -> Iterator[str]:
+    """Yield the names of fields, and of those inside of others behind them."""
+    for field in container:
+        yield before + field.name
+        if _is_struct(field.type):
+            yield from _paths(field.type, f"{before}{field.name}.")
 
 
 class _RowCutter(Cutter):
     def __init__(self, stream: Stream, options: ReadOptions, block_bytes: int) -> None:
         super().__init__(stream)
-        fields = options.fields
-        self._wanted = {fields.text, fields.id, fields.title, *fields.keep}
+        self._fields = options.fields
         self._block_bytes = block_bytes
 
     def _cut(self) -> Iterator[Item | Reject]:
         total = Path(self._stream.path or "").stat().st_size
         with _open(self._stream) as file:
-            columns = [c for c in dict.fromkeys(file.schema_arrow.names) if c in self._wanted]
+            columns = columns_to_read(file.schema_arrow, self._fields)
             rows = file.metadata.num_rows
             for group in range(file.num_row_groups):
                 for item in self._cut_group(file, group, columns):
@@ -170,31 +201,61 @@ def parse_rows(
         source: File that it is from.
         first: Number of its first row there.
     """
-    names = batch.schema.names
-    columns = [column_values(column) for column in batch.columns]
+    texts = options.fields.texts
+    selected = select_columns(batch, options.fields)
+    names = selected.schema.names
+    columns = [column_values(column) for column in selected.columns]
     for number, row in enumerate(zip(*columns, strict=True), start=first):
         if not options.takes(source, number):
             continue
         values = dict(zip(names, row, strict=True))
-        text = values[options.fields.text]
         try:
-            if isinstance(text, bytes) and (error := utf8_error(text)):
-                raise error
+            for name in texts:
+                text = values.get(name)
+                if isinstance(text, bytes) and (error := utf8_error(text)):
+                    raise error
             document = make_document(values, options, source, number, "utf-8")
         except RecordError as err:
-            yield make_reject(source, number, err, _raw(values, options.fields.text))
+            yield make_reject(source, number, err, _raw(values, texts))
         else:
             kept = {name: plain_value(value) for name, value in document.kept.items()}
             document.kept.update(kept)
             yield document
 
 
-def _raw(values: dict[str, Any], text_field: str) -> bytes:
-    text = values[text_field]
-    if isinstance(text, bytes):
+def _raw(values: dict[str, Any], texts: tuple[str, ...]) -> bytes:
+    text = values.get(texts[0])
+    if len(texts) == 1 and isinstance(text, bytes):
         return text
-    raw = text if isinstance(text, str) else json.dumps(values, default=str)
-    return raw.encode("utf-8")
+    is_text = len(texts) == 1 and isinstance(text, str)
+    return (str(text) if is_text else json.dumps(values, default=str)).encode("utf-8")
+
+
+def columns_to_read(schema: Any, fields: Fields) -> list[str]:
+    """Return the names of the columns that are read; of those inside others, the paths."""
+    names = schema.names if ALL in fields.keep else ()
+    there = (name for name in fields.read if field_type(schema, name) is not None)
+    return [*dict.fromkeys([*names, *there])]
+
+
+def select_columns(batch: Any, fields: Fields) -> Any:
+    """Return a ``pyarrow.RecordBatch`` of the columns that are read, each named as it is asked."""
+    names = columns_to_read(batch.schema, fields)
+    arrays = [_column_at(batch, name) for name in names]
+    return _arrow().RecordBatch.from_arrays(arrays, names=names)
+
+
+def _column_at(batch: Any, path: str) -> Any:
+    """Return a column, or one inside another, that is there; see ``field_type``."""
+    if (index := batch.schema.get_field_index(path)) >= 0:
+        return batch.column(index)
+    name, _, rest = path.partition(".")
+    compute = load("pyarrow.compute", "batch", "reading Parquet")
+    column = batch.column(batch.schema.get_field_index(name))
+    while (index := column.type.get_field_index(rest)) < 0:
+        name, _, rest = rest.partition(".")
+        column = compute.struct_field(column, [column.type.get_field_index(name)])
+    return compute.struct_field(column, [index])
 
 
 def column_values(column: Any) -> list[Any]:

@@ -14,7 +14,9 @@ from topicml.errors import InputError, RecordError
 from topicml.io.blocks import Block, Cutter, Item, Outcome
 from topicml.io.compression import READ_BYTES, Stream
 from topicml.io.optional_dependencies import load
+from topicml.io.readers.fields import check_names
 from topicml.io.readers.files import decode_document
+from topicml.io.readers.html import PAGE_FIELDS
 from topicml.io.records import LARGEST_RECORD, MOST_RAW, TOO_LARGE, ReadOptions, Reject, Skip
 from topicml.text.document import Document
 
@@ -35,7 +37,7 @@ _RECORD = (
 )
 
 
-def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutter:
+def cut_pages(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
     """Cut a stream into pages.
 
     These are HTML and plain text that was answered with status 200, and the texts that an archive
@@ -49,11 +51,13 @@ def cut_pages(stream: Stream, _options: ReadOptions, _block_bytes: int) -> Cutte
         raise InputError(
             "not a WARC file", where=stream.name, hint="Name its format: --input-format"
         )
-    return _PageCutter(stream)
+    cutter = _PageCutter(stream)
+    cutter.lacking = check_names(stream.name, cutter.fields, options.fields)
+    return cutter
 
 
 class _PageCutter(Cutter):
-    fields = ("warc_uri", "warc_date")
+    fields = (*PAGE_FIELDS, "status", "warc_date", "warc_record_id", "warc_uri")
 
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream)
@@ -191,11 +195,15 @@ def parse_page(item: Item, _block: Block, options: ReadOptions) -> Iterator[Docu
         "warc_date": date,
         "warc_record_id": identifier,
     }
-    values = {options.fields.id: uri or identifier, **about}
     page = item.raw
     if is_answer:
         page, charset = _decode_http(item.raw)
-    yield decode_document(item, page, values, options, charset=charset, is_html=form == "html")
+    yield decode_document(
+        *(item, page, about, options),
+        identifier=uri or identifier,
+        charset=charset,
+        is_html=form == "html",
+    )
 
 
 def _decode_http(http: bytes) -> tuple[bytes, str | None]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
 
-from topicml.io.writers.output import Output
+from topicml.io.records import ALL
+from topicml.io.writers.output import OTHERS, Output
+from topicml.tagging.articles import FIELDS
+
+_RUNS = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 
-def header(output: Output) -> bytes:
-    """Return the row of column names."""
+def columns(output: Output) -> list[str]:
+    """Return the names of the columns, but for those of fields that are carried through."""
     columns = ["id", "model"]
     if output.detail != "article":
         columns += ["index", "start", "end"]
@@ -21,7 +27,13 @@ def header(output: Output) -> bytes:
     columns += [*(["text"] if full else []), "topics", "reason"]
     columns += ["relevance", *output.topics] if full else ["probabilities"]
     columns += ["second_opinion"] if output.second_opinion else []
-    return _rows([[*columns, *(["duplicate_of"] if output.dedupe else []), *output.keep]])
+    return [*columns, *(["duplicate_of"] if output.dedupe else [])]
+
+
+def header(output: Output) -> bytes:
+    """Return the row of column names."""
+    kept = [OTHERS if name == ALL else name for name in output.keep]
+    return _rows([[*columns(output), *kept]], output)
 
 
 def encode(records: Iterable[dict[str, Any]], output: Output) -> bytes:
@@ -29,12 +41,12 @@ def encode(records: Iterable[dict[str, Any]], output: Output) -> bytes:
     rows = []
     for record in records:
         last = [record["duplicate_of"] or ""] if output.dedupe else []
-        last += [kept_text(record.get(name)) for name in output.keep]
+        last += [kept_text(value) for value in kept_values(record, output)]
         found = _record_rows(record, output)
         if output.second_opinion:
             found = [[*row, name] for row, name in zip(found, _readers(record), strict=True)]
         rows += [[*row, *last] for row in found]
-    return _rows(rows)
+    return _rows(rows, output)
 
 
 def _readers(record: dict[str, Any]) -> list[str]:
@@ -68,6 +80,15 @@ def _sentence_cells(sentence: dict[str, Any], *, full: bool) -> list[Any]:
     return [*place, *tags, ";".join(found)]
 
 
+def kept_values(record: dict[str, Any], output: Output) -> list[Any]:
+    """Return the values of the fields that are carried through; for ``ALL``, those of no name."""
+    named = {*FIELDS, *output.keep}
+    return [
+        {n: v for n, v in record.items() if n not in named} if name == ALL else record.get(name)
+        for name in output.keep
+    ]
+
+
 def kept_text(value: Any) -> str:
     """Return a kept value as text: strings as they are, others as JSON."""
     if value is None or isinstance(value, str):
@@ -75,7 +96,16 @@ def kept_text(value: Any) -> str:
     return orjson.dumps(value).decode("utf-8")
 
 
-def _rows(rows: Iterable[Sequence[Any]]) -> bytes:
+def defused(cell: Any) -> Any:
+    """Return a cell as a spreadsheet shows it and does not run it, by a leading apostrophe."""
+    if isinstance(cell, str) and _RUNS.match(cell) and not _NUMBER.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _rows(rows: Iterable[Sequence[Any]], output: Output) -> bytes:
     text = io.StringIO(newline="")
+    if not output.raw_cells:
+        rows = ([defused(cell) for cell in row] for row in rows)
     csv.writer(text).writerows(rows)
     return text.getvalue().encode("utf-8")

@@ -14,6 +14,9 @@ Format = Literal["jsonl", "json", "csv", "parquet"]
 Compression = Literal["none", "gzip", "zstd"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
+OTHERS = "fields"
+"""Column of a table for the fields that nobody named, where all are kept: an object in JSON."""
+
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".zst": "zstd"}
 _ALIASES = {"ndjson": "jsonl"}
 
@@ -30,6 +33,7 @@ class Output:
         keep: Fields that are carried through.
         dedupe: Whether records say what they are near copies of.
         second_opinion: Whether they say what a second model decided.
+        raw_cells: Whether cells of CSV may be such as a spreadsheet would run.
     """
 
     format: Format
@@ -39,6 +43,7 @@ class Output:
     keep: tuple[str, ...] = ()
     dedupe: bool = False
     second_opinion: bool = False
+    raw_cells: bool = False
 
 
 def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compression]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from topicml.io.optional_dependencies import load
-from topicml.io.writers.csv import kept_text
-from topicml.io.writers.output import Output
+from topicml.io.records import ALL
+from topicml.io.writers.csv import kept_text, kept_values
+from topicml.io.writers.output import OTHERS, Output
 
 
 def _arrow(module: str = "pyarrow") -> Any:
@@ -58,7 +59,11 @@ def arrow_schema(output: Output) -> Any:
         fields.append(pa.field("second_opinion", pa.struct(again)))
     if output.dedupe:
         fields.append(pa.field("duplicate_of", pa.string()))
-    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in output.keep)])
+    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in _kept_names(output))])
+
+
+def _kept_names(output: Output) -> list[str]:
+    return [OTHERS if name == ALL else name for name in output.keep]
 
 
 def _sentence_fields(pa: Any, pair: list[Any], *, full: bool) -> list[Any]:
@@ -76,19 +81,19 @@ def _sentence_fields(pa: Any, pair: list[Any], *, full: bool) -> list[Any]:
 
 def records_to_arrow(records: Sequence[dict[str, Any]], output: Output) -> Any:
     """Return records as a ``pyarrow.RecordBatch`` of ``arrow_schema``."""
-    rows = [_row(record, output.keep) for record in records]
+    rows = [_row(record, output) for record in records]
     return _arrow().RecordBatch.from_pylist(rows, schema=arrow_schema(output))
 
 
-def _row(record: dict[str, Any], keep: Iterable[str]) -> dict[str, Any]:
+def _row(record: dict[str, Any], output: Output) -> dict[str, Any]:
     row = dict(record)
     if "sentences" in row:
         row["sentences"] = [
             {**sentence, "probabilities": _pairs(sentence["probabilities"])}
             for sentence in row["sentences"]
         ]
-    for name in keep:
-        row[name] = None if row.get(name) is None else kept_text(row[name])
+    for name, value in zip(_kept_names(output), kept_values(record, output), strict=True):
+        row[name] = None if value is None else kept_text(value)
     return row
 
 

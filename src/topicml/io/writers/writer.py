@@ -11,9 +11,12 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 
+from topicml.errors import InputError
 from topicml.io.optional_dependencies import load_zstd
+from topicml.io.records import ALL
 from topicml.io.writers import csv, parquet
-from topicml.io.writers.output import Format, Output
+from topicml.io.writers.output import OTHERS, Format, Output
+from topicml.tagging.articles import FIELDS
 
 _GZIP_LEVEL, _ZSTD_LEVEL = 6, 3
 
@@ -41,6 +44,22 @@ _FORMATS: dict[Format, _Format] = {
     "csv": _Format(csv.encode, csv.header),
     "parquet": _Format(parquet.encode),
 }
+
+
+def check_kept(output: Output) -> None:
+    """Make sure that no field that is carried through has the name of one that is written.
+
+    Raises:
+        InputError: One has.
+    """
+    columns = csv.columns(output) if output.format == "csv" else []
+    columns += [OTHERS] if ALL in output.keep and output.format in {"csv", "parquet"} else []
+    clash = sorted({*output.keep} & {*FIELDS, *output.topics, *columns})
+    if clash:
+        raise InputError(
+            f"field {clash[0]!r} cannot be kept: the output has a field of that name",
+            hint="Rename it in the input.",
+        )
 
 
 class Writer:
