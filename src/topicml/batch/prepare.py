@@ -121,7 +121,7 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
         made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
         others = [*others, job.rejects_path()] if job.rejects is None else others
     check_apart([*made, *others], paths_of(sources, stdin))
-    check_new(others, force=job.force or resumes)
+    check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
 
 
 def _text_size(job: Job, size: int | None) -> int | None:
@@ -173,7 +173,7 @@ def _estimate(opened: Opened, share: float, size: int | None) -> str | None:
 
 def duration(seconds: float) -> str:
     """Return a length of time in whole seconds, minutes or hours, as one says it."""
-    for unit, length in (("hour", 3600), ("minute", 60)):
+    for unit, length in (("hours", 3600), ("minutes", 60)):
         if seconds >= 1.5 * length:
-            return f"{seconds / length:.0f} {unit}s"
-    return f"{max(1, seconds):.0f} seconds"
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds" if seconds >= 1.5 else "a second"

@@ -89,7 +89,7 @@ def classify(
     _check_written(output, inputs, force=force)
     kind, compression = _output_kind(output, output_format)
     store = options.model_store(models_dir)
-    opened = open_for_use(store.find(model))
+    opened = open_for_use(store.find(model), _note)
     opened.scorer.use(backend_for(inputs.size))
     tagger = make_tagger(
         opened,
@@ -97,7 +97,7 @@ def classify(
         min_precision=min_precision,
         relevance=relevance,
         unit=unit,
-        second=open_for_use(store.find(second_opinion)) if second_opinion else None,
+        second=open_for_use(store.find(second_opinion), _note) if second_opinion else None,
         share=second_opinion_share,
     )
     groups = inputs.tag(tagger)

@@ -20,7 +20,12 @@ def render_rows(
         numeric = bool(rows) and all(
             row[index] is None or isinstance(row[index], int | float) for row in rows
         )
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=index == 0,  # a name that is cut cannot be copied
+        )
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     screen = table_console(out)

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,18 +34,22 @@ def cache_folder() -> Path:
     return Path(configured) if configured else user_cache_path("topicml")
 
 
-def open_for_use(path: Path) -> Model:
+def open_for_use(path: Path, on_note: Callable[[str], None] = lambda _: None) -> Model:
     """Open a model folder, and prove it if it is new on this machine; see ``prove_once``.
+
+    Args:
+        path: The folder.
+        on_note: Told where proving takes a while.
 
     Raises:
         ModelError: The folder is damaged, or a sentence comes out otherwise than it should.
     """
     model = open_model(path)
-    prove_once(model)
+    prove_once(model, on_note)
     return model
 
 
-def prove_once(model: Model) -> None:
+def prove_once(model: Model, on_note: Callable[[str], None] = lambda _: None) -> None:
     """Prove a model on its golden sentences unless that was done here before; see ``check_golden``.
 
     Where no note can be left, it is done each time.
@@ -57,6 +62,8 @@ def prove_once(model: Model) -> None:
         if note.read_text("utf-8") == _FULL_PRECISION:
             model.scorer.use_full_precision()
         return
+    if model.scorer.uses_all_cores:
+        on_note(f"{model.reference} is new here: its golden sentences are recomputed once")
     said = _FULL_PRECISION if check_golden(model) else ""
     with contextlib.suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,17 @@ WIDEST = 120
 
 _BAR = 20
 _WIDE_ENOUGH_FOR_BARS = 70
-_COLOURS = ("cyan", "magenta", "yellow", "green", "red", "blue", "bright_cyan", "bright_magenta")
+_COLOURS = (
+    "cyan",
+    "magenta",
+    "yellow",
+    "green",
+    "red",
+    "blue",
+    "bright_magenta",
+    "bright_green",
+    "bright_red",
+)
 _ARTICLE_REASONS: dict[Reason | None, str] = {
     "not_english": "the text is not in English",
     "boilerplate": "it is the page around an article, not an article",
