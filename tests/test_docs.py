@@ -50,7 +50,7 @@ def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert lines[0] == "diplomacy 1.0 (0,)"
+    assert lines[0] == "diplomacy 0.99 (0,)"
     assert lines[1] == "0 48 The two ministers will meet in Manila on Friday. None"
     assert lines[2:4] == ["0 ['force-posture'] None", "1 [] no_topic"]
     assert lines[4].startswith("(2, 9) ('command-structure', 'extended-deterrence', ")
