@@ -105,9 +105,10 @@ def is_device(path: Path) -> bool:
 
 def target_of(path: Path) -> Path:
     """Return where a link leads, be anything there or not; all else is returned as it is."""
-    if is_device(path) or not path.is_symlink():
-        return path
-    return Path(os.path.realpath(path))
+    with suppress(OSError):  # a name that is too long is told of where it is opened
+        if not is_device(path) and path.is_symlink():
+            return Path(os.path.realpath(path))
+    return path
 
 
 def open_stream(path: Path) -> BinaryIO:

@@ -2,6 +2,7 @@ import gzip
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -457,3 +458,47 @@ def test_terminal_shows_a_bar_and_a_table(dump: Path, options: list[str], tmp_pa
     assert "━".encode() in shown
     assert b"50 records" in shown
     assert b"topic" in shown
+
+
+def test_names_that_are_no_text_or_too_long(
+    run: Run, dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    odd = tmp_path / os.fsdecode(b"b\xff.jsonl")
+    odd.write_bytes(dump.read_bytes())
+    result = run("batch", odd, "-o", tmp_path / os.fsdecode(b"out\xff.jsonl"), *options)
+    assert result.code == 0, result.stderr
+    assert run("batch", odd, "-o", tmp_path / "out.jsonl", *options).code == 0
+    assert json.loads((tmp_path / "out.jsonl.summary.json").read_text("utf-8"))["tagged"] == 50
+    for command in ("batch", "classify"):
+        assert_clean_failure(
+            run(command, dump, "-o", tmp_path / f"{'x' * 300}.jsonl", *options), "too long"
+        )
+
+
+@pytest.mark.parametrize("command", ["batch", "classify"])
+def test_closed_standard_streams(
+    command: str, dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    asked = [sys.executable, "-m", "topicml", command, str(dump), *options, "-o"]
+    out = shlex.quote(str(tmp_path / "out.jsonl"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(asked)} {out} <&- >&-"], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "out.jsonl").read_bytes().splitlines()) == 50
+    lost = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(asked)} - >&-"], capture_output=True, text=True, check=False
+    )
+    assert lost.returncode == 1
+    assert "cannot be written" in lost.stderr
+    assert "Traceback" not in lost.stderr
+
+
+def test_a_strict_run_goes_on_without_strict(
+    run: Run, dump: Path, options: list[str], tmp_path: Path
+) -> None:
+    lines = dump.read_text("utf-8").splitlines()
+    dump.write_text("\n".join([*lines[:40], "{", *lines[40:]]) + "\n", encoding="utf-8")
+    out = tmp_path / "out.jsonl"
+    assert run("batch", dump, "-o", out, "--strict", *options).code == 1
+    assert run("batch", dump, "-o", out, *options).code == 3

@@ -34,7 +34,7 @@ from topicml.models.folder import Model
 
 _OPTIONS_THAT_MAY_CHANGE = (
     *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
-    *("seconds", "max_rejects"),
+    *("seconds", "max_rejects", "strict"),
 )
 
 

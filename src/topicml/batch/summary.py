@@ -192,4 +192,4 @@ def write_summary(summary: dict[str, Any], path: Path | None) -> None:
     if path is None:
         return
     text = json.dumps(summary, indent=2, ensure_ascii=False) + "\n"
-    write_text(path, text)
+    write_text(path, text.encode("utf-8", "replace").decode("utf-8"))  # a file's name may be none

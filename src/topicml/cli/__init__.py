@@ -14,12 +14,13 @@ from topicml.text.normalise import printable
 
 EXIT_FAILURE = 1
 _EXIT_NO_READER = 128 + signal.SIGPIPE  # what a shell says of a program that the signal ends
-_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
 def main() -> None:
     """Run the command; an expected failure ends in one clean line and exit code 1."""
     heed_signals()
+    _replace_closed_streams()
     try:
         _run()
     except TopicmlError as err:
@@ -51,6 +52,17 @@ def _run() -> None:
         if sys.stdout:
             sys.stdout.flush()  # here, where a failure can be told
         raise
+
+
+def _replace_closed_streams() -> None:
+    """Read nothing from a standard input that was closed; let writing to such an output fail.
+
+    Python has None for them, and their numbers would be given to the next files opened.
+    """
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
 
 
 def _drop_output() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -222,7 +223,8 @@ def _run(
             summary: dict[str, Any] = run_ray(job, reporter, address)
         else:
             summary = _run_here(job, reporter)
-    reporter.finish(summary)
+    with contextlib.suppress(OSError):  # all is in place, whether or not it can be told
+        reporter.finish(summary)
     return summary
 
 
@@ -234,5 +236,6 @@ def _run_here(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
         return run_batch(job, sys.stdin.buffer, sys.stdout.buffer, reporter)
     except Stopped as stopped:
         if job.output != "-":
-            stopped.hint = "Run the same command again to go on."
+            same = "the same command, without --force," if job.force else "the same command"
+            stopped.hint = f"Run {same} again to go on."
         raise
