@@ -38,7 +38,8 @@ ACCURATE = "alliance-topics-accurate"
 LABELS = ROOT / "data/labels"
 ARTICLE = next((ROOT / "data/raw").glob("001_*.txt"))
 PRECISIONS = {"bf16": "bfloat16", "fp32": "float32", "int8": "8-bit, dynamic"}
-SENTENCES = 1_500
+SENTENCES = 600
+JUDGED = 1_000
 FOLDS, FOLD = 3, 0
 
 
@@ -90,7 +91,8 @@ def quality(precision: str, work: Path) -> float:
 
     data = load_dataset(sorted(LABELS.glob("*.jsonl")), load_taxonomy(LABELS / "taxonomy.toml"))
     folds = FoldNetworks(data, Path(), work, FOLDS, 0)
-    test = data.subset((folds.fold_of_each() == FOLD) & (data.sources == "archive"))
+    held_out = np.flatnonzero((folds.fold_of_each() == FOLD) & (data.sources == "archive"))
+    test = data.subset(np.random.default_rng(0).permutation(held_out)[:JUDGED])
     log_odds = make_network(precision, folds.adapters(FOLD, 0)).log_odds(test.texts)
     return micro_f1(test.Y, log_odds[:, :-1] >= 0)
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from tokenizers import Tokenizer
 from torch import Tensor, nn
@@ -228,8 +228,7 @@ def _read_encoder(base: Path) -> MPNetModel:
             f"is no encoder that can be read ({err})", where=base / CONFIG, hint=_ANOTHER_BASE
         ) from err
     try:
-        weights = load_file(base / WEIGHTS)
-        found = {name.removeprefix("mpnet."): value for name, value in weights.items()}
+        found = dict(_read_weights(base / WEIGHTS))
         missing = encoder.load_state_dict(found, strict=False, assign=True).missing_keys
     except (OSError, SafetensorError, RuntimeError) as err:
         raise ModelError(
@@ -242,6 +241,15 @@ def _read_encoder(base: Path) -> MPNetModel:
             if buffer.is_meta:  # the numbers of places, which stand in no file
                 setattr(module, name, torch.arange(buffer.shape[-1]).expand(buffer.shape))
     return encoder
+
+
+def _read_weights(path: Path) -> Iterator[tuple[str, Tensor]]:
+    """Yield names and copies of the tensors in a file, of which no more than one is in memory."""
+    with safe_open(path, "pt") as file:
+        names = list(file.keys())
+    for name in names:
+        with safe_open(path, "pt") as file:
+            yield name.removeprefix("mpnet."), file.get_tensor(name).clone()
 
 
 def _check_config(config: dict[str, object]) -> None:
