@@ -132,7 +132,7 @@ def test_ray_says_the_same_of_parquet(dump: Path, local: dict[str, Path], tmp_pa
     assert rejects(output).read_bytes() == rejects(local["parquet"]).read_bytes()
     before = json.loads(Path(f"{local['parquet']}.summary.json").read_text())
     assert summary == json.loads(Path(f"{output}.summary.json").read_text())
-    timed = {"output", "seconds", "megabytes_per_second"}
+    timed = {"output", "ended", "seconds", "megabytes_per_second"}
     assert {k: v for k, v in summary.items() if k not in timed} == {
         k: v for k, v in before.items() if k not in timed
     }

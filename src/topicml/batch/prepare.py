@@ -121,7 +121,8 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
         made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
         others = [*others, job.rejects_path()] if job.rejects is None else others
     check_apart([*made, *others], paths_of(sources, stdin))
-    check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
+    is_file = not job.streams and not output.is_dir()  # on a cluster it is a folder
+    check_new([*([output] if is_file else []), *others], force=job.force or resumes)
 
 
 def _text_size(job: Job, size: int | None) -> int | None:
