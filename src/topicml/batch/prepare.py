@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import Checkpoint, is_unfinished, read_identity
@@ -121,8 +123,14 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
         made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
         others = [*others, job.rejects_path()] if job.rejects is None else others
     check_apart([*made, *others], paths_of(sources, stdin))
-    is_file = not job.streams and not output.is_dir()  # on a cluster it is a folder
-    check_new([*([output] if is_file else []), *others], force=job.force or resumes)
+    if not _is_folder(output):  # on a cluster it is one, and told of by what shares it out
+        check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
+
+
+def _is_folder(path: Path) -> bool:
+    with suppress(OSError):
+        return path.is_dir()
+    return False
 
 
 def _text_size(job: Job, size: int | None) -> int | None:
