@@ -38,14 +38,12 @@ from topicml.models.tagger import SHARE
 from topicml.network.base import MPNET, base_folder
 from topicml.tagging.abstention import REASONS
 from topicml.tagging.second_opinion import margin_for, margins
-from topicml.tagging.tagger import decide
 from topicml.taxonomy import load_taxonomy
-from topicml.text.normalise import as_scored
 from topicml.training.calibration import choose_decision, micro_f1
 from topicml.training.cross_validation import splits_of
 from topicml.training.dataset import FOLDS, Dataset, load_dataset
 from topicml.training.features import Parameters, make_vectorizer
-from topicml.training.held_out import score_held_out, thresholds_of
+from topicml.training.held_out import decide_held_out, thresholds_of
 from topicml.training.natural_mix import deciding_sentences, natural_weights
 from topicml.training.search import search
 
@@ -118,11 +116,10 @@ def read(data: Dataset, log_odds: Floats, wanted: NDArray[np.intp]) -> Read:
     for train, test in data.grouped_splits(FOLDS):
         decision = choose_decision(*deciding_sentences(data.subset(train), log_odds[train]))
         part = data.subset(test)
-        scores = score_held_out(part, log_odds[test], decision, words_of(data.subset(train)))
-        thresholds = thresholds_of(decision)
-        given[test], codes = decide(scores, [as_scored(text) for text in part.texts], thresholds)
+        words = words_of(data.subset(train))
+        scores, given[test], codes = decide_held_out(part, log_odds[test], decision, words)
         can = np.array([REASONS[code] in _JUDGED for code in codes])
-        own = margins(scores.probabilities, scores.relevance, thresholds)
+        own = margins(scores.probabilities, scores.relevance, thresholds_of(decision))
         found[test] = np.where(can, own, np.inf)
         cutoffs[test] = [margin_for(share, decision.margins) for share in SHARES]
     return Read(given[wanted], found[wanted], cutoffs[wanted])

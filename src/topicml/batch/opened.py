@@ -19,9 +19,13 @@ def open_proven(path: Path, backend: Backend) -> Model:
         ModelError: The folder is damaged, or this machine computes other probabilities.
     """
     model = open_model(path)
+    _prove(model, backend)
+    return model
+
+
+def _prove(model: Model, backend: Backend) -> None:
     model.scorer.use(backend)
     check_golden(model)
-    return model
 
 
 class Opened(NamedTuple):
@@ -45,8 +49,7 @@ class Opened(NamedTuple):
         """
         for model in (self.model, self.second):
             if model:
-                model.scorer.use(backend)
-                check_golden(model)
+                _prove(model, backend)
 
 
 def open_models(job: Job) -> Opened:

@@ -116,12 +116,12 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
         OutputError: Something would be.
     """
     output, resumes = job.output_path(), False
-    others = [path for path in (job.summary_path(), job.rejects) if path]
+    rejects = job.rejects if job.streams else job.rejects_path()
+    others = [path for path in (job.summary_path(), rejects) if path]
     if job.streams:
         made = path_of(stdout) if job.output == "-" else [output]
     else:
         made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
-        others = [*others, job.rejects_path()] if job.rejects is None else others
     check_apart([*made, *others], paths_of(sources, stdin))
     if not _is_folder(output):  # on a cluster it is one, and told of by what shares it out
         check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
@@ -175,12 +175,12 @@ def _estimate(opened: Opened, share: float, size: int | None) -> str | None:
         return None
     return (
         f"{slow.reference} reads {speed / 1000:,.1f} KB of text a second here: about "
-        f"{duration(size * share / speed)} for this input, longer if it is compressed "
-        f"(a linear model: about {duration(size / _LINEAR)})"
+        f"{_duration(size * share / speed)} for this input, longer if it is compressed "
+        f"(a linear model: about {_duration(size / _LINEAR)})"
     )
 
 
-def duration(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """Return a length of time in whole seconds, minutes or hours, as one says it."""
     for unit, length in (("hours", 3600), ("minutes", 60)):
         if seconds >= 1.5 * length:

@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from topicml.batch.checkpoint import Checkpoint
@@ -65,11 +64,11 @@ def run_batch(
     try:
         if job.output == "-":
             run.stream(stdout)
-        elif job.streams:
+        elif run.checkpoint is None:
             with replacing(job.output_path()) as device:
                 run.stream(device)
         else:
-            run.write(job.output_path())
+            run.write(run.checkpoint)
     except TooManyRejectsError:
         run.sum_up(exit_code=1)
         raise
@@ -77,7 +76,11 @@ def run_batch(
 
 
 class _Run:
-    """One run of a prepared job."""
+    """One run of a prepared job.
+
+    Attributes:
+        checkpoint: Of its output; None where that is no file.
+    """
 
     def __init__(self, prepared: Prepared, reporter: ProgressReporter) -> None:
         self._job, self._opened, self._sources, self._stdin, self._total = prepared
@@ -87,6 +90,8 @@ class _Run:
         self._duplicates = DuplicateIndex()  # asked nothing without --dedupe
         self._ids = SeenIds()
         self._writer = Writer(make_output(self._job, self._opened.model))
+        job = self._job
+        self.checkpoint = None if job.streams else Checkpoint(job.output_path(), job.rejects_path())
 
     def stream(self, stdout: BinaryIO) -> None:
         """Write to standard output as it comes, and rejects where they were asked to go."""
@@ -108,9 +113,8 @@ class _Run:
             self._check_rejects(at_end=True)
             stdout.write(self._writer.footer())
 
-    def write(self, path: Path) -> None:
+    def write(self, made: Checkpoint) -> None:
         """Write a file with a checkpoint beside it, from which the run can go on."""
-        made = Checkpoint(path, self._job.rejects_path())
         made.check_new(force=self._job.force)
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
@@ -198,10 +202,9 @@ class _Run:
         self._check_rejects()
 
     def _check_rejects(self, *, at_end: bool = False) -> None:
-        job, counts = self._job, self._counts
-        made = Checkpoint(job.output_path(), job.rejects_path())
-        kept = None if job.streams else made.rejects_part
-        check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=at_end, kept=kept)
+        most, counts = self._job.max_rejects, self._counts
+        kept = self.checkpoint.rejects_part if self.checkpoint else None
+        check_rejects(counts.rejects, counts.read, most, at_end=at_end, kept=kept)
 
     def _undone(self, checkpoint: Checkpoint, blocks: Iterator[Block]) -> Iterator[Block]:
         """Yield the blocks that are still to be done, after a look at those that are."""

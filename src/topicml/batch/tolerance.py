@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from topicml.errors import TopicmlError
+from topicml.io.records import list_counts
 
 _FEWEST = 100  # records of which a share says something before all are read
 
@@ -70,7 +71,7 @@ def check_rejects(
         TooManyRejectsError: Too many records were rejected, or, at the end, every one.
     """
     rejected = rejects.total()
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in rejects.most_common())
+    reasons = list_counts(dict(rejects.most_common()))
     hint = f"They are in {kept}. " if kept else ""
     if at_end and 0 < rejected == read:
         hint += "Repair the input or the options, and start over with --force." if kept else ""

@@ -13,6 +13,7 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.stopping import Stopped, end_within
+from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
 from topicml.models.tagger import SHARE
 from topicml.tagging.articles import Detail
@@ -111,7 +112,7 @@ def batch(
     ] = False,
     record_seconds: Annotated[
         float, typer.Option(min=0.1, help="Seconds that one record may take.")
-    ] = 60.0,
+    ] = RECORD_SECONDS,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the job.")] = "local",
     address: Annotated[
         str | None, typer.Option(help="Of a Ray cluster.", show_default="one of this machine")
@@ -165,7 +166,7 @@ def batch(
         summary=summary,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,
-        topics=tuple(topic.strip() for topic in (topics or "").split(",") if topic.strip()),
+        topics=options.names([topics] if topics else []),
         limit=limit,
         shard=_shard(shard),
     )

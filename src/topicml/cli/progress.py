@@ -63,21 +63,33 @@ class QuietReporter:
         """Tell nothing."""
 
 
+class _Speed:
+    """Bytes a second since the first that were told of, for what a run went on from is not its."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def at(self, now: float, bytes_read: int) -> float | None:
+        """Return the speed at a time; None at the first."""
+        self._first = self._first or (now, bytes_read)
+        seconds = now - self._first[0]
+        return (bytes_read - self._first[1]) / seconds if seconds > 0 else None
+
+
 class JsonReporter(QuietReporter):
     """Writes a JSON object a line: progress now and then, and the summary."""
 
     def __init__(self) -> None:
         self._started = self._told = time.monotonic()
-        self._first: tuple[float, int] | None = None
+        self._speed = _Speed()
 
     def update(self, progress: RunProgress) -> None:
         """Write a line if the last one is a while ago."""
         now = time.monotonic()
-        self._first = self._first or (now, progress.bytes_read)
+        rate = self._speed.at(now, progress.bytes_read) or 0.0
         if now - self._told < _SECONDS_BETWEEN_LINES:
             return
         self._told = now
-        rate = (progress.bytes_read - self._first[1]) / max(1e-9, now - self._first[0])
         left = None if progress.total_bytes is None else progress.total_bytes - progress.bytes_read
         self._write(
             {
@@ -124,7 +136,7 @@ class TerminalReporter(QuietReporter):
         ]
         self._bar = Progress(*columns, console=console, transient=True, expand=True)
         self._task = self._bar.add_task("", total=None, told="starting")
-        self._first: tuple[float, int] | None = None
+        self._speed = _Speed()
 
     def __enter__(self) -> TerminalReporter:
         if self._console.is_terminal:
@@ -137,13 +149,10 @@ class TerminalReporter(QuietReporter):
 
     def update(self, progress: RunProgress) -> None:
         """Move the bar."""
-        now = time.monotonic()
-        self._first = self._first or (now, progress.bytes_read)
-        rejected = sum(progress.counts.rejects.values())
+        rate = self._speed.at(time.monotonic(), progress.bytes_read)
+        rejected = progress.counts.rejects.total()
         told = f"{progress.counts.records:,} records, {progress.bytes_read / 1e6:,.0f} MB"
-        if now > self._first[0]:
-            rate = (progress.bytes_read - self._first[1]) / 1e6 / (now - self._first[0])
-            told += f", {rate:.1f} MB/s"
+        told += "" if rate is None else f", {rate / 1e6:.1f} MB/s"
         told += f", {rejected:,} rejected" if rejected else ""
         told += " (resumed)" if progress.is_resumed else ""
         self._bar.update(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from topicml.io.records import list_counts
 from topicml.text.normalise import printable
 
 _MOST_FILES = 20
@@ -12,8 +13,7 @@ _MOST_FILES = 20
 def plan_lines(plan: dict[str, Any]) -> list[str]:
     """Return what ``batch.dry_run.plan_batch`` says as lines."""
     files = plan["files"]
-    readers = ", ".join(f"{reader} {count:,}" for reader, count in plan["readers"].items())
-    lines = [f"files: {len(files):,}, {_bytes(plan['bytes'])} ({readers})"]
+    lines = [f"files: {len(files):,}, {_bytes(plan['bytes'])} ({list_counts(plan['readers'])})"]
     lines += [
         f"- {file['name']}: {file['reader']}, {_bytes(file['bytes'])}"
         for file in files[:_MOST_FILES]
@@ -25,7 +25,8 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
     )
     lines.append(f"model: {plan['model']}")
     kind = plan["format"] + ("" if plan["compression"] == "none" else f", {plan['compression']}")
-    lines.append(f"writes: {_name(plan['output'], 'standard output')}: {kind}")
+    output = "standard output" if plan["output"] == "-" else plan["output"]
+    lines.append(f"writes: {output}: {kind}")
     lines.append(f"rejects: {plan['rejects'] or 'standard error'}")
     lines.append(f"summary: {plan['summary'] or 'none'}")
     if done := plan["done"]:
@@ -36,10 +37,6 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
     else:
         lines.append("starts at the beginning")
     return [printable(line) for line in lines]
-
-
-def _name(path: str, dash: str) -> str:
-    return dash if path == "-" else path
 
 
 def _bytes(size: int | None) -> str:

@@ -62,7 +62,7 @@ def call(
         function: Of a module, as ``pickle`` finds it.
         arguments: Its arguments.
         seconds: What it may take.
-        prepare: Called before it in each new child, at no cost to ``seconds``; see ``prepared``.
+        prepare: Called before it in each new child, at no cost to ``seconds``.
 
     Raises:
         RecordError: It took too long (``too_slow``) or too much memory (``out_of_memory``).

@@ -193,8 +193,8 @@ def check_golden(model: Model) -> bool:
     texts, expected = read_golden(file, model.scorer.topics)
     tolerance = GOLDEN_TOLERANCE[model.manifest["kind"]]
     gaps = _gaps(model, texts, expected)
-    is_short = gaps.max(initial=0.0) <= tolerance  # NaN is no agreement
-    went_over = not is_short and model.scorer.use_full_precision()
+    agrees = gaps.max(initial=0.0) <= tolerance  # NaN does not
+    went_over = not agrees and model.scorer.use_full_precision()
     if went_over:
         gaps = _gaps(model, texts, expected)
     for text, gap in zip(texts, gaps.tolist(), strict=True):

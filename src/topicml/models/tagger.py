@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from topicml.errors import ModelError
 from topicml.models.folder import Model
-from topicml.tagging.second_opinion import SHARES, SecondOpinion, margin_for
+from topicml.tagging.second_opinion import SecondOpinion, margin_for
 from topicml.tagging.tagger import Tagger, Unit
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 
@@ -69,4 +69,4 @@ def _margin(model: Model, second: Model, share: float) -> float:
             hint="Train it again, take a newer version of it, or have everything read again "
             "with --second-opinion-share 1.",
         )
-    return margin_for(share, known or [0.0] * len(SHARES))
+    return margin_for(share, known or ())

@@ -106,7 +106,7 @@ def margin_for(share: float, known: Sequence[float]) -> float:
 
     Args:
         share: From 0, nothing, to 1, everything.
-        known: From ``margins_of_shares``.
+        known: From ``margins_of_shares``; not asked for nothing and everything.
     """
     if share <= 0:
         return -np.inf

@@ -18,7 +18,15 @@ from topicml.training.export import scorer_of_words
 def tag_held_out(
     data: Dataset, log_odds: Floats, decision: Decision, vectorizer: FeatureUnion
 ) -> tuple[Floats, NDArray[np.int8]]:
-    """Return calibrated probabilities and tags, both n by T.
+    """Return calibrated probabilities and tags, both n by T; see ``decide_held_out``."""
+    scores, given, _ = decide_held_out(data, log_odds, decision, vectorizer)
+    return scores.probabilities, given.astype(np.int8)
+
+
+def decide_held_out(
+    data: Dataset, log_odds: Floats, decision: Decision, vectorizer: FeatureUnion
+) -> tuple[Scores, NDArray[np.bool_], NDArray[np.int8]]:
+    """Return what a model finds in n sentences, and what it decides, see ``tagger.decide``.
 
     Args:
         data: n sentences.
@@ -26,20 +34,11 @@ def tag_held_out(
         decision: Chosen without them.
         vectorizer: Of that model; it says which words are known.
     """
-    scores = score_held_out(data, log_odds, decision, vectorizer)
-    texts = [as_scored(text) for text in data.texts]
-    given, _ = decide(scores, texts, thresholds_of(decision))
-    return scores.probabilities, given.astype(np.int8)
-
-
-def score_held_out(
-    data: Dataset, log_odds: Floats, decision: Decision, vectorizer: FeatureUnion
-) -> Scores:
-    """Return what a model finds in n sentences; see ``tag_held_out``."""
     texts = [as_scored(text) for text in data.texts]
     counted = scorer_of_words(vectorizer, data.topics).score_texts(texts)
     calibrated = decision.calibrated(log_odds)
-    return Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
+    scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
+    return scores, *decide(scores, texts, thresholds_of(decision))
 
 
 def thresholds_of(decision: Decision) -> Thresholds:

@@ -210,9 +210,6 @@ def check_head(
     Returns:
         See ``Cutter.fields`` and ``Cutter.lacking``.
 
-    Returns:
-        The fields of the first record that has it; none where there are no records.
-
     Raises:
         InputError: There are records, and none of the first ones has a text's field.
     """

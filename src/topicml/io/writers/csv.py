@@ -32,8 +32,7 @@ def columns(output: Output) -> list[str]:
 
 def header(output: Output) -> bytes:
     """Return the row of column names."""
-    kept = [OTHERS if name == ALL else name for name in output.keep]
-    return _rows([[*columns(output), *kept]], output)
+    return _rows([[*columns(output), *kept_names(output)]], output)
 
 
 def encode(records: Iterable[dict[str, Any]], output: Output) -> bytes:
@@ -78,6 +77,11 @@ def _sentence_cells(sentence: dict[str, Any], *, full: bool) -> list[Any]:
     if full:
         return [*place, sentence["text"], *tags, f"{sentence['relevance']:.6f}", *found]
     return [*place, *tags, ";".join(found)]
+
+
+def kept_names(output: Output) -> list[str]:
+    """Return the names of the columns of ``kept_values``."""
+    return [OTHERS if name == ALL else name for name in output.keep]
 
 
 def kept_values(record: dict[str, Any], output: Output) -> list[Any]:

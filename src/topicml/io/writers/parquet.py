@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from topicml.io.optional_dependencies import load
-from topicml.io.records import ALL
-from topicml.io.writers.csv import kept_text, kept_values
-from topicml.io.writers.output import OTHERS, Output
+from topicml.io.writers.csv import kept_names, kept_text, kept_values
+from topicml.io.writers.output import Output
 
 
 def _arrow(module: str = "pyarrow") -> Any:
@@ -59,11 +58,7 @@ def arrow_schema(output: Output) -> Any:
         fields.append(pa.field("second_opinion", pa.struct(again)))
     if output.dedupe:
         fields.append(pa.field("duplicate_of", pa.string()))
-    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in _kept_names(output))])
-
-
-def _kept_names(output: Output) -> list[str]:
-    return [OTHERS if name == ALL else name for name in output.keep]
+    return pa.schema([*fields, *(pa.field(name, pa.string()) for name in kept_names(output))])
 
 
 def _sentence_fields(pa: Any, pair: list[Any], *, full: bool) -> list[Any]:
@@ -92,7 +87,7 @@ def _row(record: dict[str, Any], output: Output) -> dict[str, Any]:
             {**sentence, "probabilities": _pairs(sentence["probabilities"])}
             for sentence in row["sentences"]
         ]
-    for name, value in zip(_kept_names(output), kept_values(record, output), strict=True):
+    for name, value in zip(kept_names(output), kept_values(record, output), strict=True):
         row[name] = None if value is None else kept_text(value)
     return row
 
