@@ -34,7 +34,7 @@ FOLDER = default_store().find()
 SCORE = """
 import json, statistics, sys, time
 from pathlib import Path
-from topicml.scoring.scorer import pack_texts
+from topicml.text.packed import pack_texts
 from topicml.scoring.scorer_file import load_scorer
 
 def seconds(texts):

@@ -43,8 +43,8 @@ from speed_models import Model, check_decisions, compiled_scorer, load_models, r
 from speed_peers import NotMeasuredError, Score, agreement, convert_to_onnx, fit_fasttext
 
 from topicml.scoring import compiler
-from topicml.scoring.scorer import pack_texts
 from topicml.taxonomy import load_taxonomy
+from topicml.text.packed import pack_texts
 from topicml.training.dataset import Dataset, load_dataset
 
 LABELS_FOLDER = ROOT / "data/labels"

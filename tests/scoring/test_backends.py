@@ -27,8 +27,9 @@ from sklearn.pipeline import FeatureUnion
 
 from topicml.models.folder import SCORER
 from topicml.scoring import backends, compiled, compiler, kernel, reference
-from topicml.scoring.scorer import Scorer, Scores, pack_texts
+from topicml.scoring.scorer import Scorer, Scores
 from topicml.scoring.scorer_file import load_scorer
+from topicml.text.packed import pack_texts
 from topicml.training.features import Parameters
 
 THREADS = 4

@@ -7,7 +7,7 @@ import pytest
 
 from topicml.scoring.features import FeatureBlock
 from topicml.scoring.reference import ReferenceScorer
-from topicml.scoring.scorer import pack_texts
+from topicml.text.packed import pack_texts
 
 
 def block(

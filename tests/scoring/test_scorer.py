@@ -35,8 +35,9 @@ from sklearn.pipeline import FeatureUnion
 
 from topicml.models.folder import PIPELINE, SCORER
 from topicml.models.store import ModelStore
-from topicml.scoring.scorer import Scorer, Scores, pack_texts
+from topicml.scoring.scorer import Scorer, Scores
 from topicml.scoring.scorer_file import load_scorer
+from topicml.text.packed import pack_texts
 from topicml.training.features import Parameters
 
 SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"

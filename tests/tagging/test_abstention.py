@@ -1,6 +1,7 @@
 """What is told apart before tagging, and above all what is not."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from topicml.tagging.abstention import FEWEST_KNOWN, Reason
 from topicml.tagging.abstention import REASONS as REASON_OF_CODE
 from topicml.tagging.abstention import abstain as abstain_all
+from topicml.text.packed import PackedTexts
 
 KNOWN = 1.0
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
@@ -23,7 +25,7 @@ def abstain(text: str, known_share: float, relevant: bool) -> Reason | None:
     latin = len(re.findall(r"[A-Za-zÀ-ɏ]", text.lower()))
     share = latin / len(letters) if letters else 1.0
     counted = np.array([len(words)]), np.array([share]), np.array([known_share])
-    return REASON_OF_CODE[abstain_all([text], *counted, np.array([relevant]))[0]]
+    return REASON_OF_CODE[abstain_all(PackedTexts.of([text]), *counted, np.array([relevant]))[0]]
 
 
 BOILERPLATE = [
@@ -60,6 +62,11 @@ BOILERPLATE = [
     "SEARCH",
     "Menu",
     "» Newsletter «",
+    "[ADVERTISEMENT BREAK]",
+    "E-mail this",
+    "Email this",
+    "By our staff",
+    "Tags",
 ]
 
 ORDINARY = [
@@ -97,6 +104,17 @@ ORDINARY = [
 @pytest.mark.parametrize("text", BOILERPLATE)
 def test_page_around_an_article_is_boilerplate(text: str) -> None:
     assert abstain(text, KNOWN, relevant=True) == "boilerplate"
+
+
+@given(
+    st.text(st.characters(exclude_characters="_", categories=["P", "S", "Z"]), max_size=5),
+    st.sampled_from(BOILERPLATE),
+    st.sampled_from([str.upper, str.lower, str.title]),
+)
+def test_boilerplate_is_known_in_any_case_behind_any_marks(
+    marks: str, text: str, change: Callable[[str], str]
+) -> None:
+    assert abstain(marks + change(text), KNOWN, relevant=True) == "boilerplate"
     assert abstain(f"  {text} ", KNOWN, relevant=True) == "boilerplate"
 
 

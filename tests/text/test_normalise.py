@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topicml.text.normalise import IGNORABLE, LINE_BREAKS, reading_text
+from topicml.text.normalise import (
+    IGNORABLE,
+    LINE_BREAKS,
+    places_read_otherwise,
+    reading_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +54,13 @@ def test_text_that_was_read_reads_the_same(sentence: str) -> None:
 def test_long_runs_of_space_take_no_longer_than_their_length() -> None:
     gap = " " * 200_000
     assert reading_text(f"Ships{gap}sail\nat dawn-{gap}x.") == f"Ships{gap}sail at dawn-{gap}x."
+
+
+@given(st.text(st.sampled_from("ab>-‐ \n\u00ad\u200b"), max_size=12), st.data())
+def test_what_holds_no_place_that_is_read_otherwise_is_read_as_written(
+    text: str, data: st.DataObject
+) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    if not any(start <= place < end for place in places_read_otherwise(text)):
+        assert reading_text(text[start:end]).split() == text[start:end].split()

@@ -397,7 +397,7 @@ def count_term(term: int, nth: int, base: int, counts: Any, found: Any, count: i
     times = max(int(counts[term]), base)
     counts[term] = times + 1
     found[count & INDEX] = term
-    return count + 1 if times == base + nth - 1 else count
+    return count + int(times == base + nth - 1)  # without a branch, which would be guessed
 
 
 def count_words(count: int, ngrams: Ngrams, base: int, workspace: Workspace) -> int:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from topicml.scoring.backends import Backend, Backends
 from topicml.scoring.features import FeatureBlock, Floats
+from topicml.text.packed import pack_texts
 
 
 class Scores(NamedTuple):
@@ -171,11 +172,3 @@ def _whole_numbers(offsets: ArrayLike) -> NDArray[np.int64]:
     if given.ndim != 1 or (given.dtype.kind not in "iu" and len(given)):
         raise ValueError(f"offsets are whole numbers in a row, not {given.dtype}{given.shape}")
     return given.astype(np.int64)
-
-
-def pack_texts(texts: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
-    """Return texts as one buffer of UTF-8 and their n + 1 offsets."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    offsets = np.zeros(len(encoded) + 1, dtype=np.int64)
-    np.cumsum([len(text) for text in encoded], out=offsets[1:])
-    return b"".join(encoded), offsets

@@ -9,11 +9,12 @@ Word lists and limits are small on purpose: the model's own relevance does most 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from topicml.text.packed import HEAD, PackedTexts
 
 Reason = Literal["not_english", "boilerplate", "unfamiliar", "no_topic", "below_threshold"]
 
@@ -33,8 +34,12 @@ FEWEST_KNOWN = 0.4
 _FEWEST_WORDS = 4
 _FEWEST_LATIN = 0.5  # share of the letters
 _ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely English
+_FEWEST_FOREIGN = 2  # small words of another language; a headline has hardly one of any
 _LONGEST_BOILERPLATE = 14  # words
 _LONGEST_CAPTION = 5
+_LETTER, _SMALL = 0x1F, 0x20  # bits of ASCII: which letter it is, and that it is a small one
+_LAST_ASCII = 0x7F
+_FACTORS = (_LETTER + 1) ** np.arange(HEAD)
 _ENGLISH = "en"
 _WORDS = re.compile(r"[^\W\d_]+")
 
@@ -57,15 +62,16 @@ pl w i na z do się nie jest to że o jak po za od przez dla są oraz
 id yang dan di dari untuk dengan pada ini itu tidak dalam akan oleh sebagai adalah ke
 """
 
-# Phrases that only a page says, however it goes on; and such as stand alone, or nearly so.
+# Phrases that only a page says, however it goes on; and such as stand alone, or nearly so. Each
+# begins with HEAD characters that stand for themselves, or with none of ASCII.
 _BOILERPLATE_STARTS = (
     r"leave a (reply|comment)|log ?(in|out)|sign (in|up|out)|register (now|here)|subscribe",
     r"follow us|related (articles?|stories|posts|topics)|click here|tap here|skip to",
     r"advertisement|all rights reserved|©|your e-?mail address|required fields|we use cookies",
     r"accept (all )?cookies|manage (all )?cookies|cookie (policy|settings)|back to top",
     r"privacy policy|terms of use",
-    r"next article|previous article|comments? are closed|download (pdf|the app)|e-?mail this",
-    r"reporting by .*editing by",
+    r"next article|previous article|comments? are closed|download (pdf|the app)",
+    r"e-mail this|email this|reporting by .*editing by",
     r"this (article|story) (was|has been) (updated|originally|first)",
 )
 _BOILERPLATE_CAPTIONS = (
@@ -73,11 +79,18 @@ _BOILERPLATE_CAPTIONS = (
     r"photo(graph)?s? ?(by|:|credit)|image (credit|source)|with inputs? from|by our (staff|own)",
     r"(reporting|editing) by|terms (of service|and conditions)",
 )
-_BOILERPLATE_WHOLE = r"comments?( \(\d+\))?|menu|search|home|blogs?|newsletters?|tags?"
+_BOILERPLATE_WHOLE = (r"comments?( \(\d+\))?|menu|search|home|blogs?|newsletters?|tags?",)
 _BOILERPLATE = re.compile(
-    rf"\W*(({'|'.join(_BOILERPLATE_STARTS)})(\W|$)|({_BOILERPLATE_WHOLE})\W*$)"
+    rf"\W*(({'|'.join(_BOILERPLATE_STARTS)})(\W|$)|({'|'.join(_BOILERPLATE_WHOLE)})\W*$)"
 )
 _CAPTION = re.compile(rf"\W*({'|'.join(_BOILERPLATE_CAPTIONS)})(\W|$)")
+_BETWEEN_PHRASES = re.compile(r"\|(?![^(]*\))")
+_HEADS = frozenset(
+    phrase[:HEAD]
+    for phrases in _BOILERPLATE_STARTS + _BOILERPLATE_CAPTIONS + _BOILERPLATE_WHOLE
+    for phrase in _BETWEEN_PHRASES.split(phrases)
+    if phrase[0].isascii()
+)
 
 
 def _small_words() -> dict[str, tuple[str, ...]]:
@@ -97,7 +110,7 @@ _LANGUAGES = _small_words()
 
 
 def abstain(
-    texts: Sequence[str],
+    texts: PackedTexts,
     word_count: NDArray[np.int64],
     latin_share: NDArray[np.float64],
     known_share: NDArray[np.float64],
@@ -106,7 +119,7 @@ def abstain(
     """Say of n sentences why they should not be tagged.
 
     Args:
-        texts: n sentences; only those are asked for that numbers do not tell enough of.
+        texts: n sentences; only those are read that numbers do not tell enough of.
         word_count: n numbers of words of letters.
         latin_share: n shares of Latin ones among the letters.
         known_share: n shares of words that the model has seen.
@@ -119,27 +132,43 @@ def abstain(
     unknown = (word_count >= _FEWEST_WORDS) & (known_share < FEWEST_KNOWN)
     codes: NDArray[np.int8] = np.where(relevant, 0, _CODES["no_topic"]).astype(np.int8)
     codes[unknown | (word_count == 0)] = _CODES["unfamiliar"]
-    for n in np.flatnonzero((known_share < _ENOUGH_KNOWN) & ~foreign).tolist():
-        foreign[n] = _is_other_language(_WORDS.findall(texts[n].lower()))
+    unsure = (known_share < _ENOUGH_KNOWN) & (word_count >= _FEWEST_FOREIGN) & ~foreign
+    for n in np.flatnonzero(unsure).tolist():
+        foreign[n] = _is_other_language(_WORDS.findall(texts.text(n).lower()))
     short = np.flatnonzero((word_count <= _LONGEST_BOILERPLATE) & ~foreign)
+    short = short[_may_be_boilerplate(texts.heads(short))]
     sizes = zip(short.tolist(), word_count[short].tolist(), strict=True)
-    codes[[n for n, size in sizes if _is_boilerplate(texts[n], size)]] = _CODES["boilerplate"]
+    codes[[n for n, size in sizes if _is_boilerplate(texts.text(n), size)]] = _CODES["boilerplate"]
     codes[foreign] = _CODES["not_english"]
     return codes
 
 
 def _is_other_language(words: list[str]) -> bool:
-    """Whether another language's small words outnumber the English ones.
-
-    A headline has hardly a small word of any language, so two are asked for.
-    """
+    """Whether another language's small words outnumber the English ones."""
     counts: dict[str, int] = {}
     for word in set(words):
         for language in _LANGUAGES.get(word, ()):
             counts[language] = counts.get(language, 0) + 1
     english = counts.pop(_ENGLISH, 0)
     foreign = max(counts.values(), default=0)
-    return foreign >= 2 and foreign > english
+    return foreign >= _FEWEST_FOREIGN and foreign > english
+
+
+def _may_be_boilerplate(heads: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether n texts begin as boilerplate does, or otherwise than with letters of ASCII."""
+    first = heads[:, 0] | _SMALL
+    is_letter = (first >= ord("a")) & (first <= ord("z"))
+    return _KNOWN_HEADS[_places(heads)] | ~is_letter | (heads > _LAST_ASCII).any(axis=1)
+
+
+def _places(heads: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return places in ``_KNOWN_HEADS``: the low bits of letters, which have no case."""
+    places: NDArray[np.int64] = (heads & _LETTER).astype(np.int64) @ _FACTORS
+    return places
+
+
+_KNOWN_HEADS = np.zeros((_LETTER + 1) ** HEAD, dtype=np.bool_)
+_KNOWN_HEADS[_places(np.array([list(head.encode()) for head in _HEADS], dtype=np.uint8))] = True
 
 
 def _is_boilerplate(text: str, word_count: int) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ from topicml.tagging.articles import (
 from topicml.tagging.second_opinion import SecondOpinion
 from topicml.tagging.thresholds import Thresholds, choose_thresholds
 from topicml.text.document import Document
-from topicml.text.normalise import as_scored, is_read_as_written
+from topicml.text.normalise import as_scored, places_read_otherwise
+from topicml.text.packed import PackedTexts
 from topicml.text.sentences import sentence_spans
 
 Unit = Literal["article", "sentence"]
@@ -29,6 +31,7 @@ Spans = list[tuple[int, int]]
 
 _NO_TAGS: list[Tag] = []
 _NO_ROWS = np.zeros(0, dtype=np.intp)
+_FIRST_OF_CHARACTER = -0x40  # a byte of UTF-8 below, as a number with a sign, is a later one
 
 
 class Tagger:
@@ -71,14 +74,14 @@ class Tagger:
 
     def tag(self, documents: Sequence[Document]) -> list[TaggedArticle]:
         """Tag n documents; return the n articles, in order."""
-        packed = _pack([document.text for document in documents], self._unit)
-        scores = self._scorer.score_spans(packed.buffer, packed.starts, packed.ends)
-        given, codes = decide(scores, packed.sentences, self.thresholds)
+        packed, all_spans = _pack([document.text for document in documents], self._unit)
+        scores = self._scorer.score_spans(*packed)
+        given, codes = decide(scores, packed, self.thresholds)
         again = self._read_again(packed, scores, given, codes)
         tags = _by_sentence(given, scores)
         articles = []
         first = 0
-        for document, spans in zip(documents, packed.spans, strict=True):
+        for document, spans in zip(documents, all_spans, strict=True):
             rows = slice(first, first + len(spans))
             own = [tags.get(row, _NO_TAGS) for row in range(rows.start, rows.stop)]
             articles.append(self._article(document, spans, own, codes[rows], scores, rows, again))
@@ -87,7 +90,7 @@ class Tagger:
 
     def _read_again(
         self,
-        packed: _Packed,
+        packed: PackedTexts,
         scores: Scores,
         given: NDArray[np.bool_],
         codes: NDArray[np.int8],
@@ -97,11 +100,9 @@ class Tagger:
             return _NO_ROWS
         rows = self._second.rows(scores, codes, self.thresholds)
         if len(rows):
-            found = self._second.scorer.score_spans(
-                packed.buffer, packed.starts[rows], packed.ends[rows]
-            )
-            sentences = [packed.sentences[row] for row in rows.tolist()]
-            given[rows], codes[rows] = decide(found, sentences, self._second.thresholds)
+            unsure = packed.take(rows)
+            found = self._second.scorer.score_spans(*unsure)
+            given[rows], codes[rows] = decide(found, unsure, self._second.thresholds)
             scores.probabilities[rows], scores.relevance[rows] = found[:2]
         return rows
 
@@ -156,20 +157,20 @@ def tag_sentences(
         Probabilities and which topics are given, both n by T, and for each sentence without
         a topic the reason.
     """
-    read = [as_scored(text) for text in texts]
-    scores = scorer.score_texts(read)
-    given, codes = decide(scores, read, thresholds or choose_thresholds(scorer))
+    packed = PackedTexts.of([as_scored(text) for text in texts])
+    scores = scorer.score_spans(*packed)
+    given, codes = decide(scores, packed, thresholds or choose_thresholds(scorer))
     return scores.probabilities, given, [REASONS[code] for code in codes]
 
 
 def decide(
-    scores: Scores, texts: Sequence[str], thresholds: Thresholds
+    scores: Scores, texts: PackedTexts, thresholds: Thresholds
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Decide the topics of n scored sentences.
 
     Args:
         scores: What the model found in them.
-        texts: n sentences.
+        texts: n sentences, as they are read.
         thresholds: What they must reach.
 
     Returns:
@@ -193,59 +194,37 @@ def _by_sentence(given: NDArray[np.bool_], scores: Scores) -> dict[int, list[Tag
     return found
 
 
-class _Packed(NamedTuple):
-    """Sentences of n texts in one buffer.
-
-    Attributes:
-        buffer: UTF-8 bytes.
-        starts: Places of all sentences in it.
-        ends: Places in it.
-        spans: For each text, places of its sentences in it, in characters.
-        sentences: All sentences, as they are read.
-    """
-
-    buffer: bytes
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    spans: list[Spans]
-    sentences: list[str]
-
-
-def _pack(texts: Sequence[str], unit: Unit) -> _Packed:
-    """Find the sentences of texts, and put their UTF-8 into one buffer."""
-    buffers, all_spans, places = [], [], []
-    sentences: list[str] = []
-    base = 0
+def _pack(texts: Sequence[str], unit: Unit) -> tuple[PackedTexts, list[Spans]]:
+    """Return the sentences of n texts as they are read, and for each text where it has them."""
+    buffer = bytearray()
+    all_spans, places = [], [np.zeros((0, 2), dtype=np.int64)]
     for text in texts:
         spans = [(0, len(text))] if unit == "sentence" else sentence_spans(text)
-        found = [text[start:end] for start, end in spans]
-        if is_read_as_written(text):
-            buffer, own = _in_place(text, spans)
-        else:
-            found = [as_scored(sentence) for sentence in found]
-            buffer, own = _joined(found)
-        buffers.append(buffer)
+        data = text.encode("utf-8", "surrogatepass")
+        own = _byte_places(data, len(text), spans) + len(buffer)
+        buffer += data
+        for row in _rows_read_otherwise(text, spans):
+            start, end = spans[row]
+            first = len(buffer)
+            buffer += as_scored(text[start:end]).encode("utf-8", "surrogatepass")
+            own[row] = first, len(buffer)
         all_spans.append(spans)
-        places.append(own + base)
-        sentences += found
-        base += len(buffer)
-    joined = np.concatenate(places) if places else np.zeros((0, 2), dtype=np.int64)
-    return _Packed(b"".join(buffers), joined[:, 0], joined[:, 1], all_spans, sentences)
+        places.append(own)
+    joined = np.concatenate(places)
+    return PackedTexts(bytes(buffer), joined[:, 0], joined[:, 1]), all_spans
 
 
-def _in_place(text: str, spans: Spans) -> tuple[bytes, NDArray[np.int64]]:
-    """Return a text's UTF-8, and where in it the spans are."""
-    data = text.encode("utf-8", "surrogatepass")
+def _byte_places(data: bytes, characters: int, spans: Spans) -> NDArray[np.int64]:
+    """Return where in a text's UTF-8 its spans are."""
     places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    if len(data) != len(text):  # places of characters are not those of their bytes
-        starts = np.flatnonzero((np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80)
-        places = np.append(starts, len(data))[places]
-    return data, places
+    if len(data) != characters:
+        inner = np.flatnonzero(np.frombuffer(data, dtype=np.int8) < _FIRST_OF_CHARACTER)
+        places += np.searchsorted(inner - np.arange(len(inner)), places, side="right")
+    return places
 
 
-def _joined(sentences: Sequence[str]) -> tuple[bytes, NDArray[np.int64]]:
-    """Return the UTF-8 of sentences behind one another, and where in it they are."""
-    encoded = [sentence.encode("utf-8", "surrogatepass") for sentence in sentences]
-    ends = np.cumsum([len(data) for data in encoded], dtype=np.int64)
-    starts = np.concatenate([[0], ends[:-1]]) if encoded else ends
-    return b"".join(encoded), np.column_stack([starts, ends]).astype(np.int64)
+def _rows_read_otherwise(text: str, spans: Spans) -> list[int]:
+    """Return which sentences of a text may not be read as they are written."""
+    places = places_read_otherwise(text)
+    rows = {bisect_right(spans, (place, len(text))) - 1 for place in places}
+    return sorted(row for row in rows if row >= 0)

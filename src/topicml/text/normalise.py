@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """What ``str.splitlines`` splits at."""
@@ -13,15 +14,23 @@ IGNORABLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _LOWER = "a-zß-öø-ÿ"
 _BREAK = rf"[^\S{LINE_BREAKS}]*[{LINE_BREAKS}][\s>]*"  # with indentation, and ">" of quoted mail
 
-HYPHENATED = re.compile(rf"[-‐\u00ad](?<=[{_LOWER}].){_BREAK}(?=[{_LOWER}])")
-"""A hyphen inside a word, at a line end, with the line break."""
+_HYPHENATED = [  # a pattern each, which begins with a character that is looked for fast
+    re.compile(rf"{hyphen}(?<=[{_LOWER}].){_BREAK}(?=[{_LOWER}])") for hyphen in "-‐\u00ad"
+]
 
 BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")
-"""What a text with a hyphen at a line end has; looked for far faster than ``HYPHENATED``."""
+"""What a text with a hyphen at a line end has; looked for fast."""
 
 _HYPHEN_AND_BREAK = re.compile(rf"(?<=\S)([-‐]){_BREAK}(?=\w)")
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _ODD = re.compile(f"[{LINE_BREAKS}{IGNORABLE}]")
+
+
+def replace_hyphenated(new: str | Callable[[re.Match[str]], str], text: str) -> str:
+    """Replace each hyphen inside a word that is at a line end, with the line break."""
+    for pattern in _HYPHENATED:
+        text = pattern.sub(new, text)
+    return text
 
 
 def reading_text(sentence: str) -> str:
@@ -33,13 +42,13 @@ def reading_text(sentence: str) -> str:
     """
     if not _ODD.search(sentence):
         return sentence
-    sentence = _IGNORABLE.sub("", HYPHENATED.sub("", sentence))
+    sentence = _IGNORABLE.sub("", replace_hyphenated("", sentence))
     first, *others = _HYPHEN_AND_BREAK.sub(r"\1", sentence).splitlines() or [""]
     lines = [first.strip(), *(line.strip().lstrip("> ") for line in others)]
     return " ".join(line for line in lines if line)
 
 
-_MARKS = (*IGNORABLE, "‐")
+_NOT_AS_WRITTEN = f">{IGNORABLE}‐"
 
 
 def printable(text: str) -> str:
@@ -50,14 +59,17 @@ def printable(text: str) -> str:
 
 def as_scored(sentence: str) -> str:
     """Return a sentence as it is read, line breaks aside, which are white space to a scorer."""
-    return sentence if is_read_as_written(sentence) else reading_text(sentence)
+    return reading_text(sentence) if places_read_otherwise(sentence) else sentence
 
 
-def is_read_as_written(text: str) -> bool:
-    """Whether no sentence of a text can differ from how it is read, but for white space.
+def places_read_otherwise(text: str) -> list[int]:
+    """Return places that each sentence has which is not read as it is written, white space aside.
 
-    A fast look at the whole text, for a caller that has many.
+    A fast look at a whole text, for a caller that has many.
     """
-    if ">" in text or BREAK_BEHIND_HYPHEN.search(text):  # the mark of quoted mail
-        return False
-    return text.isascii() or not any(mark in text for mark in _MARKS)
+    places = [match.start() for match in BREAK_BEHIND_HYPHEN.finditer(text)]
+    marks = ">" if text.isascii() else _NOT_AS_WRITTEN  # ">" is the mark of quoted mail
+    for mark in marks:
+        if mark in text:
+            places += [match.start() for match in re.finditer(mark, text)]
+    return places

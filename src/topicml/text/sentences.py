@@ -15,7 +15,12 @@ from typing import NamedTuple
 
 import sentencex
 
-from topicml.text.normalise import BREAK_BEHIND_HYPHEN, HYPHENATED, IGNORABLE, LINE_BREAKS
+from topicml.text.normalise import (
+    BREAK_BEHIND_HYPHEN,
+    IGNORABLE,
+    LINE_BREAKS,
+    replace_hyphenated,
+)
 from topicml.text.paragraphs import LIST_NUMBER, Span, paragraph_spans
 
 
@@ -137,7 +142,7 @@ def whole_text(text: str) -> list[Sentence]:
 def _encode(text: str) -> bytes:
     """Return UTF-8 of a text with hyphenated words and halves of characters made whole."""
     if BREAK_BEHIND_HYPHEN.search(text):
-        text = HYPHENATED.sub(lambda match: "x" * len(match[0]), text)
+        text = replace_hyphenated(lambda match: "x" * len(match[0]), text)
     try:
         return text.encode()
     except UnicodeEncodeError:

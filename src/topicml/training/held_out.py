@@ -10,6 +10,7 @@ from topicml.scoring.scorer import Scores
 from topicml.tagging.tagger import decide
 from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import as_scored
+from topicml.text.packed import PackedTexts
 from topicml.training.calibration import Decision, Floats
 from topicml.training.dataset import Dataset
 from topicml.training.export import scorer_of_words
@@ -34,8 +35,8 @@ def decide_held_out(
         decision: Chosen without them.
         vectorizer: Of that model; it says which words are known.
     """
-    texts = [as_scored(text) for text in data.texts]
-    counted = scorer_of_words(vectorizer, data.topics).score_texts(texts)
+    texts = PackedTexts.of([as_scored(text) for text in data.texts])
+    counted = scorer_of_words(vectorizer, data.topics).score_spans(*texts)
     calibrated = decision.calibrated(log_odds)
     scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
     return scores, *decide(scores, texts, thresholds_of(decision))
