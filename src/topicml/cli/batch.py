@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from topicml.cli import options
+from topicml.cli.config import Config
 from topicml.cli.stopping import Stopped, end_within
 from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
@@ -125,6 +126,7 @@ def batch(
         Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
     ] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.")] = False,
+    _config: Config = None,
 ) -> None:
     """Tag a news dump: one record out for each record in, in order, nothing lost.
 
