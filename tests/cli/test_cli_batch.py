@@ -119,7 +119,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
     result = run(*arguments, cwd=tmp_path)
     assert (result.code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        f"files: 1, {dump.stat().st_size:,} bytes (jsonl 1)",
+        f"1 file, {dump.stat().st_size:,} bytes (jsonl 1)",
         f"- {dump}: jsonl, {dump.stat().st_size:,} bytes",
         "fields of the first record: id, text, n",
         "model: weekend@1.0.0",

@@ -125,6 +125,12 @@ def batch(
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
     ] = "text",
+    log_interval: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="Seconds between its lines of progress in JSON.", show_default="10"
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.")] = False,
     _config: Config = None,
 ) -> None:
@@ -174,12 +180,21 @@ def batch(
     )
     if address and engine != "ray":
         raise typer.BadParameter("--address is for --engine ray")
+    if log_interval is not None and log_format != "json":
+        raise typer.BadParameter("--log-interval is for --log-format json")
     if dry_run and engine == "ray":
         raise typer.BadParameter("--dry-run is for --engine local")
     if dry_run:
         _plan(job, log_format, quiet)
         return
-    if code := _run(job, engine, address, log_format, quiet)["exit_code"]:
+    from topicml.cli.progress import SECONDS_BETWEEN_LINES, make_reporter
+
+    interval = SECONDS_BETWEEN_LINES if log_interval is None else log_interval
+    with make_reporter(quiet, log_format, interval) as reporter:
+        done = _run(job, engine, address, reporter)
+    with contextlib.suppress(OSError):  # all is in place, whether or not it can be told
+        reporter.finish(done)
+    if code := done["exit_code"]:
         raise typer.Exit(code)
 
 
@@ -214,24 +229,11 @@ def _plan(job: Job, log_format: str, quiet: bool) -> None:
     typer.echo("\n".join(lines))
 
 
-def _run(
-    job: Job, engine: str, address: str | None, log_format: str, quiet: bool
-) -> dict[str, Any]:
-    from topicml.cli.progress import make_reporter
+def _run(job: Job, engine: str, address: str | None, reporter: ProgressReporter) -> dict[str, Any]:
+    if engine == "ray":
+        from topicml.batch.engines.ray import run_ray
 
-    with make_reporter(quiet, log_format) as reporter:
-        if engine == "ray":
-            from topicml.batch.engines.ray import run_ray
-
-            summary: dict[str, Any] = run_ray(job, reporter, address)
-        else:
-            summary = _run_here(job, reporter)
-    with contextlib.suppress(OSError):  # all is in place, whether or not it can be told
-        reporter.finish(summary)
-    return summary
-
-
-def _run_here(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
+        return run_ray(job, reporter, address)
     from topicml.batch.run import run_batch
 
     end_within(_SECONDS_TO_END)

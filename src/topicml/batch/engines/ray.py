@@ -105,7 +105,8 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
                 seen += result.size
                 places += [result.place] * result.has_records
                 rejected += [result.place] * result.has_rejects
-                reporter.update(Progress(seen, total, counts, False))
+                seconds = time.monotonic() - started
+                reporter.update(Progress(seen, total, counts, False, seconds))
                 check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=False)
         check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=True)
         shards.finish(places, rejected, Writer(make_output(job, opened.model)))
