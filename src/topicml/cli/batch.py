@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import sys
@@ -192,8 +191,7 @@ def batch(
     interval = SECONDS_BETWEEN_LINES if log_interval is None else log_interval
     with make_reporter(quiet, log_format, interval) as reporter:
         done = _run(job, engine, address, reporter)
-    with contextlib.suppress(OSError):  # all is in place, whether or not it can be told
-        reporter.finish(done)
+    reporter.finish(done)
     if code := done["exit_code"]:
         raise typer.Exit(code)
 
