@@ -30,6 +30,7 @@ from topicml.io.records import counted, reject_lines
 from topicml.io.sources import Source, status_of
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
+from topicml.stopping import check_stopped
 
 _OPTIONS_THAT_MAY_CHANGE = (
     *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
@@ -198,6 +199,7 @@ class _Run:
     def _advance(self, size: int, counts: Counts, *, is_resumed: bool = False) -> None:
         self._counts.add(counts)
         self._seen += size
+        check_stopped()
         seconds = self._seconds()
         self._reporter.update(Progress(self._seen, self._total, self._counts, is_resumed, seconds))
         self._check_rejects()

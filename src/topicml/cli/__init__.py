@@ -11,8 +11,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from topicml.cli.app import make_app, needed_commands
-from topicml.cli.stopping import Stopped, heed_signals, leave_signals
 from topicml.errors import TopicmlError
+from topicml.stopping import Stopped, heed_signals, leave_signals
 from topicml.text.normalise import printable
 
 if TYPE_CHECKING:

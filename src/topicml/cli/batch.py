@@ -12,10 +12,10 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.config import Config
-from topicml.cli.stopping import Stopped, end_within
 from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
 from topicml.models.tagger import SHARE
+from topicml.stopping import Stopped, end_within
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
