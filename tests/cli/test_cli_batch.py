@@ -170,8 +170,8 @@ def test_output_is_never_an_input(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rejects", "{dump}"], "is one of the inputs"),
-        (["--rejects", "out.jsonl"], "is written twice"),
+        (["--rejects", "{dump}"], "is one of the inputs. Give --rejects another file"),
+        (["--rejects", "out.jsonl"], "is written twice. Give --rejects another file"),
         (["--rejects", "given.txt"], "exists already"),
         (["--rejects", "folder"], "is a folder"),
         (["--output", "folder"], "is a folder"),

@@ -14,7 +14,6 @@ from topicml.cli import options
 from topicml.cli.config import Config
 from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
-from topicml.models.tagger import SHARE
 from topicml.stopping import Stopped, end_within
 from topicml.tagging.articles import Detail
 
@@ -38,7 +37,10 @@ def batch(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
+            "--output",
+            "-o",
+            callback=options.named,
+            help="File to make: .jsonl, .json, .csv (.gz, .zst), .parquet; - for stdout.",
         ),
     ],
     text_field: options.TextField = None,
@@ -76,12 +78,16 @@ def batch(
     rejects: Annotated[
         Path | None,
         typer.Option(
-            help="File for records that cannot be tagged.", show_default="OUT.rejects.jsonl"
+            callback=options.named,
+            help="File for records that cannot be tagged.",
+            show_default="OUT.rejects.jsonl",
         ),
     ] = None,
     summary: Annotated[
         Path | None,
-        typer.Option(help="File for the summary.", show_default="OUT.summary.json"),
+        typer.Option(
+            callback=options.named, help="File for the summary.", show_default="OUT.summary.json"
+        ),
     ] = None,
     max_rejects: Annotated[
         str | None,
@@ -119,7 +125,7 @@ def batch(
     ] = None,
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
-    second_opinion_share: options.SecondOpinionShare = SHARE,
+    second_opinion_share: options.SecondOpinionShare = None,
     models_dir: options.ModelsDir = None,
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
@@ -151,7 +157,7 @@ def batch(
         output=output,
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
-        second_share=second_opinion_share,
+        second_share=options.share_of(second_opinion, second_opinion_share),
         fields=options.record_fields(text_field, id_field, title_field, keep),
         encoding=encoding,
         follow_links=follow_links,
@@ -173,7 +179,7 @@ def batch(
         summary=summary,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,
-        topics=options.names([topics] if topics else []),
+        topics=options.names(None if topics is None else [topics], "--topics"),
         limit=limit,
         shard=_shard(shard),
     )

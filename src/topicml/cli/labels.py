@@ -197,12 +197,16 @@ def agreement(
 def codebook(
     taxonomy: options.Taxonomy = options.TAXONOMY,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="print")
+        Path | None,
+        typer.Option(
+            *("--output", "-o"), callback=options.named, help="File to write.", show_default="print"
+        ),
     ] = None,
+    force: options.Force = False,
 ) -> None:
     """Render the codebook that annotators read from the taxonomy file.
 
-    Example: topicml labels codebook -o data/labels/CODEBOOK.md
+    Example: topicml labels codebook -o CODEBOOK.md
     """
     from topicml.taxonomy import load_taxonomy
 
@@ -210,6 +214,7 @@ def codebook(
     if output is None:
         typer.echo(text, nl=False)
     else:
+        check_outputs([output], [taxonomy], force=force)
         write_text(output, text)
 
 
