@@ -11,7 +11,7 @@ from topicml.cli.app import COMMANDS
 
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
-    {"errors", "version"},
+    {"errors", "stopping", "version"},
     {"files"},
     {"taxonomy"},
     {"text"},

@@ -4,13 +4,35 @@
 >>> classify_text("The allies signed a treaty.", load_model()).topics  # doctest: +SKIP
 """
 
-from topicml.api import classify_text, classify_texts, load_model
-from topicml.errors import TopicmlError
-from topicml.models.folder import Model
-from topicml.scoring.scorer import Scorer
-from topicml.tagging.articles import TaggedArticle
-from topicml.text.sentences import Sentence, split_sentences
+from typing import TYPE_CHECKING
+
 from topicml.version import __version__
+
+if TYPE_CHECKING:
+    from topicml.api import classify_text, classify_texts, load_model
+    from topicml.errors import TopicmlError
+    from topicml.models.folder import Model
+    from topicml.scoring.scorer import Scorer
+    from topicml.tagging.articles import TaggedArticle
+    from topicml.text.sentences import Sentence, split_sentences
+else:
+    _HOMES = {
+        **dict.fromkeys(("classify_text", "classify_texts", "load_model"), "topicml.api"),
+        "TopicmlError": "topicml.errors",
+        "Model": "topicml.models.folder",
+        "Scorer": "topicml.scoring.scorer",
+        "TaggedArticle": "topicml.tagging.articles",
+        **dict.fromkeys(("Sentence", "split_sentences"), "topicml.text.sentences"),
+    }
+
+    def __getattr__(name):
+        """Import a name when it is asked for: the command must heed signals before that."""
+        import importlib
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOMES[name]), name)
+
 
 __all__ = [
     "Model",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +12,7 @@ from typing import BinaryIO
 from topicml.errors import OutputError
 
 _OTHER_NAME = "Give the output a name of its own."
+_NO_OPTIONS: Mapping[Path, str] = {}
 
 
 def check_outputs(paths: Sequence[Path], inputs: Iterable[str | Path], *, force: bool) -> None:
@@ -29,21 +30,34 @@ def check_outputs(paths: Sequence[Path], inputs: Iterable[str | Path], *, force:
     check_new(paths, force=force)
 
 
-def check_apart(paths: Sequence[Path], inputs: Iterable[str | Path]) -> None:
+def check_apart(
+    paths: Sequence[Path],
+    inputs: Iterable[str | Path],
+    options: Mapping[Path, str] = _NO_OPTIONS,
+) -> None:
     """Make sure that no file is read and written, or written twice, through whatever links.
+
+    Args:
+        paths: The files to write.
+        inputs: Files that are read.
+        options: What named those of ``paths`` that are not the output; they come first.
 
     Raises:
         OutputError: One is.
     """
+
+    def other_name(path: Path) -> str:
+        return f"Give {options[path]} another file." if path in options else _OTHER_NAME
+
     written: dict[object, Path] = {}
     for path in paths:
         if (key := _identity(path)) in written:
-            raise OutputError("is written twice", where=path, hint=_OTHER_NAME)
+            raise OutputError("is written twice", where=path, hint=other_name(written[key]))
         if key:
             written[key] = path
     for given in inputs:
         if path_read := written.get(_identity(given)):
-            raise OutputError("is one of the inputs", where=path_read, hint=_OTHER_NAME)
+            raise OutputError("is one of the inputs", where=path_read, hint=other_name(path_read))
 
 
 def check_new(paths: Iterable[Path], *, force: bool) -> None:

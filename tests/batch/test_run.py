@@ -309,10 +309,13 @@ def test_a_run_that_goes_on_says_from_where(tiny: Tiny, dump: Path, tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         run_batch(job, io.BytesIO(), io.BytesIO(), stopper)
     assert not [note for note in stopper.notes if "going on" in note]
-    run_batch(job, io.BytesIO(), io.BytesIO(), told)
+    summary = run_batch(job, io.BytesIO(), io.BytesIO(), told)
     last = stopper.steps[-1]
     done = f"{last.counts.read:,} records, {last.bytes_read:,} bytes of the input are done"
     assert f"going on where an unfinished run was: {done}" in told.notes
+    seconds = [step.seconds for step in [*stopper.steps, *told.steps]]
+    assert seconds == sorted(seconds)  # of both runs together, as in the summary
+    assert seconds[0] < seconds[-1] <= summary["seconds"] + 0.001
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.json", "out.csv", "out.parquet"])

@@ -119,7 +119,7 @@ def test_a_dry_run_says_what_it_would_do_and_writes_nothing(
     result = run(*arguments, cwd=tmp_path)
     assert (result.code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        f"files: 1, {dump.stat().st_size:,} bytes (jsonl 1)",
+        f"1 file, {dump.stat().st_size:,} bytes (jsonl 1)",
         f"- {dump}: jsonl, {dump.stat().st_size:,} bytes",
         "fields of the first record: id, text, n",
         "model: weekend@1.0.0",
@@ -170,8 +170,8 @@ def test_output_is_never_an_input(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rejects", "{dump}"], "is one of the inputs"),
-        (["--rejects", "out.jsonl"], "is written twice"),
+        (["--rejects", "{dump}"], "is one of the inputs. Give --rejects another file"),
+        (["--rejects", "out.jsonl"], "is written twice. Give --rejects another file"),
         (["--rejects", "given.txt"], "exists already"),
         (["--rejects", "folder"], "is a folder"),
         (["--output", "folder"], "is a folder"),
@@ -392,6 +392,34 @@ def test_a_reader_that_goes_away_ends_the_command_quietly(
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize(
+    ("options_of", "stderr"),
+    [
+        ("-o {out} --log-format json --log-interval 0", "2>/dev/full"),
+        ("-o {out} -j 2", "2>&-"),
+        ("-o - --log-format json > {out}", "2>&3"),
+        ("-o - -q > {out}", "2>&3"),
+    ],
+)
+def test_what_standard_error_does_not_take_costs_nothing(
+    dump: Path, options: list[str], tmp_path: Path, options_of: str, stderr: str
+) -> None:
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("{\n")
+    read, write = os.pipe()
+    os.close(read)
+    out = tmp_path / "out.jsonl"
+    asked = shlex.join([*COMMAND, str(dump), *options])
+    line = f"{asked} {options_of.format(out=shlex.quote(str(out)))} {stderr}"
+    closed = partial(os.dup2, write, 3)
+    done = subprocess.run(
+        ["/bin/sh", "-c", line], cwd=ROOT, check=False, preexec_fn=closed, close_fds=False
+    )
+    os.close(write)
+    assert done.returncode == 3
+    assert len(out.read_bytes().splitlines()) == 50
 
 
 def test_a_named_pipe_whose_reader_goes_away_is_no_failure_of_the_disk(

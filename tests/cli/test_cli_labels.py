@@ -204,7 +204,7 @@ def test_fetch_makes_the_texts_and_check_and_stats_take_them_up(
     assert (fetched.code, fetched.stderr) == (0, "")
     assert fetched.stdout.startswith("4 of 4 texts are in ")
     checked, counted = run("labels", "check", *options), run("labels", "stats", *options)
-    assert "4 sentences in 1 files: 0 errors, 0 notes" in checked.stderr
+    assert "4 sentences in 1 file: 0 errors, 0 notes" in checked.stderr
     assert "4 sentences in 2 groups" in counted.stdout
     assert "by reference" not in checked.stderr + counted.stderr
 

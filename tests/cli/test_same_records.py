@@ -113,7 +113,8 @@ def test_a_folder_of_every_format(run: Run, tiny: Tiny, folder: Path, unit: str)
         assert "PDF" in said
         assert ".png" in said
         assert said.count("broken.jsonl") >= len(PACKED)
-        assert "hidden" not in said
+        assert "hidden 1" in said
+        assert ".hidden.txt" not in said
 
 
 @pytest.mark.parametrize("name", sorted(contents()))

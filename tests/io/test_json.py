@@ -217,3 +217,14 @@ def test_an_element_of_200_mb_is_not_held() -> None:
     right, grown = done.stdout.split()
     assert right == "True"
     assert int(grown) < 150  # MB: one record of the largest size, as bytes and as text, and again
+
+
+@pytest.mark.parametrize("topics", [[], [{"topic": "sailing", "probability": 0.9}]])
+def test_an_output_of_the_program_is_told_from_a_text(topics: list[object]) -> None:
+    record = {"id": "a", "model": "m@1", "topics": topics, "reason": None, "sentences": [{}]}
+    with pytest.raises(InputError) as error:
+        read("-", stdin=json.dumps(record).encode())
+    assert str(error.value) == (
+        "<stdin>:1: no field 'text'. "
+        "It is an output of topicml: give the texts that it was made of."
+    )

@@ -1,13 +1,19 @@
+import contextlib
+import glob
 import os
 import socket
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from reading import jsonl, numbered, read, rejects, texts
 
+from topicml.batch.limits import time_limit
 from topicml.errors import InputError
-from topicml.io.sources import Source, list_sources
+from topicml.io.sources import Source, _expand, list_sources
 
 
 def make(folder: Path, *names: str) -> None:
@@ -57,16 +63,23 @@ def test_what_is_skipped_is_counted_by_kind(tmp_path: Path) -> None:
     manifests = ("README.md", "readme_2.txt", "LICENSE", "LICENCE.txt", "COPYING", "CHANGELOG.md")
     manifests += ("CONTRIBUTING.md", "NOTICE.txt", "manifest.json", "a.sha256", "a.md5", "a.sig")
     manifests += ("package.json", "requirements-dev.txt", "robots.txt")
-    outputs = ("o.jsonl.rejects.jsonl", "o.jsonl.summary.json", "o.jsonl.part", "o.checkpoint")
+    outputs = (
+        "o.jsonl.rejects.jsonl",
+        "o.jsonl.summary.json",
+        "o.jsonl.part",
+        "o.checkpoint",
+        "o.made",
+        "o.jsonl",
+    )
     make(
         tmp_path, "a.txt", "noticed.txt", "b.pdf", "c.PDF", "d.tar.gz", "e.parquet.gz", "f.gz", "g"
     )
-    make(tmp_path, *manifests, *outputs, "folder.part/part-1.jsonl", ".hidden")
+    make(tmp_path, *manifests, *outputs, "folder.part/part-1.jsonl", ".hidden", ".git/x.txt")
     listing = list_sources([str(tmp_path)])
     assert names_in(tmp_path) == ["a.txt", "noticed.txt"]
     assert listing.skipped == Counter({
-        "README and the like": 15, "outputs of a batch run": 4, ".pdf": 2, ".tar.gz": 1,
-        ".parquet.gz": 1, ".gz": 1, "no suffix": 1,
+        "README and the like": 15, "outputs of a batch run": 7, ".pdf": 2, ".tar.gz": 1,
+        "hidden": 2, ".parquet.gz": 1, ".gz": 1, "no suffix": 1,
     })  # fmt: skip
     assert listing.errors == []
 
@@ -89,6 +102,37 @@ def test_folders_that_link_to_their_parents_end(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "up").symlink_to(tmp_path)
     (tmp_path / "twice").symlink_to(tmp_path / "a")
     assert names_in(tmp_path) == ["a/b/c.txt"]
+
+
+NAMES = st.sampled_from(["a", "b", ".h", "a.txt", "[b]"])
+PARTS = st.sampled_from(["a", "*", "**", "?.txt", "*.txt", "[[]b]", "a**"])
+
+
+@given(
+    paths=st.lists(st.lists(NAMES, min_size=1, max_size=4).map("/".join), max_size=8),
+    parts=st.lists(PARTS, max_size=4),
+    name=PARTS.filter(lambda part: part != "**"),
+    is_absolute=st.booleans(),
+)
+def test_a_glob_matches_what_python_says(
+    paths: list[str], parts: list[str], name: str, is_absolute: bool
+) -> None:
+    with TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for path in paths:
+            Path(path).mkdir(parents=True, exist_ok=True)
+        pattern = "/".join([*([folder] if is_absolute else []), *parts, name])
+        assert {*_expand(pattern)} == {*glob.glob(pattern, recursive=True)}  # noqa: PTH207
+
+
+def test_a_glob_over_links_in_a_circle_ends(tmp_path: Path) -> None:
+    make(tmp_path, "a/x.txt", "b/y.txt", "c/z.txt")
+    for folder in "abc":
+        for link in "def":
+            (tmp_path / folder / link).symlink_to(tmp_path)
+    with time_limit(60):  # it would take longer than there is
+        listing = list_sources([str(tmp_path / "**" / "*.txt")])
+    names = [os.path.relpath(source.path or "", tmp_path) for source in listing.sources]
+    assert (names, listing.repeated) == (["a/x.txt", "b/y.txt", "c/z.txt"], [])
 
 
 def test_what_is_no_regular_file_in_a_folder_is_skipped(

@@ -2,6 +2,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any, get_args
 
@@ -269,3 +270,24 @@ def test_no_field_is_kept_under_the_name_of_a_column(name: str, detail: Detail) 
         check_kept(Output("csv", "none", detail, TOPICS, (name,)))
     if name in {"text", "start", "relevance"}:
         check_kept(Output("jsonl", "none", detail, TOPICS, (name,)))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("s.sock", ("jsonl", "none")),
+        ("pipe", ("jsonl", "none")),
+        ("pipe.fifo.gz", ("jsonl", "gzip")),
+        ("pipe.csv", ("csv", "none")),
+    ],
+)
+def test_what_is_no_file_gets_json_lines_unless_its_name_says_more(
+    tmp_path: Path, name: str, kind: tuple[Format, str]
+) -> None:
+    os.mkfifo(tmp_path / name)
+    assert output_kind(str(tmp_path / name)) == kind
+
+
+def test_an_unknown_name_is_told_all_endings_of_the_command() -> None:
+    with pytest.raises(OutputError, match=r"\.csv \(each also .*\), \.parquet or \.txt\."):
+        output_kind("tags.xyz", None, [".txt"])

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from topicml.errors import RecordError
 from topicml.io.records import RECORD_SECONDS, Reject, make_reject
+from topicml.stopping import check_stopped
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.text.document import Document
@@ -28,6 +29,7 @@ def tag_items(
     Returns:
         For each item its article, or why there is none.
     """
+    check_stopped()
     items = list(items)
     documents = [item for item in items if isinstance(item, Document)]
     tagged: Iterator[TaggedArticle | Reject]

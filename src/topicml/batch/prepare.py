@@ -118,11 +118,12 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
     output, resumes = job.output_path(), False
     rejects = job.rejects if job.streams else job.rejects_path()
     others = [path for path in (job.summary_path(), rejects) if path]
+    options = {p: n for p, n in ((job.summary, "--summary"), (job.rejects, "--rejects")) if p}
     if job.streams:
         made = path_of(stdout) if job.output == "-" else [output]
     else:
         made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
-    check_apart([*made, *others], paths_of(sources, stdin))
+    check_apart([*others, *made], paths_of(sources, stdin), options)
     if not _is_folder(output):  # on a cluster it is one, and told of by what shares it out
         check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
 

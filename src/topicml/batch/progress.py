@@ -9,12 +9,21 @@ from topicml.io.records import Reject
 
 
 class Progress(NamedTuple):
-    """How far a run is: bytes read of the inputs, bytes in all (None if not known), counts."""
+    """How far a run is.
+
+    Attributes:
+        bytes_read: Of the inputs.
+        total_bytes: Of all inputs; None where that is not known.
+        counts: What was found.
+        is_resumed: Whether the run goes on from another.
+        seconds: What it has taken, with the runs that it went on from.
+    """
 
     bytes_read: int
     total_bytes: int | None
     counts: Counts
     is_resumed: bool
+    seconds: float
 
 
 class ProgressReporter(Protocol):

@@ -26,10 +26,11 @@ from topicml.errors import InputError
 from topicml.files import open_stream, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
-from topicml.io.records import reject_lines
+from topicml.io.records import counted, reject_lines
 from topicml.io.sources import Source, status_of
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
+from topicml.stopping import check_stopped
 
 _OPTIONS_THAT_MAY_CHANGE = (
     *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
@@ -146,7 +147,7 @@ class _Run:
         if not checkpoint.done:
             return
         self._before = checkpoint.done[-1]["seconds"]
-        done = f"{self._counts.read:,} records, {self._seen:,} bytes of the input"
+        done = f"{counted(self._counts.read, 'record')}, {counted(self._seen, 'byte')} of the input"
         self._reporter.note(f"going on where an unfinished run was: {done} are done")
         self._check_rejects()
 
@@ -198,7 +199,9 @@ class _Run:
     def _advance(self, size: int, counts: Counts, *, is_resumed: bool = False) -> None:
         self._counts.add(counts)
         self._seen += size
-        self._reporter.update(Progress(self._seen, self._total, self._counts, is_resumed))
+        check_stopped()
+        seconds = self._seconds()
+        self._reporter.update(Progress(self._seen, self._total, self._counts, is_resumed, seconds))
         self._check_rejects()
 
     def _check_rejects(self, *, at_end: bool = False) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from topicml.cli.app import make_app, needed_commands
-from topicml.cli.stopping import Stopped, heed_signals, leave_signals
 from topicml.errors import TopicmlError
+from topicml.stopping import Stopped, heed_signals, leave_signals
 from topicml.text.normalise import printable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 EXIT_FAILURE = 1
 _EXIT_NO_READER = 128 + signal.SIGPIPE  # what a shell says of a program that the signal ends
@@ -21,6 +27,7 @@ def main() -> None:
     """Run the command; an expected failure ends in one clean line and exit code 1."""
     heed_signals()
     _replace_closed_streams()
+    _spare_standard_error()
     try:
         _run()
     except TopicmlError as err:
@@ -63,6 +70,27 @@ def _replace_closed_streams() -> None:
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+
+
+def _spare_standard_error() -> None:
+    """Let what standard error does not take be dropped."""
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(_Dropping(sys.stderr.fileno(), "w", closefd=False)),
+        *(sys.stderr.encoding, sys.stderr.errors),
+        line_buffering=True,
+    )
+
+
+class _Dropping(io.FileIO):
+    """Takes all that is written, and drops what cannot be: telling of a run must not end it."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        with contextlib.suppress(OSError):
+            if written := super().write(data):
+                return written
+        return memoryview(data).nbytes
 
 
 def _drop_output() -> None:

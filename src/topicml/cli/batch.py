@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import sys
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from topicml.cli import options
-from topicml.cli.stopping import Stopped, end_within
+from topicml.cli.config import Config
 from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
-from topicml.models.tagger import SHARE
+from topicml.stopping import Stopped, end_within
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
@@ -38,7 +37,10 @@ def batch(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
+            "--output",
+            "-o",
+            callback=options.named,
+            help="File to make: .jsonl, .json, .csv (.gz, .zst), .parquet; - for stdout.",
         ),
     ],
     text_field: options.TextField = None,
@@ -76,12 +78,16 @@ def batch(
     rejects: Annotated[
         Path | None,
         typer.Option(
-            help="File for records that cannot be tagged.", show_default="OUT.rejects.jsonl"
+            callback=options.named,
+            help="File for records that cannot be tagged.",
+            show_default="OUT.rejects.jsonl",
         ),
     ] = None,
     summary: Annotated[
         Path | None,
-        typer.Option(help="File for the summary.", show_default="OUT.summary.json"),
+        typer.Option(
+            callback=options.named, help="File for the summary.", show_default="OUT.summary.json"
+        ),
     ] = None,
     max_rejects: Annotated[
         str | None,
@@ -119,12 +125,19 @@ def batch(
     ] = None,
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
-    second_opinion_share: options.SecondOpinionShare = SHARE,
+    second_opinion_share: options.SecondOpinionShare = None,
     models_dir: options.ModelsDir = None,
     log_format: Annotated[
         Literal["text", "json"], typer.Option(help="How progress is told on standard error.")
     ] = "text",
+    log_interval: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="Seconds between its lines of progress in JSON.", show_default="10"
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.")] = False,
+    _config: Config = None,
 ) -> None:
     """Tag a news dump: one record out for each record in, in order, nothing lost.
 
@@ -144,7 +157,7 @@ def batch(
         output=output,
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
-        second_share=second_opinion_share,
+        second_share=options.share_of(second_opinion, second_opinion_share),
         fields=options.record_fields(text_field, id_field, title_field, keep),
         encoding=encoding,
         follow_links=follow_links,
@@ -166,18 +179,26 @@ def batch(
         summary=summary,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,
-        topics=options.names([topics] if topics else []),
+        topics=options.names(None if topics is None else [topics], "--topics"),
         limit=limit,
         shard=_shard(shard),
     )
     if address and engine != "ray":
         raise typer.BadParameter("--address is for --engine ray")
+    if log_interval is not None and log_format != "json":
+        raise typer.BadParameter("--log-interval is for --log-format json")
     if dry_run and engine == "ray":
         raise typer.BadParameter("--dry-run is for --engine local")
     if dry_run:
         _plan(job, log_format, quiet)
         return
-    if code := _run(job, engine, address, log_format, quiet)["exit_code"]:
+    from topicml.cli.progress import SECONDS_BETWEEN_LINES, make_reporter
+
+    interval = SECONDS_BETWEEN_LINES if log_interval is None else log_interval
+    with make_reporter(quiet, log_format, interval) as reporter:
+        done = _run(job, engine, address, reporter)
+    reporter.finish(done)
+    if code := done["exit_code"]:
         raise typer.Exit(code)
 
 
@@ -212,24 +233,11 @@ def _plan(job: Job, log_format: str, quiet: bool) -> None:
     typer.echo("\n".join(lines))
 
 
-def _run(
-    job: Job, engine: str, address: str | None, log_format: str, quiet: bool
-) -> dict[str, Any]:
-    from topicml.cli.progress import make_reporter
+def _run(job: Job, engine: str, address: str | None, reporter: ProgressReporter) -> dict[str, Any]:
+    if engine == "ray":
+        from topicml.batch.engines.ray import run_ray
 
-    with make_reporter(quiet, log_format) as reporter:
-        if engine == "ray":
-            from topicml.batch.engines.ray import run_ray
-
-            summary: dict[str, Any] = run_ray(job, reporter, address)
-        else:
-            summary = _run_here(job, reporter)
-    with contextlib.suppress(OSError):  # all is in place, whether or not it can be told
-        reporter.finish(summary)
-    return summary
-
-
-def _run_here(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
+        return run_ray(job, reporter, address)
     from topicml.batch.run import run_batch
 
     end_within(_SECONDS_TO_END)

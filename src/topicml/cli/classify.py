@@ -20,7 +20,7 @@ from topicml.io.records import ReadOptions, Reject, list_counts
 from topicml.io.sources import list_sources, measure, paths_of
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.proven import open_for_use
-from topicml.models.tagger import SHARE, make_tagger
+from topicml.models.tagger import make_tagger
 from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
@@ -62,10 +62,16 @@ def classify(
     no_header: options.NoHeader = False,
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
-    second_opinion_share: options.SecondOpinionShare = SHARE,
+    second_opinion_share: options.SecondOpinionShare = None,
     models_dir: options.ModelsDir = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="File to write to, - for standard output.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            callback=options.named,
+            help="File to write to, - for standard output.",
+        ),
     ] = "-",
     force: options.Force = False,
 ) -> None:
@@ -78,6 +84,7 @@ def classify(
     """
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
+    share = options.share_of(second_opinion, second_opinion_share)
     fields = options.record_fields(text_field, id_field, title_field, keep)
     reading = ReadOptions(
         *(fields, encoding),
@@ -98,7 +105,7 @@ def classify(
         relevance=relevance,
         unit=unit,
         second=open_for_use(store.find(second_opinion), _note) if second_opinion else None,
-        share=second_opinion_share,
+        share=share,
     )
     groups = inputs.tag(tagger)
     if kind == "table":
@@ -204,7 +211,7 @@ def _output_kind(
     is_table = output == "-" or output.lower().endswith(_TABLE_SUFFIXES)
     if asked == "table" or (asked is None and is_table):
         return "table", "none"
-    return output_kind(output, asked)
+    return output_kind(output, asked, _TABLE_SUFFIXES)
 
 
 def _write_tables(

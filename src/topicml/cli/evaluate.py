@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from topicml.cli import options
-from topicml.files import write_text
+from topicml.files import check_outputs, write_text
 from topicml.models.store import DEFAULT_MODEL
 
 
@@ -35,11 +35,16 @@ def evaluate(
         Literal["table", "json"], typer.Option("--format", "-f", help="Output format.")
     ] = "table",
     metrics_file: Annotated[
-        Path | None, typer.Option(help="Also write the figures here, as JSON.")
+        Path | None,
+        typer.Option(callback=options.named, help="Also write the figures here, as JSON."),
     ] = None,
     html: Annotated[
-        Path | None, typer.Option(help="Also write a report with plots here, as one HTML file.")
+        Path | None,
+        typer.Option(
+            callback=options.named, help="Also write a report with plots here, as one HTML file."
+        ),
     ] = None,
+    force: options.Force = False,
 ) -> None:
     """Say how good a model or the training recipe is, with intervals.
 
@@ -52,6 +57,9 @@ def evaluate(
     from topicml.training.report import render_report
 
     store = options.model_store(models_dir)
+    written = [path for path in (metrics_file, html) if path]
+    read = [path for path in (data, taxonomy, parameters, *(labels or ())) if path]
+    check_outputs(written, read, force=force)
     if data is not None:
         opened = open_for_use(store.find(model))
         predictions = predict_labelled(opened, data, taxonomy, options.tell)

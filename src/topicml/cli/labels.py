@@ -11,6 +11,7 @@ from topicml.cli import options
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
+from topicml.io.records import counted
 
 if TYPE_CHECKING:
     from topicml.labels.store import LabelFile
@@ -62,7 +63,8 @@ def check(
     count = sum(len(file.records) for file in files)
     _tell_of_references(files)
     typer.echo(
-        f"{count} sentences in {len(files)} files: {errors} errors, {len(findings) - errors} notes",
+        f"{counted(count, 'sentence')} in {counted(len(files), 'file')}: "
+        f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'note')}",
         err=True,
     )
     if errors:
@@ -88,7 +90,8 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     empty = sum(not record.topics for record in records)
     rows.append(("(no topic)", empty, empty))
     render_rows(("topic", "sentences", "alone"), rows)
-    typer.echo(f"{len(records)} sentences in {len(group_sizes(records))} groups")
+    groups = counted(len(group_sizes(records)), "group")
+    typer.echo(f"{counted(len(records), 'sentence')} in {groups}")
     _tell_of_references(files)
 
 
@@ -194,12 +197,16 @@ def agreement(
 def codebook(
     taxonomy: options.Taxonomy = options.TAXONOMY,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write.", show_default="print")
+        Path | None,
+        typer.Option(
+            *("--output", "-o"), callback=options.named, help="File to write.", show_default="print"
+        ),
     ] = None,
+    force: options.Force = False,
 ) -> None:
     """Render the codebook that annotators read from the taxonomy file.
 
-    Example: topicml labels codebook -o data/labels/CODEBOOK.md
+    Example: topicml labels codebook -o CODEBOOK.md
     """
     from topicml.taxonomy import load_taxonomy
 
@@ -207,6 +214,7 @@ def codebook(
     if output is None:
         typer.echo(text, nl=False)
     else:
+        check_outputs([output], [taxonomy], force=force)
         write_text(output, text)
 
 

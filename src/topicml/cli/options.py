@@ -6,7 +6,7 @@ import csv
 import math
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -14,8 +14,11 @@ from topicml.errors import LabelError, ModelError
 from topicml.io.readers import Format
 from topicml.io.records import Fields
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
+from topicml.models.tagger import SHARE
 from topicml.tagging import tagger
 from topicml.text.normalise import printable
+
+_File = TypeVar("_File", str, Path, None)
 
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
@@ -116,12 +119,13 @@ SecondOpinion = Annotated[
     ),
 ]
 SecondOpinionShare = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--second-opinion-share",
         min=0.0,
         max=1.0,
         help="Share of ordinary sentences that it reads; of rich ones it is more.",
+        show_default=f"{SHARE}",
     ),
 ]
 TextField = Annotated[
@@ -187,13 +191,30 @@ def record_fields(
     """Return which fields of a record are what."""
     texts = tuple(dict.fromkeys(text or [])) or Fields().texts
     named = texts if len(texts) > 1 else texts[0]
-    return Fields(named, identifier, title or None, names(keep or []))
+    return Fields(named, identifier, title or None, names(keep, "--keep"))
 
 
-def names(lists: list[str]) -> tuple[str, ...]:
+def names(lists: list[str] | None, option: str) -> tuple[str, ...]:
     """Return the names in comma-separated lists; one with a comma stands in quotes."""
-    rows = csv.reader(lists, skipinitialspace=True)
-    return tuple(dict.fromkeys(name.strip() for row in rows for name in row if name.strip()))
+    rows = csv.reader(lists or [], skipinitialspace=True)
+    found = tuple(dict.fromkeys(name.strip() for row in rows for name in row if name.strip()))
+    if lists and not found:
+        raise typer.BadParameter(f"{option} {','.join(lists)!r} names nothing")
+    return found
+
+
+def named(file: _File) -> _File:
+    """Return the name of a file to write, and refuse one that is empty."""
+    if file is not None and not Path(file).name:
+        raise typer.BadParameter("that is not the name of a file")
+    return file
+
+
+def share_of(second_opinion: str | None, share: float | None) -> float:
+    """Return the share that a second model reads, and refuse one without such a model."""
+    if share is not None and second_opinion is None:
+        raise typer.BadParameter("--second-opinion-share goes with --second-opinion MODEL")
+    return SHARE if share is None else share
 
 
 def model_store(models_dir: Path | None) -> ModelStore:

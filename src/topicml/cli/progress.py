@@ -20,19 +20,29 @@ from rich.table import Table
 from rich.text import Text
 
 from topicml.batch.progress import Progress as RunProgress
-from topicml.io.records import Reject, list_counts
+from topicml.io.records import Reject, counted, list_counts
 from topicml.text.normalise import printable
 
-_SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LINES = 10.0
+"""How often JSON tells of progress, where nobody says how often."""
+
 _WIDE = 100
 
 
-def make_reporter(quiet: bool, log_format: str) -> QuietReporter:
-    """Return what tells of a run on standard error."""
+def make_reporter(
+    quiet: bool, log_format: str, interval: float = SECONDS_BETWEEN_LINES
+) -> QuietReporter:
+    """Return what tells of a run on standard error.
+
+    Args:
+        quiet: Tell of nothing but rejected records.
+        log_format: ``json`` for programs.
+        interval: Seconds between its lines of progress.
+    """
     if quiet:
         return QuietReporter()
     if log_format == "json":
-        return JsonReporter()
+        return JsonReporter(interval)
     return TerminalReporter(Console(stderr=True, highlight=False, markup=False, emoji=False))
 
 
@@ -69,37 +79,42 @@ class _Speed:
     def __init__(self) -> None:
         self._first: tuple[float, int] | None = None
 
-    def at(self, now: float, bytes_read: int) -> float | None:
-        """Return the speed at a time; None at the first."""
-        self._first = self._first or (now, bytes_read)
-        seconds = now - self._first[0]
-        return (bytes_read - self._first[1]) / seconds if seconds > 0 else None
+    def at(self, progress: RunProgress) -> float | None:
+        """Return the speed so far; None at first, and where nothing more was read."""
+        self._first = self._first or (progress.seconds, progress.bytes_read)
+        seconds, read = progress.seconds - self._first[0], progress.bytes_read - self._first[1]
+        return read / seconds if seconds > 0 and read else None
 
 
 class JsonReporter(QuietReporter):
-    """Writes a JSON object a line: progress now and then, and the summary."""
+    """Writes a JSON object a line: progress now and then, and the summary.
 
-    def __init__(self) -> None:
-        self._started = self._told = time.monotonic()
+    Args:
+        interval: Seconds between lines of progress.
+    """
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._told = time.monotonic()
         self._speed = _Speed()
 
     def update(self, progress: RunProgress) -> None:
         """Write a line if the last one is a while ago."""
         now = time.monotonic()
-        rate = self._speed.at(now, progress.bytes_read) or 0.0
-        if now - self._told < _SECONDS_BETWEEN_LINES:
+        rate = self._speed.at(progress)
+        if now - self._told < self._interval:
             return
         self._told = now
         left = None if progress.total_bytes is None else progress.total_bytes - progress.bytes_read
         self._write(
             {
                 "event": "progress",
-                "seconds": round(now - self._started, 3),
+                "seconds": round(progress.seconds, 3),
                 "bytes_read": progress.bytes_read,
                 "bytes_in_all": progress.total_bytes,
-                "bytes_per_second": round(rate),
-                "seconds_left": None if left is None or not rate else round(left / rate),
-                "records": progress.counts.read,
+                "bytes_per_second": rate and round(rate),
+                "seconds_left": None if left is None or rate is None else round(left / rate),
+                "records": progress.counts.read + progress.counts.skipped.total(),
                 "tagged": progress.counts.records,
                 "rejected": progress.counts.rejects.total(),
                 "skipped": progress.counts.skipped.total(),
@@ -149,10 +164,10 @@ class TerminalReporter(QuietReporter):
 
     def update(self, progress: RunProgress) -> None:
         """Move the bar."""
-        rate = self._speed.at(time.monotonic(), progress.bytes_read)
+        rate = self._speed.at(progress)
         rejected = progress.counts.rejects.total()
-        told = f"{progress.counts.records:,} records, {progress.bytes_read / 1e6:,.0f} MB"
-        told += "" if rate is None else f", {rate / 1e6:.1f} MB/s"
+        told = f"{counted(progress.counts.records, 'record')}, {_amount(progress.bytes_read)}"
+        told += "" if rate is None else f", {_amount(rate)}/s"
         told += f", {rejected:,} rejected" if rejected else ""
         told += " (resumed)" if progress.is_resumed else ""
         self._bar.update(
@@ -180,14 +195,24 @@ class TerminalReporter(QuietReporter):
         self._console.print(table)
 
 
+def _amount(size: float) -> str:
+    """Return bytes in the unit that leaves a digit to read."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if size >= length:
+            return f"{size / length:,.1f} {unit}"
+    return f"{size:.0f} B"
+
+
 def _sentences(summary: dict[str, Any]) -> list[str]:
+    rate = summary["text_bytes"] / max(summary["seconds"], 0.001)
+    speed = f", {_amount(rate)}/s" if rate else ""
     lines = [
-        f"{summary['tagged']:,} of {summary['records']:,} records tagged with {summary['model']}: "
-        f"{summary['sentences']:,} sentences, {summary['unfamiliar_share']:.1%} unfamiliar, "
-        f"{summary['seconds']:,.1f} s, {summary['megabytes_per_second']:.1f} MB/s",
+        f"{summary['tagged']:,} of {counted(summary['records'], 'record')} tagged with "
+        f"{summary['model']}: {counted(summary['sentences'], 'sentence')}, "
+        f"{summary['unfamiliar_share']:.1%} unfamiliar, {summary['seconds']:,.1f} s{speed}",
     ]
     if again := summary["second_opinion"]:
-        share = f"{again['sentences']:,} sentences ({again['share']:.1%})"
+        share = f"{counted(again['sentences'], 'sentence')} ({again['share']:.1%})"
         lines.append(f"{share} read again by {again['model']}")
     if summary["rejected"]:
         lines.append(f"{summary['rejected']:,} rejected: {list_counts(summary['rejects'])}")
@@ -198,7 +223,8 @@ def _sentences(summary: dict[str, Any]) -> list[str]:
         found = list_counts(summary["encodings"])
         lines.append(f"Records in other encodings than UTF-8: {found}")
     if summary["repeated_ids"]:
-        lines.append(f"{summary['repeated_ids']:,} records have the id of an earlier one")
+        repeated = counted(summary["repeated_ids"], "record")
+        lines.append(f"{repeated} with the id of an earlier one")
     if summary["duplicates"] is not None:
-        lines.append(f"{summary['duplicates']:,} near copies of earlier records")
+        lines.append(f"{counted(summary['duplicates'], 'near copy')} of earlier records")
     return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from topicml.io.records import list_counts
+from topicml.io.records import counted, list_counts
 from topicml.text.normalise import printable
 
 _MOST_FILES = 20
@@ -13,7 +13,9 @@ _MOST_FILES = 20
 def plan_lines(plan: dict[str, Any]) -> list[str]:
     """Return what ``batch.dry_run.plan_batch`` says as lines."""
     files = plan["files"]
-    lines = [f"files: {len(files):,}, {_bytes(plan['bytes'])} ({list_counts(plan['readers'])})"]
+    lines = [
+        f"{counted(len(files), 'file')}, {_bytes(plan['bytes'])} ({list_counts(plan['readers'])})"
+    ]
     lines += [
         f"- {file['name']}: {file['reader']}, {_bytes(file['bytes'])}"
         for file in files[:_MOST_FILES]
@@ -31,7 +33,7 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
     lines.append(f"summary: {plan['summary'] or 'none'}")
     if done := plan["done"]:
         lines.append(
-            f"goes on where an unfinished run was: {done['records']:,} records, "
+            f"goes on where an unfinished run was: {counted(done['records'], 'record')}, "
             f"{_bytes(done['bytes'])} of the input are done"
         )
     else:
@@ -40,4 +42,4 @@ def plan_lines(plan: dict[str, Any]) -> list[str]:
 
 
 def _bytes(size: int | None) -> str:
-    return "length unknown" if size is None else f"{size:,} bytes"
+    return "length unknown" if size is None else counted(size, "byte")

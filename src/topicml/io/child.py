@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from topicml.errors import RecordError
+from topicml.stopping import check_stopped
 
 MOST_MEMORY = 400_000_000
 """Resident bytes of the child, beyond which it is killed."""
@@ -164,6 +165,7 @@ class _Child:
     def _wait(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not self._connection.poll(_WATCH_SECONDS):
+            check_stopped()
             if time.monotonic() >= deadline:
                 raise RecordError("too_slow", f"reading it took more than {seconds:g} s")
             if self._memory() > MOST_MEMORY:

@@ -213,6 +213,12 @@ def reject_lines(rejects: Iterable[Reject]) -> bytes:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things for a message: ``1 file``, ``1,000 copies``."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
 def list_counts(counts: Mapping[str, int]) -> str:
     """Return counts by name for a message, not too many of them."""
     listed = [f"{name} {count:,}" for name, count in counts.items()]

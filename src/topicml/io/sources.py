@@ -8,7 +8,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -24,6 +24,7 @@ _LONGEST_NAME = 200
 _SHORT = 1_000_000  # bytes of standard input that are read to see whether it is short
 _CHECK = "Check the path and permissions. Text itself goes to standard input, with -."
 _MANIFESTS = "README and the like"
+_HIDDEN = "hidden"
 _OWN_OUTPUT = "outputs of a batch run"
 _NOT_REGULAR = "no regular file"
 _LEAVES = "links that leave the folder (see --follow-links)"
@@ -33,7 +34,10 @@ _NO_ARTICLES = re.compile(
     r"|manifest\.json|package\.json|requirements.*\.txt|robots\.txt|.*\.(sha256|md5|sig)",
     re.IGNORECASE | re.DOTALL,
 )
-_COMPANIONS = (".rejects.jsonl", ".summary.json", ".part", ".checkpoint")
+_SUMMARY = ".summary.json"
+_COMPANIONS = (_SUMMARY, ".rejects.jsonl", ".part", ".made", ".checkpoint")
+
+_STARS = re.compile(r"(?<![^/])\*\*(/+|$)")  # between slashes
 
 _Status = os.stat_result | None  # of a file; None of one that is not there
 
@@ -150,7 +154,7 @@ class _Lister:
             return
         is_glob = status_of(name) is None and glob.has_magic(name)
         # sorted, and read where the shell leaves them as they are
-        paths = sorted(glob.glob(name, recursive=True)) if is_glob else [name]  # noqa: PTH207
+        paths = sorted({*_expand(name)}) if is_glob else [name]
         if not paths:
             self._fail("no file matches this", name)
         for path in paths:
@@ -161,7 +165,7 @@ class _Lister:
         if status and stat.S_ISDIR(status.st_mode):
             self._add_folder(path)
         elif is_named and status is None:
-            self._fail("no such file or folder", path)
+            self._fail("no such file or folder", path or "''")
         elif is_named or _is_regular(status):
             self._add_file(path, status)
         else:
@@ -207,34 +211,64 @@ class _Lister:
         waiting = [folder]
         while waiting:
             folders = []
-            for entry in self._enter(waiting.pop(), entered):
+            there = self._enter(waiting.pop(), entered)
+            names = {entry.name for entry in there}
+            for entry in there:
                 status = status_of(entry.path)
-                if status and self._leaves(entry, inside):
+                if entry.name.startswith("."):
+                    skipped[_HIDDEN] += 1
+                elif _is_own(entry.name, names):
+                    skipped[_OWN_OUTPUT] += 1
+                elif status and self._leaves(entry, inside):
                     skipped[_LEAVES] += 1
                 elif not status or not stat.S_ISDIR(status.st_mode):
                     yield entry.path, status
-                elif not _is_own(entry.name):
+                else:
                     folders.append(entry.path)
             waiting += reversed(folders)
 
     def _enter(self, folder: str, entered: set[tuple[int, int]]) -> list[os.DirEntry[str]]:
-        """Return what is in a folder by name, but for hidden files; nothing the second time."""
+        """Return what is in a folder by name; nothing the second time."""
         status = status_of(folder)
         if status is None or (status.st_dev, status.st_ino) in entered:
             return []
         entered.add((status.st_dev, status.st_ino))
         try:
             with os.scandir(folder) as entries:
-                shown = [entry for entry in entries if not entry.name.startswith(".")]
+                return sorted(entries, key=lambda entry: entry.name)
         except OSError as err:
             self._fail(err.strerror or "cannot be read", folder)
             return []
-        return sorted(shown, key=lambda entry: entry.name)
 
     def _leaves(self, entry: os.DirEntry[str], inside: str) -> bool:
         if self._follow_links or not entry.is_symlink():
             return False
         return not os.path.join(os.path.realpath(entry.path), "").startswith(inside)  # noqa: PTH118
+
+
+def _expand(pattern: str) -> Iterator[str]:
+    """Yield what a glob matches; ``**`` is all folders below, each once, whatever leads to it."""
+    stars = _STARS.search(pattern)
+    if not stars:
+        yield from glob.iglob(pattern)  # noqa: PTH207
+        return
+    before, after = pattern[: stars.start()], pattern[stars.end() :] or "*"
+    for top in _expand(before) if before else [""]:
+        for folder in _folders(top):
+            yield from _expand(os.path.join(glob.escape(folder), after))  # noqa: PTH118
+
+
+def _folders(top: str) -> Iterator[str]:
+    """Yield a folder and those below it but for hidden ones, each once, links followed."""
+    entered: set[tuple[int, int]] = set()
+    for folder, below, _ in os.walk(top or ".", followlinks=True):
+        status = status_of(folder)
+        if status is None or (status.st_dev, status.st_ino) in entered:
+            below.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        yield folder if top else os.path.relpath(folder).removeprefix(".")
 
 
 def status_of(path: str) -> os.stat_result | None:
@@ -250,8 +284,9 @@ def _is_regular(status: _Status) -> bool:
     return status is None or stat.S_ISREG(status.st_mode)
 
 
-def _is_own(name: str) -> bool:
-    return name.endswith(_COMPANIONS)
+def _is_own(name: str, there: Container[str]) -> bool:
+    """Whether a batch run has made what has such a name, among what is there."""
+    return name.endswith(_COMPANIONS) or name + _SUMMARY in there
 
 
 def _unread_kind(path: str, status: _Status) -> str | None:
@@ -261,8 +296,6 @@ def _unread_kind(path: str, status: _Status) -> str | None:
     name = os.path.basename(path)  # noqa: PTH119
     if _NO_ARTICLES.fullmatch(name):
         return _MANIFESTS
-    if _is_own(name):
-        return _OWN_OUTPUT
     if _format_of(name):
         return None
     # a link that leads nowhere may have been one to a folder of articles

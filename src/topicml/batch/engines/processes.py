@@ -18,9 +18,9 @@ from topicml.batch.job import Job
 from topicml.batch.opened import open_proven_models
 from topicml.batch.worker import BlockWorker, Result
 from topicml.io.blocks import Block
+from topicml.stopping import STOP_SIGNALS
 
 _SPAWN = multiprocessing.get_context("spawn")
-_STOP_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 
 
@@ -82,7 +82,7 @@ def _stop_signals_blocked() -> Iterator[None]:
     The process that started them is told, too, and says when to stop.
     """
     resource_tracker.ensure_running()  # to start it would unblock them
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
     finally:

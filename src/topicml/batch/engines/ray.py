@@ -35,6 +35,7 @@ from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
 from topicml.io.sources import Source, size_of
 from topicml.io.writers.writer import Writer
+from topicml.stopping import check_stopped
 
 SHARD_BYTES = 32_000_000
 """Input of about so many bytes becomes one shard of the output."""
@@ -105,7 +106,9 @@ def run_ray(job: Job, reporter: ProgressReporter, address: str | None = None) ->
                 seen += result.size
                 places += [result.place] * result.has_records
                 rejected += [result.place] * result.has_rejects
-                reporter.update(Progress(seen, total, counts, False))
+                check_stopped()
+                seconds = time.monotonic() - started
+                reporter.update(Progress(seen, total, counts, False, seconds))
                 check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=False)
         check_rejects(counts.rejects, counts.read, job.max_rejects, at_end=True)
         shards.finish(places, rejected, Writer(make_output(job, opened.model)))

@@ -30,6 +30,7 @@ _SHORTEST_TEXT = 100  # what is shorter may be a status or a name
 _UUID_BYTES = 16
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _MISSING = object()
+_OWN = {"id", "model", "topics", "reason"}  # of each record that is written
 
 
 def make_document(
@@ -266,6 +267,8 @@ def _paths(values: Mapping[str, Any], before: str = "") -> Iterator[str]:
 
 
 def _without_text(where: str, values: dict[str, Any], name: str) -> InputError:
+    if values.keys() >= _OWN:
+        return missing_field(where, name, values, None)
     guess = longest_text(values)
     nested = next((name for name, value in values.items() if _holds_records(value)), None)
     if nested and len(value_at(values, guess or "", "")) < _SHORTEST_TEXT:
@@ -310,7 +313,11 @@ def missing_field(where: str, name: str, found: Iterable[str], guess: str | None
         found: Names of the fields that are there.
         guess: Name of the one that may be meant.
     """
+    found = [*islice(found, _MOST_COMPARED)]
     error = lacking_field(where, name, found)
+    if {*found} >= _OWN:
+        error.hint = "It is an output of topicml: give the texts that it was made of."
+        return error
     option = text_option(guess) if guess else "--text-field NAME"
     error.hint += f" Name the one with the text: {option}"
     return error

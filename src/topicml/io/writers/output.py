@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -46,14 +47,17 @@ class Output:
     raw_cells: bool = False
 
 
-def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compression]:
+def output_kind(
+    path: str, asked: Format | None = None, others: Sequence[str] = ()
+) -> tuple[Format, Compression]:
     """Return format and compression by a file name's endings.
 
-    JSON Lines go to ``-``, and to devices and pipes without an ending.
+    JSON Lines go to ``-``, and to devices, pipes and sockets whose names say of no format.
 
     Args:
         path: Of the file, or ``-``.
         asked: The format, whatever the name says.
+        others: Endings that a command takes besides, for the message.
 
     Raises:
         OutputError: The name says of no known format, or Parquet is to be compressed.
@@ -63,15 +67,16 @@ def output_kind(path: str, asked: Format | None = None) -> tuple[Format, Compres
     if suffixes and suffixes[-1] in _COMPRESSIONS:
         compression = _COMPRESSIONS[suffixes.pop()]
     name = suffixes[-1].removeprefix(".") if suffixes else ""
-    if not name and (path == "-" or is_device(Path(path))):
-        name = "jsonl"
     name = asked or _ALIASES.get(name, name)
+    if name not in FORMATS and (path == "-" or is_device(Path(path))):
+        name = "jsonl"
     for known in FORMATS:
         if name == known and (known != "parquet" or compression == "none"):
             return known, compression
+    *first, last = ".jsonl", ".json", ".csv (each also .gz or .zst)", ".parquet", *others
     is_folder = path.endswith("/") or Path(path).is_dir()
     raise OutputError(
         "is a folder" if is_folder else "unknown kind of output",
         where=path,
-        hint="Names end in .jsonl, .json, .csv (each also .gz or .zst) or .parquet.",
+        hint=f"Names end in {', '.join(first)} or {last}.",
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from functools import partial
 
-_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _SHELL = 128  # and the signal's number: the exit code that shells give
 
 
@@ -33,12 +34,27 @@ class Stopped(BaseException):
         return f"{said} {self.hint}" if self.hint else said
 
 
+_asked_by: int | None = None
+
+
+def end_at_once() -> None:
+    """From here on end without a word where a signal asks to: nothing has been done yet."""
+    _set(lambda number, _: os._exit(_SHELL + number))
+
+
 def heed_signals() -> None:
     """From here on raise ``Stopped`` where a signal asks to end; a second one ends at once.
 
     Signals that are ignored stay so: ``nohup`` and shells ignore them for what is to go on.
     """
     _set(partial(_stop, signal.SIG_DFL))
+    sys.unraisablehook = _tell_unraisable
+
+
+def check_stopped() -> None:
+    """Raise ``Stopped`` again where it came to nothing, as what is raised in a ``__del__`` does."""
+    if _asked_by is not None:
+        raise Stopped(_asked_by)
 
 
 def leave_signals() -> None:
@@ -60,18 +76,25 @@ def end_within(seconds: float) -> None:
 
 
 def _end_after(signals: int, seconds: float) -> None:
-    while (number := os.read(signals, 1)[0]) not in _SIGNALS:
+    while (number := os.read(signals, 1)[0]) not in STOP_SIGNALS:
         pass  # the time limit of a record
     time.sleep(seconds)
     os._exit(_SHELL + number)
 
 
 def _stop(then: signal.Handlers, number: int, _: object) -> None:
+    global _asked_by
+    _asked_by = number
     _set(then)
     raise Stopped(number)
 
 
+def _tell_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    if unraisable.exc_type is not Stopped:  # which is told where it is raised again
+        sys.__unraisablehook__(unraisable)
+
+
 def _set(action: signal._HANDLER) -> None:
-    for number in _SIGNALS:
+    for number in STOP_SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, action)

@@ -1,0 +1,96 @@
+"""Options of a command from a TOML file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from topicml.errors import did_you_mean
+from topicml.text.normalise import printable
+
+_SWITCH = "true or false", (bool,)
+_NUMBERS = {"int": ("a whole number", (int,)), "float": ("a number", (int, float))}
+_TEXT = "text", (str, int)  # --max-rejects 100
+
+
+def take_defaults(context: typer.Context, path: Path | None) -> Path | None:
+    """Make what a file says the defaults of a command: what is given on its line wins.
+
+    Keys are the long names of options without dashes, and the names of arguments.
+
+    Raises:
+        typer.BadParameter: The file cannot be read, or says what the command does not take.
+    """
+    if path and not context.resilient_parsing:
+        known = {
+            max(parameter.opts, key=len).lstrip("-"): parameter
+            for parameter in context.command.params
+            if not parameter.is_eager
+        }
+        try:
+            context.default_map = {
+                _known(key, known).name: _checked(context, key, known[key], value)
+                for key, value in _read(path).items()
+            }
+        except typer.BadParameter as err:
+            raise typer.BadParameter(printable(f"{path}: {err.message}")) from None
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        callback=take_defaults,
+        is_eager=True,
+        help="TOML file of these options, without the dashes; the command line wins.",
+        show_default=False,
+    ),
+]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    import tomllib  # not at the top: few runs have such a file
+
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as err:
+        raise typer.BadParameter(getattr(err, "strerror", None) or str(err)) from None
+
+
+def _known(key: str, known: dict[str, Any]) -> Any:
+    if key not in known:
+        raise typer.BadParameter(
+            f"unknown key {key!r}. {did_you_mean(key, known)}Known keys: {', '.join(known)}"
+        )
+    return known[key]
+
+
+def _checked(context: typer.Context, key: str, parameter: Any, value: Any) -> Any:
+    """Return a value as the command line would have it, after the checks that it would get."""
+    expected, types = _expected(parameter)
+    takes_several = parameter.multiple or parameter.nargs == -1
+    values = value if takes_several and isinstance(value, list) else [value]
+    if not all(type(each) in types for each in values):
+        several = ", or a list of it" if takes_several else ""
+        shown = json.dumps(value, ensure_ascii=False, default=str)
+        raise typer.BadParameter(f"{key} = {shown} is not {expected}{several}")
+    given = values if takes_several else value
+    try:
+        parameter.type_cast_value(context, given)
+    except typer.BadParameter as err:
+        raise typer.BadParameter(f"{key}: {err.message}") from None
+    return given
+
+
+def _expected(parameter: Any) -> tuple[str, tuple[type, ...]]:
+    """Return what a parameter takes in TOML, in words and as types."""
+    if getattr(parameter, "is_flag", False):
+        return _SWITCH
+    return next(
+        (of for name, of in _NUMBERS.items() if parameter.type.name.startswith(name)), _TEXT
+    )
