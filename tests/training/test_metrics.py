@@ -18,6 +18,7 @@ from sklearn.metrics import (
 from topicml.training.metrics import (
     HEADLINES,
     Interval,
+    calibration_interval,
     evaluate_predictions,
     expected_calibration_error,
     false_tag_interval,
@@ -287,6 +288,33 @@ def test_false_tag_rate_of_an_evaluation_has_that_interval(case, evaluation):
 def test_false_tag_rate_is_undefined_where_every_sentence_has_a_topic():
     Y = np.ones((3, 1), dtype=np.int8)
     assert false_tag_interval(Y, Y) == Interval(None, None, None)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+def test_calibration_interval_covers_the_true_error(shift):
+    rng = np.random.default_rng(0)
+    documents, each = 30, 5
+
+    def draw(count):
+        log_odds = rng.normal(-1, 2, size=(count, 2))
+        share = 1 / (1 + np.exp(-log_odds - shift))
+        return (rng.random(share.shape) < share).astype(np.int8), 1 / (1 + np.exp(-log_odds))
+
+    def value(Y, p):
+        return calibration_interval(Y, p, np.ones((1, len(Y)))).value
+
+    truth = value(*draw(200_000))
+    held, percentiles = [], []
+    for _ in range(100):
+        Y, p = draw(documents * each)
+        times = rng.multinomial(documents, np.full(documents, 1 / documents), size=200)
+        resampled = np.repeat(times, each, axis=1).astype(np.float64)
+        found = calibration_interval(Y, p, resampled)
+        held.append(found.low <= truth <= found.high)
+        spread = headline_scores(Y, p, Y, resampled)["expected_calibration_error"]
+        percentiles.append(np.percentile(spread, 2.5) <= truth <= np.percentile(spread, 97.5))
+    assert np.mean(held) >= 0.92  # 0.95, but for chance
+    assert shift or np.mean(percentiles) < 0.5  # which is why these are not taken
 
 
 def test_figures_can_be_written_as_strict_json():

@@ -61,7 +61,8 @@ class ReliabilityBin:
 class Interval:
     """A figure with its 95 % interval; None where undefined.
 
-    By bootstrap over documents, but for the false-tag rate: see ``false_tag_interval``.
+    By bootstrap over documents, but for two: see ``false_tag_interval`` and
+    ``calibration_interval``.
     """
 
     value: float | None
@@ -133,11 +134,13 @@ def evaluate_predictions(
     shares = np.full(len(names), 1 / len(names))
     draws = np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
     points = headline_scores(Y, probabilities, tags, once)
-    spreads = headline_scores(Y, probabilities, tags, draws[:, rows].astype(np.float64))
+    resampled = draws[:, rows].astype(np.float64)
+    spreads = headline_scores(Y, probabilities, tags, resampled)
     document_Y, document_tags = (_any_by_document(y, rows, len(names)) for y in (Y, tags))
     each_document = np.ones((1, len(names)))
     headlines = {key: _interval(points[key], spreads[key]) for key in HEADLINES}
     headlines["false_tag_rate"] = false_tag_interval(Y, tags)
+    headlines["expected_calibration_error"] = calibration_interval(Y, probabilities, resampled)
     rates = np.vstack(_precision_recall_f1(Y, tags, once))
     micro_precision, micro_recall, _ = _micro(Y, tags, once)
     return Evaluation(
@@ -168,6 +171,30 @@ def false_tag_interval(Y: Labels, tags: Labels) -> Interval:
         return Interval(None, None, None)
     low, high = binomtest(falsely, count).proportion_ci(0.95, "exact")
     return Interval(falsely / count, float(low), float(high))
+
+
+def calibration_interval(Y: Labels, probabilities: Floats, resampled: Floats) -> Interval:
+    """Return the mean of the topics' calibration errors with an interval that covers it.
+
+    The error is a sum of absolute gaps, which chance can only widen, so that resampled errors
+    lie above it. The gaps themselves are spread around their values. By the triangle inequality,
+    the error is off by no more than the sum of what the gaps are off by: the interval reaches as
+    far to both sides as that sum, resampled, does in 97.5 % of the cases, since resamples of few
+    sentences are spread too little. It is wide rather than short: in simulations, calibrated or
+    not, of 10 to 300 documents, it covers the error in 95 % and more.
+
+    Args:
+        Y: n by T labels.
+        probabilities: n by T.
+        resampled: B by n, how often each resample has each sentence.
+    """
+    value, off = 0.0, np.zeros(len(resampled))
+    for y, probability in zip(Y.T, probabilities.T, strict=True):
+        gaps = _gaps(y, probability, np.ones((1, len(y))))
+        value += float(np.abs(gaps).sum())
+        off += np.abs(_gaps(y, probability, resampled) - gaps).sum(axis=1)
+    value, reach = value / Y.shape[1], float(np.quantile(off, 0.975)) / Y.shape[1]
+    return Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
 def headline_scores(
@@ -221,9 +248,14 @@ def expected_calibration_error(y: Labels, probability: Floats, weights: Floats) 
     Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the gap between
     mean probability and observed share, averaged by the bins' weight.
     """
+    return np.asarray(np.abs(_gaps(y, probability, weights)).sum(axis=1))
+
+
+def _gaps(y: Labels, probability: Floats, weights: Floats) -> Floats:
+    """Return by how much each bin is off, times its share, under each of B weight vectors."""
     in_bin = (_bins(probability)[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
-    gap = weights @ (in_bin * (probability - y)[:, None])
-    return np.asarray(np.abs(gap).sum(axis=1) / weights.sum(axis=1))
+    gaps = weights @ (in_bin * (probability - y)[:, None])
+    return np.asarray(gaps / weights.sum(axis=1, keepdims=True))
 
 
 def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
