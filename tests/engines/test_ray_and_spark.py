@@ -6,8 +6,6 @@ import json
 import os
 import random
 import re
-import shutil
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from reporters import Recorder
+from spark_programs import blocks, submit
 
 from topicml.batch import Fields
 from topicml.batch.engines import ray as ray_engine
@@ -191,29 +190,7 @@ def test_the_documented_way_with_ray_data_says_the_same(
 def test_the_documented_spark_program_says_the_same(
     dump: Path, local: dict[str, Path], tmp_path: Path
 ) -> None:
-    (code,) = blocks("spark.md")
-    (tmp_path / "tag.py").write_text(code, encoding="utf-8")
-    done = subprocess.run(
-        [
-            Path(sys.executable).with_name("spark-submit"),
-            *("--master", "local[2]", "--conf", "spark.ui.enabled=false"),
-            *("--conf", "spark.sql.files.maxPartitionBytes=200000"),
-            *("--conf", "spark.sql.execution.arrow.maxRecordsPerBatch=100"),
-            *(tmp_path / "tag.py", dump / "in.parquet", tmp_path / "tags"),
-        ],
-        env={
-            **os.environ,
-            "PYSPARK_PYTHON": sys.executable,
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "JAVA_HOME": str(java_home()),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr[-5000:]
+    done = submit(tmp_path, dump / "in.parquet", tmp_path / "tags")
     for outcome, count in {"tagged": 601, **REASONS}.items():
         assert re.search(rf"\|{outcome} *\|{count} *\|", done.stdout), done.stdout
     compare(tmp_path / "tags", local["parquet"], keep=KEEP)
@@ -246,22 +223,3 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     return [rounded(item) for item in value] if isinstance(value, list) else value
-
-
-def blocks(name: str) -> list[str]:
-    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-
-
-def java_home() -> Path:
-    """Where Java is; a failure, and no skipped test, where it is missing or too old."""
-    given = os.environ.get("JAVA_HOME")
-    java = Path(given) / "bin" / "java" if given else shutil.which("java")
-    need = "Spark needs Java 17 or later. On Debian and Ubuntu: apt install openjdk-17-jre-headless"
-    if not java or not Path(java).exists():
-        pytest.fail(f"Java is missing. {need}", pytrace=False)
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    version = re.search(r'version "(\d+)', said)
-    if not version or int(version.group(1)) < 17:
-        pytest.fail(f"{said.splitlines()[0] if said else java} is too old. {need}", pytrace=False)
-    return Path(java).resolve().parents[1]

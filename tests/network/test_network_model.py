@@ -19,7 +19,9 @@ import pytest
 import torch
 import toy
 from damage import flip, rewrite_file, rewrite_manifest
+from pyarrow import parquet
 from reporters import Recorder
+from spark_programs import submit
 from toy import FILES, TOPICS
 
 from topicml.api import classify_text, classify_texts
@@ -372,3 +374,23 @@ def test_arrow_tables_are_read_by_a_network(home: Path, monkeypatch: pytest.Monk
     assert [row["model"] for row in found] == ["home@1.0.0"] * 2
     assert {topic["topic"] for topic in found[0]["topics"]} == {*TOPICS}
     assert found[1]["topics"] == []
+
+
+def test_spark_reads_with_a_network(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyspark", reason="needs the extra spark")
+    rows = [{"id": str(n), "text": text} for n, text in enumerate(toy.labelled(40, seed=4)[0])]
+    table = pyarrow.Table.from_pylist([{**row, "outlet": "a"} for row in rows])
+    parquet.write_table(table, tmp_path / "in.parquet")
+    places = {"TOPICML_MODELS": str(home / "models"), "HF_HUB_CACHE": str(home / "hf/hub")}
+    submit(tmp_path, tmp_path / "in.parquet", tmp_path / "tags", "home", env=places)
+    tagged = parquet.read_table(tmp_path / "tags").to_pylist()
+    network = open_model(home / "models/home/1.0.0")
+    found = {row["id"]: {topic["topic"] for topic in row["topics"]} for row in tagged}
+    alone = classify_texts([row["text"] for row in rows], network)
+    differing = [
+        row["id"]
+        for row, article in zip(rows, alone, strict=True)
+        if found[row["id"]] != {topic.topic for topic in article.topics}
+    ]
+    assert len(differing) <= 1  # near a threshold, where the workers' precision is another
+    assert any(found.values())
