@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from topicml.batch.uploads import Uploads
 from topicml.errors import InputError
 from topicml.files import (
     beside,
@@ -90,11 +91,13 @@ class Checkpoint:
     Args:
         output: See above; no link.
         rejects: The file for rejected records.
+        uploads: Which of the two become objects.
     """
 
-    def __init__(self, output: Path, rejects: Path) -> None:
+    def __init__(self, output: Path, rejects: Path, uploads: Uploads) -> None:
         self.output = output
         self._rejects = target_of(rejects)
+        self._uploads = uploads
         self.part = beside(output, ".part")
         self.made = beside(output, ".made")
         self.rejects_part = (
@@ -208,6 +211,7 @@ class Checkpoint:
 
         Raises:
             OutputError: The disk is full, or the folder is gone.
+            RemoteError: An object cannot be written; the same run then tries again.
         """
         with writing(self.output, _GO_ON):
             _write(self._files[0], _line({"finished": made.name}))
@@ -222,13 +226,13 @@ class Checkpoint:
                     shutil.copyfileobj(rejects, out)
                 self.rejects_part.unlink()
             elif self.rejects_part.stat().st_size:
-                self.rejects_part.replace(self._rejects)
+                self._uploads.place(self.rejects_part, self._rejects)
             else:
-                self._rejects.unlink(missing_ok=True)
+                self._uploads.remove(self._rejects)
                 self.rejects_part.unlink()
         if finished.exists():
             finished.chmod(new_file_mode())
-            finished.replace(self.output)
+            self._uploads.place(finished, self.output)
         self.part.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
 

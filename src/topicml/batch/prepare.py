@@ -121,8 +121,10 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
     if job.streams:
         made = path_of(stdout) if job.output == "-" else [output]
     else:
-        made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
+        checkpoint = Checkpoint(output, job.rejects_path(), job.uploads())
+        made, resumes = checkpoint.files(), is_unfinished(output)
     check_apart([*made, *others], paths_of(sources, stdin))
+    job.uploads().check(sources, force=job.force or resumes)
     if not _is_folder(output):  # on a cluster it is one, and told of by what shares it out
         check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
 

@@ -27,13 +27,13 @@ from topicml.files import open_stream, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
-from topicml.io.sources import Source, status_of
+from topicml.io.sources import Source, size_of, version_of
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
 
 _OPTIONS_THAT_MAY_CHANGE = (
     *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
-    *("seconds", "max_rejects", "strict"),
+    *("work", "seconds", "max_rejects", "strict"),
 )
 
 
@@ -91,7 +91,12 @@ class _Run:
         self._ids = SeenIds()
         self._writer = Writer(make_output(self._job, self._opened.model))
         job = self._job
-        self.checkpoint = None if job.streams else Checkpoint(job.output_path(), job.rejects_path())
+        self._uploads = job.uploads()
+        self.checkpoint = (
+            None
+            if job.streams
+            else Checkpoint(job.output_path(), job.rejects_path(), self._uploads)
+        )
 
     def stream(self, stdout: BinaryIO) -> None:
         """Write to standard output as it comes, and rejects where they were asked to go."""
@@ -133,6 +138,7 @@ class _Run:
         job = self._job
         summary = make_summary(job, self._opened, self._counts, seconds, exit_code=exit_code)
         write_summary(summary, job.summary_path())
+        self._uploads.send(job.summary_path())
         return summary
 
     def _seconds(self) -> float:
@@ -240,10 +246,7 @@ class _Run:
 
 def make_identity(job: Job, opened: Opened, sources: Sequence[Source]) -> dict[str, Any]:
     """Return all that makes a run what it is."""
-    inputs = []
-    for source in sources:
-        found = status_of(source.path) if source.path else None
-        inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
+    inputs = [[source.name, size_of(source), version_of(source)] for source in sources]
     options = asdict(job)
     for name in _OPTIONS_THAT_MAY_CHANGE:
         del options[name]

@@ -32,13 +32,16 @@ def batch(
         typer.Argument(
             metavar="IN...",
             help="JSONL, CSV, TSV, Parquet, text, HTML or WARC, each also .gz or .zst; "
-            "folders, globs, or - for stdin.",
+            "folders, globs, s3://, gs:// or https://, or - for stdin.",
         ),
     ],
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", help="File to make: .jsonl, .csv (.gz, .zst), .parquet; - for stdout."
+            "--output",
+            "-o",
+            help="File to make: .jsonl, .csv (.gz, .zst), .parquet, also s3:// or gs://; "
+            "- for stdout.",
         ),
     ],
     text_field: options.TextField = None,
@@ -83,6 +86,13 @@ def batch(
         Path | None,
         typer.Option(help="File for the summary.", show_default="OUT.summary.json"),
     ] = None,
+    work: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for an output at s3:// or gs:// until it is whole.",
+            show_default="the current one",
+        ),
+    ] = Path(),
     max_rejects: Annotated[
         str | None,
         typer.Option(
@@ -138,6 +148,8 @@ def batch(
 
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
+    for option, path in (("--rejects", rejects), ("--summary", summary)):
+        options.check_is_file(option, path)
     store = options.model_store(models_dir)
     job = Job(
         inputs=tuple(inputs),
@@ -164,6 +176,7 @@ def batch(
         strict=strict,
         rejects=rejects,
         summary=summary,
+        work=work,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,
         topics=options.names([topics] if topics else []),
