@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from topicml.batch.checkpoint import Checkpoint, read_done
+from topicml.batch.checkpoint import read_done
 from topicml.batch.job import Job
-from topicml.batch.prepare import check
+from topicml.batch.prepare import check, make_checkpoint
 from topicml.batch.progress import ProgressReporter
 from topicml.batch.run import make_identity
 from topicml.batch.summary import Counts
@@ -52,7 +52,7 @@ def plan_batch(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
     if job.streams:
         return plan
     path = job.output_path()
-    Checkpoint(path, job.rejects_path(), job.uploads()).check_new(force=job.force)
+    make_checkpoint(job).check_new(force=job.force)
     plan["rejects"] = job.uploads().shown(job.rejects_path())
     done = [] if job.force else read_done(path, make_identity(job, opened, sources))
     if done:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from topicml.batch.tolerance import MaxRejects
 from topicml.batch.uploads import Uploads
-from topicml.errors import InputError, did_you_mean
+from topicml.errors import InputError, OutputError, did_you_mean
 from topicml.files import beside, is_device, target_of
 from topicml.io.readers import BLOCK_BYTES
-from topicml.io.records import RECORD_SECONDS, Fields, ReadOptions
+from topicml.io.records import ALL, RECORD_SECONDS, Fields, ReadOptions
 from topicml.io.remote import is_address, working_name
 from topicml.io.selection import Shard
 from topicml.io.writers.output import Output, output_kind
@@ -53,6 +53,8 @@ class Job:
             itself; None for one process, and for such a model all cores.
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
+        partition_by: Fields that are kept, and by whose values the output is a folder of folders;
+            none for a file.
         rejects: File for rejected records; None for one beside the output.
         summary: File for the summary; None for one beside the output.
         work: Folder for an output that is to be an object, until it is whole.
@@ -87,6 +89,7 @@ class Job:
     jobs: int | None = None
     force: bool = False
     strict: bool = False
+    partition_by: tuple[str, ...] = ()
     rejects: Path | None = None
     summary: Path | None = None
     work: Path = Path()
@@ -165,6 +168,29 @@ def check_topics(job: Job, model: Model) -> None:
             )
 
 
+def check_partitions(job: Job) -> None:
+    """Make sure that an output can be put into folders, if it is to be.
+
+    Raises:
+        InputError: A field is not kept, or stands for several.
+        OutputError: It is no Parquet, or no folder can be there.
+    """
+    if not job.partition_by:
+        return
+    if ALL in job.partition_by or not {*job.partition_by} <= {*job.fields.keep}:
+        raise InputError(
+            f"no fields to make folders by: {', '.join(job.partition_by)}",
+            where="--partition-by",
+            hint="Name fields that are kept.",
+        )
+    if job.streams or is_address(job.output) or output_kind(job.output)[0] != "parquet":
+        raise OutputError(
+            "cannot be a folder of partitions",
+            where=job.output,
+            hint="With --partition-by, -o names a folder of this machine that ends in .parquet.",
+        )
+
+
 def make_output(job: Job, model: Model) -> Output:
     """Return what a job writes."""
     kind, compression = output_kind(job.output)
@@ -173,4 +199,5 @@ def make_output(job: Job, model: Model) -> Output:
         *(kind, compression, job.detail, topics, keep, job.dedupe),
         second_opinion=job.second is not None,
         raw_cells=job.raw_cells,
+        partition_by=job.partition_by,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from topicml.errors import OutputError
+from topicml.files import remove_folder
 from topicml.io.remote import check_output, check_writable, remove, show_address, upload
 from topicml.io.sources import Source
 
@@ -50,7 +51,7 @@ class Uploads:
         """Put a finished file in its place.
 
         Args:
-            made: The file.
+            made: The file, or a folder that is an output.
             path: Its name.
 
         Raises:
@@ -60,6 +61,7 @@ class Uploads:
             upload(made, self._addresses[path])
             made.unlink()
         else:
+            remove_folder(path)
             made.replace(path)
 
     def send(self, path: Path | None) -> None:

@@ -49,6 +49,13 @@ def batch(
     title_field: options.TitleField = "title",
     keep: options.Keep = None,
     raw_cells: options.RawCells = False,
+    partition_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD,FIELD",
+            help="Make a folder of Parquet files, in folders FIELD=VALUE; the fields are kept.",
+        ),
+    ] = None,
     detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
     unit: options.Unit = "article",
     threshold: options.Threshold = None,
@@ -151,18 +158,20 @@ def batch(
     for option, path in (("--rejects", rejects), ("--summary", summary)):
         options.check_is_file(option, path)
     store = options.model_store(models_dir)
+    parts_by = [partition_by] if partition_by else []
     job = Job(
         inputs=tuple(inputs),
         output=output,
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
         second_share=second_opinion_share,
-        fields=options.record_fields(text_field, id_field, title_field, keep),
+        fields=options.record_fields(text_field, id_field, title_field, [*(keep or []), *parts_by]),
         encoding=encoding,
         follow_links=follow_links,
         delimiter=options.column_delimiter(delimiter),
         has_header=not no_header,
         raw_cells=raw_cells,
+        partition_by=options.names(parts_by),
         detail=detail,
         unit=unit,
         threshold=threshold,

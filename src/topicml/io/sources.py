@@ -34,7 +34,7 @@ _NO_ARTICLES = re.compile(
     r"|manifest\.json|package\.json|requirements.*\.txt|robots\.txt|.*\.(sha256|md5|sig)",
     re.IGNORECASE | re.DOTALL,
 )
-_COMPANIONS = (".rejects.jsonl", ".summary.json", ".part", ".checkpoint")
+_COMPANIONS = (".rejects.jsonl", ".summary.json", ".part", ".made", ".checkpoint")
 
 _Status = os.stat_result | RemoteObject | None  # of a file; None of one that is not there
 

@@ -128,6 +128,11 @@ def _check(job: Job) -> None:
             "this engine reads and writes files that all machines see, and no addresses",
             hint="Use --engine local, or Ray Data with tag_batch: docs/clusters.md.",
         )
+    if job.partition_by:
+        raise InputError(
+            "shards are by place in the input, and not by field",
+            hint="Leave out --partition-by, or use --engine local.",
+        )
     if job.limit is not None:
         raise InputError(
             "records are counted on one machine only",
