@@ -280,17 +280,25 @@ def check_output(address: str, *, force: bool) -> None:
     scheme, path = _split(address)
     shown = show_address(address)
     bucket = path.partition("/")[0]
-    with _reaching(address):
-        try:
-            _system(scheme).info(bucket)
-        except FileNotFoundError as err:
-            raise OutputError(
-                f"no such bucket: {bucket}", where=shown, hint="Make it, or check the name."
-            ) from err
-        except PermissionError:
-            pass  # it need not be listed to be written to
+    if not _is_bucket(address, bucket):
+        raise OutputError(
+            f"no such bucket: {bucket}", where=shown, hint="Make it, or check the name."
+        )
     if not force and _exists(address):
         raise OutputError("exists already", where=shown, hint="Replace it with --force.")
+
+
+def _is_bucket(address: str, bucket: str) -> bool:
+    """Whether there is a bucket, as far as that can be told."""
+    system = _system(_split(address)[0])
+    with _reaching(address):
+        try:
+            system.info(bucket)
+        except FileNotFoundError:  # also of an empty one, by earlier versions
+            return bool(system.exists(bucket))
+        except PermissionError:  # it need not be listed to be written to
+            pass
+    return True
 
 
 def check_writable(address: str) -> None:
