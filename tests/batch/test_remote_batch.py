@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from conftest import Run, Tiny, assert_clean_failure
 from dumps import write_dump
-from objects import Storage, serving_folder
+from objects import Storage, serving_bucket, serving_folder
 from reporters import Recorder
 
 from topicml.batch.job import Job
@@ -149,6 +149,24 @@ def test_a_connection_that_breaks_ends_the_run_and_costs_no_record(
     monkeypatch.undo()
     summary = run_here(tiny, tmp_path, "s3://news/2024", output=str(tmp_path / "o.jsonl"))
     assert summary["rejects"] == {"broken_json": 1}
+
+
+def test_from_and_to_google_cloud_storage(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fsspec.config
+
+    dump = write_dump(tmp_path / "dump.jsonl", 40).read_bytes()
+    objects = {"in/a.jsonl": dump, "in/b.jsonl.gz": gzip.compress(dump), "out.jsonl": b"old"}
+    with serving_bucket(objects) as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
+        monkeypatch.setitem(fsspec.config.conf, "gs", {"token": "anon"})
+        with pytest.raises(OutputError, match="exists already"):
+            run_here(tiny, tmp_path, "gs://b/in", output="gs://b/out.jsonl")
+        run_here(tiny, tmp_path, "gs://b/in", output="gs://b/out.jsonl", force=True)
+    assert objects["out.jsonl"].count(b"\n") == 80
+    assert json.loads(objects["out.jsonl.summary.json"])["inputs"] == ["gs://b/in"]
+    assert {*objects} == {"in/a.jsonl", "in/b.jsonl.gz", "out.jsonl", "out.jsonl.summary.json"}
 
 
 def test_without_rights_the_command_that_gives_them_is_said(

@@ -277,9 +277,8 @@ def check_output(address: str, *, force: bool) -> None:
         MissingExtraError: A package is not installed that it needs.
     """
     check_writable(address)
-    scheme, path = _split(address)
     shown = show_address(address)
-    bucket = path.partition("/")[0]
+    bucket = _split(address)[1].partition("/")[0]
     if not _is_bucket(address, bucket):
         raise OutputError(
             f"no such bucket: {bucket}", where=shown, hint="Make it, or check the name."
@@ -390,7 +389,11 @@ def _split(address: str) -> tuple[str, str]:
 
 def _system(scheme: str) -> Any:
     """Return what reaches addresses of a scheme; fsspec keeps it."""
+    import logging
+
     known, purpose = _SCHEMES[scheme], f"an address with {scheme}://"
+    # asks what kind each bucket is, and waits for minutes where it may not know
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     options = {**known.options}
     if known is _WEB:
         aiohttp = load("aiohttp", _EXTRA, purpose)
@@ -400,6 +403,8 @@ def _system(scheme: str) -> Any:
             "trust_env": True,  # proxies, and passwords in ~/.netrc
         }
     load(known.package, _EXTRA, purpose)
+    # what they tell of on the way is no line of ours; whoever sets up logging still has it
+    logging.getLogger(known.package).addHandler(logging.NullHandler())
     return load("fsspec", _EXTRA, purpose).filesystem(scheme, **options)
 
 
