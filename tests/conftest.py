@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from objects import Storage, serving_storage
 
 from topicml.models.store import ModelStore
 
@@ -162,6 +163,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     tiny.build(store)
     store.set_current(tiny.name, tiny.version)
     return tiny
+
+
+@pytest.fixture(scope="session")
+def storage() -> Iterator[Storage]:
+    """An S3 of this machine; also what this process reaches by ``s3://``."""
+    with serving_storage() as storage, pytest.MonkeyPatch.context() as patch:
+        for name, value in storage.env.items():
+            patch.setenv(name, value)
+        yield storage
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ LAYERS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 NEURAL = {"torch", "transformers", "peft", "safetensors", "tokenizers"}
-HEAVY = {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas"} | NEURAL
+REMOTE = {"fsspec", "s3fs", "gcsfs", "aiohttp"}
+HEAVY = {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas"} | NEURAL | REMOTE
 
 
 def module_name(path: Path) -> str:

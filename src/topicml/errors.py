@@ -41,6 +41,10 @@ class OutputError(TopicmlError):
     """A file cannot be written."""
 
 
+class RemoteError(TopicmlError):
+    """An object of object storage or of a web server cannot be reached."""
+
+
 class TaxonomyError(TopicmlError):
     """A taxonomy file breaks its own rules."""
 

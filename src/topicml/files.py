@@ -11,6 +11,9 @@ from typing import BinaryIO
 
 from topicml.errors import OutputError
 
+REPLACE = "Replace it with --force."
+"""What to do about an output that is there."""
+
 _OTHER_NAME = "Give the output a name of its own."
 _NO_OPTIONS: Mapping[Path, str] = {}
 
@@ -71,7 +74,7 @@ def check_new(paths: Iterable[Path], *, force: bool) -> None:
             if path.is_dir():
                 raise OutputError("is a folder", where=path, hint=_OTHER_NAME)
             if path.is_file() and not force:
-                raise OutputError("exists already", where=path, hint="Replace it with --force.")
+                raise OutputError("exists already", where=path, hint=REPLACE)
             if target_of(path).is_symlink() and not is_device(path):
                 raise OutputError("is a link that leads to itself", where=path, hint=_OTHER_NAME)
 
@@ -183,6 +186,14 @@ def writing(path: Path, hint: str = _CHECK) -> Iterator[None]:
     except OSError as err:
         what = f"cannot be written ({err.strerror or err})"
         raise OutputError(what, where=path, hint=hint) from err
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder with all that is in it, if one is there."""
+    if path.is_dir() and not path.is_symlink():
+        import shutil  # takes long to import
+
+        shutil.rmtree(path)
 
 
 def write_text(path: Path, text: str) -> None:

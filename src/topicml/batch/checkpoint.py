@@ -17,16 +17,21 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from topicml.errors import InputError
+from topicml.batch.shards import check_own
+from topicml.batch.uploads import Uploads
+from topicml.errors import InputError, OutputError
 from topicml.files import (
+    REPLACE,
     beside,
     check_new,
     is_device,
     new_file_mode,
     open_stream,
+    remove_folder,
     target_of,
     writing,
 )
+from topicml.io.writers.partitions import is_partition
 
 _RESTART = "Start over with --force, or give another output."
 _GO_ON = (
@@ -90,11 +95,17 @@ class Checkpoint:
     Args:
         output: See above; no link.
         rejects: The file for rejected records.
+        uploads: Which of the two become objects.
+        is_folder: Whether the output is a folder of partitions.
     """
 
-    def __init__(self, output: Path, rejects: Path) -> None:
+    def __init__(
+        self, output: Path, rejects: Path, uploads: Uploads, *, is_folder: bool = False
+    ) -> None:
         self.output = output
+        self._is_folder = is_folder
         self._rejects = target_of(rejects)
+        self._uploads = uploads
         self.part = beside(output, ".part")
         self.made = beside(output, ".made")
         self.rejects_part = (
@@ -116,11 +127,19 @@ class Checkpoint:
 
         Raises:
             OutputError: Another file has one of the names, and is not to be replaced.
+            InputError: A folder that is to be replaced holds what no run has made.
         """
         files = self.files()
         if _is_torn(self._path):  # killed at its very start
             files.remove(self._path)
-        check_new(files, force=force or is_unfinished(self.output))
+        force = force or is_unfinished(self.output)
+        for folder in (self.output, self.made) if self._is_folder else ():
+            if folder.is_dir() and force:
+                check_own(folder, is_partition)
+                files.remove(folder)
+            elif folder.is_dir():
+                raise OutputError("exists already", where=folder, hint=REPLACE)
+        check_new(files, force=force)
 
     @contextmanager
     def opened(self, identity: Mapping[str, Any], *, force: bool) -> Iterator[Checkpoint]:
@@ -150,6 +169,7 @@ class Checkpoint:
         self._lock(checkpoint)
         if force:
             checkpoint.truncate(0)
+            remove_folder(self.made)
             for old in (self.part, self.made, self.rejects_part):
                 old.unlink(missing_ok=True)
         self.done = _read(checkpoint, identity, self.output)
@@ -208,6 +228,7 @@ class Checkpoint:
 
         Raises:
             OutputError: The disk is full, or the folder is gone.
+            RemoteError: An object cannot be written; the same run then tries again.
         """
         with writing(self.output, _GO_ON):
             _write(self._files[0], _line({"finished": made.name}))
@@ -222,13 +243,14 @@ class Checkpoint:
                     shutil.copyfileobj(rejects, out)
                 self.rejects_part.unlink()
             elif self.rejects_part.stat().st_size:
-                self.rejects_part.replace(self._rejects)
+                self._uploads.place(self.rejects_part, self._rejects)
             else:
-                self._rejects.unlink(missing_ok=True)
+                self._uploads.remove(self._rejects)
                 self.rejects_part.unlink()
         if finished.exists():
-            finished.chmod(new_file_mode())
-            finished.replace(self.output)
+            if finished.is_file():
+                finished.chmod(new_file_mode())
+            self._uploads.place(finished, self.output)
         self.part.unlink(missing_ok=True)
         self._path.unlink(missing_ok=True)
 

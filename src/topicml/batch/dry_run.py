@@ -6,14 +6,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from topicml.batch.checkpoint import Checkpoint, read_done
+from topicml.batch.checkpoint import read_done
 from topicml.batch.job import Job
-from topicml.batch.prepare import check
+from topicml.batch.prepare import check, make_checkpoint
 from topicml.batch.progress import ProgressReporter
 from topicml.batch.run import make_identity
 from topicml.batch.summary import Counts
 from topicml.io.readers import first_fields
-from topicml.io.sources import Source
+from topicml.io.sources import Source, size_of
 from topicml.io.writers.output import output_kind
 
 
@@ -46,14 +46,14 @@ def plan_batch(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
         "format": kind,
         "compression": compression,
         "rejects": str(job.rejects) if job.rejects else None,
-        "summary": None if job.summary_path() is None else str(job.summary_path()),
+        "summary": None if (path := job.summary_path()) is None else job.uploads().shown(path),
         "done": None,
     }
     if job.streams:
         return plan
     path = job.output_path()
-    Checkpoint(path, job.rejects_path()).check_new(force=job.force)
-    plan["rejects"] = str(job.rejects_path())
+    make_checkpoint(job).check_new(force=job.force)
+    plan["rejects"] = job.uploads().shown(job.rejects_path())
     done = [] if job.force else read_done(path, make_identity(job, opened, sources))
     if done:
         counts = Counts()
@@ -64,6 +64,6 @@ def plan_batch(job: Job, reporter: ProgressReporter) -> dict[str, Any]:
 
 
 def _about(source: Source) -> dict[str, Any]:
-    path = Path(source.path) if source.path else None
-    size = path.stat().st_size if path and path.is_file() else None
+    is_there = source.remote or (source.path and Path(source.path).is_file())
+    size = size_of(source) if is_there else None
     return {"name": source.name, "bytes": size, "reader": source.format or "by content"}

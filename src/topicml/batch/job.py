@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from topicml.batch.tolerance import MaxRejects
-from topicml.errors import InputError, did_you_mean
+from topicml.batch.uploads import Uploads
+from topicml.errors import InputError, OutputError, did_you_mean
 from topicml.files import beside, is_device, target_of
 from topicml.io.readers import BLOCK_BYTES
-from topicml.io.records import RECORD_SECONDS, Fields, ReadOptions
+from topicml.io.records import ALL, RECORD_SECONDS, Fields, ReadOptions
+from topicml.io.remote import is_address, working_name
 from topicml.io.selection import Shard
 from topicml.io.writers.output import Output, output_kind
 from topicml.models.folder import Model
@@ -19,14 +21,16 @@ from topicml.scoring.backends import Backend
 from topicml.tagging.articles import Detail
 from topicml.tagging.tagger import Unit
 
+_REJECTS, _SUMMARY = ".rejects.jsonl", ".summary.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """All that makes a run what it is.
 
     Attributes:
-        inputs: Files, globs, folders, or ``-`` for standard input.
-        output: File to make, or ``-`` for standard output.
+        inputs: Files, globs, folders, addresses, or ``-`` for standard input.
+        output: File to make, address of an object, or ``-`` for standard output.
         model: Folder of the model.
         fields: Which fields of a record are what.
         encoding: Of the inputs; None to find out for each.
@@ -49,8 +53,11 @@ class Job:
             itself; None for one process, and for such a model all cores.
         force: Start over and replace what is there.
         strict: Stop at the first record that cannot be tagged.
+        partition_by: Fields that are kept, and by whose values the output is a folder of folders;
+            none for a file.
         rejects: File for rejected records; None for one beside the output.
         summary: File for the summary; None for one beside the output.
+        work: Folder for an output that is to be an object, until it is whole.
         max_rejects: How many of them end the run; None for every one.
         only_tagged: Write only records with a topic.
         topics: Write only records with one of these; none for all.
@@ -82,8 +89,10 @@ class Job:
     jobs: int | None = None
     force: bool = False
     strict: bool = False
+    partition_by: tuple[str, ...] = ()
     rejects: Path | None = None
     summary: Path | None = None
+    work: Path = Path()
     max_rejects: MaxRejects | None = None
     only_tagged: bool = False
     topics: tuple[str, ...] = ()
@@ -94,7 +103,22 @@ class Job:
 
     def output_path(self) -> Path:
         """Return the file to make: of a link, the one that it leads to."""
-        return target_of(Path(self.output))
+        return target_of(self._named_path())
+
+    def _named_path(self) -> Path:
+        is_object = is_address(self.output)
+        return self.work / working_name(self.output) if is_object else Path(self.output)
+
+    def uploads(self) -> Uploads:
+        """Return which of the files that are made become objects: all where the output does."""
+        if not is_address(self.output):
+            return Uploads({})
+        addresses = {self.output_path(): self.output}
+        if self.rejects is None:
+            addresses[self.rejects_path()] = self.output + _REJECTS
+        if self.summary is None:
+            addresses[beside(self._named_path(), _SUMMARY)] = self.output + _SUMMARY
+        return Uploads(addresses)
 
     @property
     def streams(self) -> bool:
@@ -103,13 +127,11 @@ class Job:
 
     def summary_path(self) -> Path | None:
         """Return the file for the summary; None where there is none."""
-        return self.summary or (
-            None if self.streams else beside(Path(self.output), ".summary.json")
-        )
+        return self.summary or (None if self.streams else beside(self._named_path(), _SUMMARY))
 
     def rejects_path(self) -> Path:
         """Return the file for rejected records, where the output is one."""
-        return self.rejects or beside(Path(self.output), ".rejects.jsonl")
+        return self.rejects or beside(self._named_path(), _REJECTS)
 
     def read_options(self) -> ReadOptions:
         """Return how the inputs are read."""
@@ -146,6 +168,29 @@ def check_topics(job: Job, model: Model) -> None:
             )
 
 
+def check_partitions(job: Job) -> None:
+    """Make sure that an output can be put into folders, if it is to be.
+
+    Raises:
+        InputError: A field is not kept, or stands for several.
+        OutputError: It is no Parquet, or no folder can be there.
+    """
+    if not job.partition_by:
+        return
+    if ALL in job.partition_by or not {*job.partition_by} <= {*job.fields.keep}:
+        raise InputError(
+            f"no fields to make folders by: {', '.join(job.partition_by)}",
+            where="--partition-by",
+            hint="Name fields that are kept.",
+        )
+    if job.streams or is_address(job.output) or output_kind(job.output)[0] != "parquet":
+        raise OutputError(
+            "cannot be a folder of partitions",
+            where=job.output,
+            hint="With --partition-by, -o names a folder of this machine that ends in .parquet.",
+        )
+
+
 def make_output(job: Job, model: Model) -> Output:
     """Return what a job writes."""
     kind, compression = output_kind(job.output)
@@ -154,4 +199,5 @@ def make_output(job: Job, model: Model) -> Output:
         *(kind, compression, job.detail, topics, keep, job.dedupe),
         second_opinion=job.second is not None,
         raw_cells=job.raw_cells,
+        partition_by=job.partition_by,
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import Checkpoint, is_unfinished, read_identity
-from topicml.batch.job import Job, check_topics, make_output
+from topicml.batch.job import Job, check_partitions, check_topics, make_output
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
-from topicml.files import check_apart, check_new, path_of
+from topicml.files import check_apart, check_new, check_outside, path_of
 from topicml.io.sources import Source, find_sources, measure, paths_of
 from topicml.io.writers.output import output_kind
 from topicml.io.writers.writer import check_kept
@@ -90,6 +90,7 @@ def check(
         OutputError: The output is of no known kind, or something else would be lost to it.
     """
     output_kind(job.output)
+    check_partitions(job)
     sources = find_sources(
         job.inputs,
         job.read_options(),
@@ -122,10 +123,19 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
     if job.streams:
         made = path_of(stdout) if job.output == "-" else [output]
     else:
-        made, resumes = Checkpoint(output, job.rejects_path()).files(), is_unfinished(output)
+        made, resumes = make_checkpoint(job).files(), is_unfinished(output)
     check_apart([*others, *made], paths_of(sources, stdin), options)
+    if job.partition_by:
+        check_outside(output, [*others, *paths_of(sources, stdin)])
+    job.uploads().check(sources, force=job.force or resumes)
     if not _is_folder(output):  # on a cluster it is one, and told of by what shares it out
         check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)
+
+
+def make_checkpoint(job: Job) -> Checkpoint:
+    """Return the files in the making of a job whose output is no stream."""
+    paths = job.output_path(), job.rejects_path()
+    return Checkpoint(*paths, job.uploads(), is_folder=bool(job.partition_by))
 
 
 def _is_folder(path: Path) -> bool:

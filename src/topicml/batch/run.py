@@ -16,25 +16,26 @@ from topicml.batch.engines.local import work_on
 from topicml.batch.job import Job, make_output
 from topicml.batch.near_duplicates import DuplicateIndex
 from topicml.batch.opened import Opened
-from topicml.batch.prepare import Prepared, prepare
+from topicml.batch.prepare import Prepared, make_checkpoint, prepare
 from topicml.batch.progress import Progress, ProgressReporter
 from topicml.batch.repeated_ids import SeenIds
 from topicml.batch.summary import Counts, make_summary, write_summary
 from topicml.batch.tolerance import TooManyRejectsError, check_rejects
 from topicml.batch.worker import Result
 from topicml.errors import InputError
-from topicml.files import open_stream, replacing, writing
+from topicml.files import open_stream, remove_folder, replacing, writing
 from topicml.io.blocks import Block
 from topicml.io.readers import read_blocks
 from topicml.io.records import counted, reject_lines
-from topicml.io.sources import Source, status_of
+from topicml.io.sources import Source, size_of, version_of
+from topicml.io.writers.partitions import Partitions, write_partitions
 from topicml.io.writers.writer import Writer
 from topicml.models.folder import Model
 from topicml.stopping import check_stopped
 
 _OPTIONS_THAT_MAY_CHANGE = (
     *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
-    *("seconds", "max_rejects", "strict"),
+    *("work", "seconds", "max_rejects", "strict"),
 )
 
 
@@ -92,7 +93,8 @@ class _Run:
         self._ids = SeenIds()
         self._writer = Writer(make_output(self._job, self._opened.model))
         job = self._job
-        self.checkpoint = None if job.streams else Checkpoint(job.output_path(), job.rejects_path())
+        self._partitions = Partitions(self._writer.output, job.output_path())
+        self.checkpoint = None if job.streams else make_checkpoint(job)
 
     def stream(self, stdout: BinaryIO) -> None:
         """Write to standard output as it comes, and rejects where they were asked to go."""
@@ -134,6 +136,7 @@ class _Run:
         job = self._job
         summary = make_summary(job, self._opened, self._counts, seconds, exit_code=exit_code)
         write_summary(summary, job.summary_path())
+        job.uploads().send(job.summary_path())
         return summary
 
     def _seconds(self) -> float:
@@ -146,6 +149,9 @@ class _Run:
             self._seen += entry["size"]
         if not checkpoint.done:
             return
+        if self._job.partition_by and not checkpoint.is_finished:
+            for piece in _pieces(checkpoint):
+                self._partitions.add(piece)
         self._before = checkpoint.done[-1]["seconds"]
         done = f"{counted(self._counts.read, 'record')}, {counted(self._seen, 'byte')} of the input"
         self._reporter.note(f"going on where an unfinished run was: {done} are done")
@@ -169,6 +175,7 @@ class _Run:
                     "marks": marks,
                     "ids": base64.b64encode(result.ids).decode("ascii"),
                 }
+                self._partitions.add(piece)
                 checkpoint.commit(piece, reject_lines(result.rejects), entry)
                 self._advance(block.size, result.counts, is_resumed=is_resumed)
 
@@ -236,17 +243,24 @@ class _Run:
         if self._writer.output.format != "parquet":
             checkpoint.finish(checkpoint.part)
             return
-        with checkpoint.part.open("rb") as part, checkpoint.made.open("wb") as out:
-            self._writer.write((part.read(entry["piece"]) for entry in checkpoint.done), out)
+        if self._job.partition_by:
+            remove_folder(checkpoint.made)
+            write_partitions(_pieces(checkpoint), self._writer.output, checkpoint.made)
+        else:
+            with checkpoint.made.open("wb") as out:
+                self._writer.write(_pieces(checkpoint), out)
         checkpoint.finish(checkpoint.made)
+
+
+def _pieces(checkpoint: Checkpoint) -> Iterator[bytes]:
+    with checkpoint.part.open("rb") as part:
+        for entry in checkpoint.done:
+            yield part.read(entry["piece"])
 
 
 def make_identity(job: Job, opened: Opened, sources: Sequence[Source]) -> dict[str, Any]:
     """Return all that makes a run what it is."""
-    inputs = []
-    for source in sources:
-        found = status_of(source.path) if source.path else None
-        inputs.append([source.name, found and found.st_size, found and found.st_mtime_ns])
+    inputs = [[source.name, size_of(source), version_of(source)] for source in sources]
     options = asdict(job)
     for name in _OPTIONS_THAT_MAY_CHANGE:
         del options[name]

@@ -8,15 +8,27 @@ lost, is there once, and the names sort as the input does.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from topicml.errors import InputError, OutputError
-from topicml.files import beside, check_outside, is_device, replacing, target_of, writing
+from topicml.files import REPLACE, beside, check_outside, is_device, replacing, target_of, writing
 from topicml.io.writers.writer import Writer
 
 _PREFIX = "part-"
 _SHARED = "Check the folder and the disk; all machines of the cluster must see it."
+
+
+def check_own(folder: Path, is_own: Callable[[Path], bool]) -> None:
+    """Make sure that a folder, if there is one, holds nothing but what a run made.
+
+    Raises:
+        InputError: It does.
+    """
+    if folder.is_dir() and not all(map(is_own, _list(folder))):
+        raise InputError(
+            "a folder with other files than shards", where=folder, hint="Give another output."
+        )
 
 
 class Shards:
@@ -54,7 +66,7 @@ class Shards:
                 hint="Give another output.",
             )
         if self.output.exists() and not force:
-            raise InputError("exists already", where=self.output, hint="Replace it with --force.")
+            raise InputError("exists already", where=self.output, hint=REPLACE)
         if self._work.exists() and not force:
             raise InputError(
                 "another run is writing this output, or was cut off",
@@ -62,12 +74,7 @@ class Shards:
                 hint="Start over with --force, or give another output.",
             )
         for folder, is_own in ((self.output, _is_shard), (self._work, self._is_work)):
-            if folder.is_dir() and not all(map(is_own, _list(folder))):
-                raise InputError(
-                    "a folder with other files than shards",
-                    where=folder,
-                    hint="Give another output.",
-                )
+            check_own(folder, is_own)
             check_outside(folder, [self._rejects, *inputs])
         with writing(self._work, _SHARED):
             if self._work.exists():

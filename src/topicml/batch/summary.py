@@ -16,6 +16,7 @@ from topicml.batch.job import Job
 from topicml.batch.opened import Opened
 from topicml.files import write_text
 from topicml.io.records import Reject
+from topicml.io.remote import is_address, show_address
 from topicml.models.folder import Model
 from topicml.tagging.abstention import REASONS
 from topicml.tagging.articles import TaggedArticle
@@ -138,7 +139,7 @@ def make_summary(
             "sentences": counts.read_again,
             "share": counts.read_again / max(1, counts.sentences),
         },
-        "inputs": list(job.inputs),
+        "inputs": [show_address(name) if is_address(name) else name for name in job.inputs],
         "output": job.output,
         "records": counts.read + counts.skipped.total(),
         "tagged": counts.records,

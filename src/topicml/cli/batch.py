@@ -31,7 +31,7 @@ def batch(
         typer.Argument(
             metavar="IN...",
             help="JSONL, CSV, TSV, Parquet, text, HTML or WARC, each also .gz or .zst; "
-            "folders, globs, or - for stdin.",
+            "folders, globs, s3://, gs:// or https://, or - for stdin.",
         ),
     ],
     output: Annotated[
@@ -40,7 +40,8 @@ def batch(
             "--output",
             "-o",
             callback=options.named,
-            help="File to make: .jsonl, .json, .csv (.gz, .zst), .parquet; - for stdout.",
+            help="File to make: .jsonl, .json, .csv (.gz, .zst), .parquet, also s3:// or gs://; "
+            "- for stdout.",
         ),
     ],
     text_field: options.TextField = None,
@@ -48,6 +49,13 @@ def batch(
     title_field: options.TitleField = "title",
     keep: options.Keep = None,
     raw_cells: options.RawCells = False,
+    partition_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD,FIELD",
+            help="Make a folder of Parquet files, in folders FIELD=VALUE; the fields are kept.",
+        ),
+    ] = None,
     detail: Annotated[Detail, typer.Option(help="How much is said of each record.")] = "sentence",
     unit: options.Unit = "article",
     threshold: options.Threshold = None,
@@ -89,6 +97,13 @@ def batch(
             callback=options.named, help="File for the summary.", show_default="OUT.summary.json"
         ),
     ] = None,
+    work: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for an output at s3:// or gs:// until it is whole.",
+            show_default="the current one",
+        ),
+    ] = Path(),
     max_rejects: Annotated[
         str | None,
         typer.Option(
@@ -151,19 +166,23 @@ def batch(
 
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
+    for option, path in (("--rejects", rejects), ("--summary", summary)):
+        options.check_is_file(option, path)
     store = options.model_store(models_dir)
+    parts_by = [] if partition_by is None else [partition_by]
     job = Job(
         inputs=tuple(inputs),
         output=output,
         model=store.find(model),
         second=store.find(second_opinion) if second_opinion else None,
         second_share=options.share_of(second_opinion, second_opinion_share),
-        fields=options.record_fields(text_field, id_field, title_field, keep),
+        fields=options.record_fields(text_field, id_field, title_field, [*(keep or []), *parts_by]),
         encoding=encoding,
         follow_links=follow_links,
         delimiter=options.column_delimiter(delimiter),
         has_header=not no_header,
         raw_cells=raw_cells,
+        partition_by=options.names(parts_by, "--partition-by"),
         detail=detail,
         unit=unit,
         threshold=threshold,
@@ -177,6 +196,7 @@ def batch(
         strict=strict,
         rejects=rejects,
         summary=summary,
+        work=work,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,
         topics=options.names(None if topics is None else [topics], "--topics"),

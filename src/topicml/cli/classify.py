@@ -13,10 +13,11 @@ from typing import Annotated, BinaryIO, Literal
 import typer
 
 from topicml.cli import options
-from topicml.errors import InputError
+from topicml.errors import InputError, OutputError
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
 from topicml.io.records import ReadOptions, Reject, list_counts
+from topicml.io.remote import is_address, show_address
 from topicml.io.sources import list_sources, measure, paths_of
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.models.proven import open_for_use
@@ -199,6 +200,10 @@ def _note(line: str) -> None:
 
 def _check_written(output: str, inputs: _Inputs, *, force: bool) -> None:
     """Make sure that nothing is written over an input or another file that is there."""
+    if is_address(output):
+        raise OutputError(
+            "classify writes files", where=show_address(output), hint="topicml batch writes there."
+        )
     if output == "-":
         check_apart(path_of(sys.stdout.buffer), inputs.paths)
     else:

@@ -294,6 +294,12 @@ def column_delimiter(given: str | None) -> str | None:
     return found
 
 
+def check_is_file(option: str, path: Path | None) -> None:
+    """Refuse an address where only a file will do; as a path it has lost a stroke."""
+    if path and path.parts[:1] in {("s3:",), ("gs:",), ("http:",), ("https:",)}:
+        raise typer.BadParameter(f"{option} is a file of this machine, and no address")
+
+
 def check_encoding(encoding: str | None) -> None:
     """Refuse an encoding that Python does not know."""
     try:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from topicml.errors import RecordError
 from topicml.io.members import KNOWN, LONGEST_START, decompress
+from topicml.io.remote import RemoteObject
 from topicml.text.decoding import transcode
 
 READ_BYTES = 1 << 18
@@ -23,11 +24,13 @@ class Stream:
     Args:
         file: To be read.
         name: What its records are said to be from.
-        path: Of a regular file; None for what can be read only once.
+        path: Of a regular file; None for what can be read only once, and for objects.
+        remote: The object that the file is; None for all else.
 
     Attributes:
         name: See above.
         path: See above.
+        remote: See above.
         consumed: Bytes read from the file, compressed ones where it is compressed.
         offset: Of the byte that is next, after decompression.
         compression: How it is compressed, known once something was read; None for not at all.
@@ -37,9 +40,16 @@ class Stream:
         lost: What was wrong before the first bytes that can be read, see ``peek_start``.
     """
 
-    def __init__(self, file: BinaryIO, name: str, path: str | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        name: str,
+        path: str | None = None,
+        remote: RemoteObject | None = None,
+    ) -> None:
         self.name = name
         self.path = path
+        self.remote = remote
         self.consumed = 0
         self.offset = 0
         self.compression: str | None = None
@@ -52,6 +62,11 @@ class Stream:
         self._piece = b""
         self._at = 0
         self._ends_at_returns = False
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether what was read cannot be read again, as of a pipe."""
+        return self.path is None and self.remote is None
 
     def read(self, size: int) -> bytes:
         """Return so many bytes, and fewer only at the end, however they come in."""

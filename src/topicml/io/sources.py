@@ -8,14 +8,15 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from topicml.errors import InputError
+from topicml.errors import InputError, TopicmlError
 from topicml.files import path_of
 from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES, check_sources
 from topicml.io.records import Format, ReadOptions, list_counts
+from topicml.io.remote import Prefix, RemoteObject, find_objects, is_address, list_prefix
 
 STDIN = "<stdin>"
 """What records from standard input are said to be from."""
@@ -39,18 +40,19 @@ _COMPANIONS = (_SUMMARY, ".rejects.jsonl", ".part", ".made", ".checkpoint")
 
 _STARS = re.compile(r"(?<![^/])\*\*(/+|$)")  # between slashes
 
-_Status = os.stat_result | None  # of a file; None of one that is not there
+_Status = os.stat_result | RemoteObject | None  # of a file; None of one that is not there
 
 
 class Source(NamedTuple):
-    """A file to be read, or standard input.
+    """A file or an object to be read, or standard input.
 
     Attributes:
         name: As records, rejects and errors call it.
-        path: None for standard input.
+        path: Of a file; None for standard input and objects.
         format: How it is read; None where its content is to say.
         is_forced: Whether a user named the format, whatever the content says.
         is_from_folder: Whether it was found in a folder, where not all need be articles.
+        remote: What is read by an address; None for files and standard input.
     """
 
     name: str
@@ -58,6 +60,12 @@ class Source(NamedTuple):
     format: Format | None
     is_forced: bool = False
     is_from_folder: bool = False
+    remote: RemoteObject | None = None
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether it is standard input."""
+        return self.path is None and self.remote is None
 
 
 class Listing(NamedTuple):
@@ -65,13 +73,14 @@ class Listing(NamedTuple):
 
     Attributes:
         sources: Files to be read, in order.
-        errors: Inputs that are missing or hold nothing that is read.
+        errors: Inputs that are missing or hold nothing that is read, and those that cannot be
+            reached.
         skipped: How many files in folders are not read, by kind.
         repeated: Names of files that were there already, under this name or another.
     """
 
     sources: list[Source]
-    errors: list[InputError]
+    errors: list[TopicmlError]
     skipped: Counter[str]
     repeated: list[str]
 
@@ -88,9 +97,10 @@ def list_sources(
     """Return the files that the inputs stand for, in their order.
 
     Args:
-        inputs: Files, globs, folders and ``-``. Of a folder, all files that some reader knows
-            by their names are read, but for hidden ones and those that are no articles. A link
-            that leads nowhere is among the sources, to be a reject.
+        inputs: Files, globs, folders and ``-``, and the same in object storage by address. Of a
+            folder, all files that some reader knows by their names are read, but for hidden ones
+            and those that are no articles. A link that leads nowhere is among the sources, to be
+            a reject.
         input_format: One of ``FORMATS``, for all inputs; without it, name and content say.
         follow_links: Whether links in a folder that leave it are followed.
 
@@ -128,6 +138,7 @@ def find_sources(
 
     Raises:
         InputError: One is missing, or not what it is said to be.
+        RemoteError: One cannot be reached.
         MissingExtraError: None can be read for want of a package.
     """
     listing = list_sources(inputs, input_format, follow_links=follow_links)
@@ -145,12 +156,15 @@ class _Lister:
         self.listing = Listing([], [], Counter(), [])
         self._forced = forced
         self._follow_links = follow_links
-        self._seen: set[tuple[int, int]] = set()  # device and inode, so that links are followed
+        self._seen: set[object] = set()
 
     def add_input(self, name: str) -> None:
         if name == "-":
             source = Source(STDIN, None, self._forced, self._forced is not None)
             self.listing.sources.append(source)
+            return
+        if is_address(name):
+            self._add_address(name)
             return
         is_glob = status_of(name) is None and glob.has_magic(name)
         # sorted, and read where the shell leaves them as they are
@@ -160,10 +174,22 @@ class _Lister:
         for path in paths:
             self._add_path(path, is_named=not is_glob)
 
+    def _add_address(self, address: str) -> None:
+        try:
+            for found in find_objects(address):
+                if isinstance(found, Prefix):
+                    objects = [(each.address, each) for each in list_prefix(found)]
+                    self._add_folder(found.name, objects, Counter())
+                else:
+                    self._add_file(found.address, found)
+        except TopicmlError as err:
+            self.listing.errors.append(err)
+
     def _add_path(self, path: str, is_named: bool) -> None:
         status = status_of(path)
         if status and stat.S_ISDIR(status.st_mode):
-            self._add_folder(path)
+            skipped: Counter[str] = Counter()
+            self._add_folder(path, self._walk(path, skipped), skipped)
         elif is_named and status is None:
             self._fail("no such file or folder", path or "''")
         elif is_named or _is_regular(status):
@@ -177,21 +203,26 @@ class _Lister:
         self.listing.errors.append(InputError(what, where=short, hint=hint))
 
     def _add_file(self, path: str, status: _Status, is_from_folder: bool = False) -> None:
-        name = show_path(path)
-        if status and stat.S_ISREG(status.st_mode):
-            key = (status.st_dev, status.st_ino)
+        remote = status if isinstance(status, RemoteObject) else None
+        name = remote.name if remote else show_path(path)
+        if key := _identity(status):
             if key in self._seen:
                 self.listing.repeated.append(name)
                 return
             self._seen.add(key)
-        known = self._forced or _format_of(path)
-        source = Source(name, path, known, self._forced is not None, is_from_folder)
+        known = self._forced or _format_of(name if remote else path)
+        source = Source(
+            *(name, None if remote else path, known, self._forced is not None),
+            is_from_folder=is_from_folder,
+            remote=remote,
+        )
         self.listing.sources.append(source)
 
-    def _add_folder(self, folder: str) -> None:
+    def _add_folder(
+        self, folder: str, members: Iterable[tuple[str, _Status]], skipped: Counter[str]
+    ) -> None:
         found: list[tuple[str, _Status]] = []
-        skipped: Counter[str] = Counter()
-        for path, status in self._walk(folder, skipped):
+        for path, status in members:
             if kind := _unread_kind(path, status):
                 skipped[kind] += 1
             else:
@@ -279,9 +310,17 @@ def status_of(path: str) -> os.stat_result | None:
         return None
 
 
+def _identity(status: _Status) -> object:
+    """Return what a file is, through whatever links, or an object; None of all else."""
+    if isinstance(status, RemoteObject):
+        return status.address
+    is_file = status is not None and stat.S_ISREG(status.st_mode)
+    return (status.st_dev, status.st_ino) if status and is_file else None
+
+
 def _is_regular(status: _Status) -> bool:
     """Whether a file can be read without waiting; one that is not there can, for a reject."""
-    return status is None or stat.S_ISREG(status.st_mode)
+    return not isinstance(status, os.stat_result) or stat.S_ISREG(status.st_mode)
 
 
 def _is_own(name: str, there: Container[str]) -> bool:
@@ -332,29 +371,40 @@ def measure(sources: Sequence[Source], stdin: BinaryIO) -> tuple[BinaryIO, int |
     A short standard input is read for that; a stream of the same bytes is returned with it.
     """
     length: int | None = 0
-    if any(source.path is None for source in sources):
+    if any(source.is_stdin for source in sources):
         head = stdin.read(_SHORT)
         is_short = len(head) < _SHORT
         stdin = io.BytesIO(head) if is_short else io.BufferedReader(_Prepended(head, stdin))
         length = len(head) if is_short else None
-    sizes = [length, *(size_of(source.path) for source in sources if source.path)]
+    sizes = [length, *(size_of(source) for source in sources if not source.is_stdin)]
     known = [size for size in sizes if size is not None]
     return stdin, sum(known) if len(known) == len(sizes) else None
 
 
-def size_of(path: str) -> int | None:
+def size_of(source: Source) -> int | None:
     """Return the bytes of a file, 0 of one that is not there; None where only reading it tells."""
-    status = status_of(path)
-    if not _is_regular(status):
+    if source.remote:
+        return source.remote.size
+    status = status_of(source.path) if source.path else None
+    if source.is_stdin or not _is_regular(status):
         return None
     return status.st_size if status else 0
 
 
+def version_of(source: Source) -> str | int | None:
+    """Return what of a file or an object changes when it does; None where nothing tells."""
+    if source.remote:
+        return source.remote.version
+    status = status_of(source.path) if source.path else None
+    return status.st_mtime_ns if status else None
+
+
 def paths_of(sources: Sequence[Source], stdin: BinaryIO) -> list[str | Path]:
-    """Return the paths of all that is read, that of standard input where it has one."""
+    """Return the paths of all files that are read, that of standard input where it has one."""
     found: list[str | Path] = []
     for source in sources:
-        found += [source.path] if source.path else path_of(stdin)
+        found += [source.path] if source.path else []
+        found += path_of(stdin) if source.is_stdin else []
     return found
 
 

@@ -59,6 +59,8 @@ def read_pool(
         InputError: An input is missing or not what it is said to be, or none has a sentence.
     """
     sources = find_sources(inputs, reading, follow_links=True, note=on_note)
+    if remote := next((source.name for source in sources if source.remote), None):
+        raise InputError("a pool is of files", where=remote, hint="Download it.")
     found: dict[str, str] = {}
     for block in read_blocks(sources, reading, io.BytesIO(), note=on_note):
         for item in parse_block(block, reading):

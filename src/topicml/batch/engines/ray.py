@@ -33,6 +33,7 @@ from topicml.io.blocks import Block
 from topicml.io.optional_dependencies import load
 from topicml.io.readers import read_blocks
 from topicml.io.records import reject_lines
+from topicml.io.remote import is_address
 from topicml.io.sources import Source, size_of
 from topicml.io.writers.writer import Writer
 from topicml.stopping import check_stopped
@@ -124,6 +125,16 @@ def _check(job: Job) -> None:
     if "-" in (*job.inputs, job.output):
         raise InputError(
             "a cluster has no standard input or output", hint="Name files that all machines see."
+        )
+    if any(map(is_address, (*job.inputs, job.output))):
+        raise InputError(
+            "this engine reads and writes files that all machines see, and no addresses",
+            hint="Use --engine local, or Ray Data with tag_batch: docs/clusters.md.",
+        )
+    if job.partition_by:
+        raise InputError(
+            "shards are by place in the input, and not by field",
+            hint="Leave out --partition-by, or use --engine local.",
         )
     if job.limit is not None:
         raise InputError(
@@ -228,7 +239,7 @@ def _share_out(sources: list[Source]) -> Iterator[list[Source]]:
     for source in sources:
         path = str(Path(str(source.path)).absolute())  # tasks may run in another folder
         held.append(source._replace(path=path))
-        size += size_of(path) or 0
+        size += size_of(source) or 0
         if size >= SHARD_BYTES:
             yield held
             held, size = [], 0

@@ -25,6 +25,7 @@ from topicml.io.readers.fields import path_partitions
 from topicml.io.readers.files import parse_file
 from topicml.io.recognise import recognise
 from topicml.io.records import Format, ReadOptions, make_reject
+from topicml.io.remote import READ_AHEAD, open_object
 from topicml.text.decoding import find_encoding, stream_encoding
 
 if TYPE_CHECKING:
@@ -114,8 +115,8 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
     checked: list[Source] = []
     errors: list[InputError | MissingExtraError] = []
     for source in sources:
-        if _is_regular(source.path):
-            with _opened(source, BytesIO()) as stream, contextlib.suppress(RecordError):
+        if _is_read_again(source):
+            with _opened(source, BytesIO(), HEAD) as stream, contextlib.suppress(RecordError):
                 try:
                     source = source._replace(format=_prepare(source, stream, options)[0])
                 except (InputError, MissingExtraError) as err:
@@ -131,9 +132,9 @@ def check_sources(sources: Sequence[Source], options: ReadOptions) -> list[Sourc
 
 def first_fields(source: Source, options: ReadOptions) -> tuple[str, ...]:
     """Return the fields of the first record of a file; none where they cannot be told."""
-    if not _is_regular(source.path):
+    if not _is_read_again(source):
         return ()
-    with _opened(source, BytesIO()) as stream:
+    with _opened(source, BytesIO(), HEAD) as stream:
         try:
             return _prepare(source, stream, options)[1].fields
         except _UNREADABLE:
@@ -150,9 +151,9 @@ def check_named(sources: Sequence[Source], options: ReadOptions) -> None:
     """
     lacking: dict[str, InputError] | None = None
     for source in sources if options.fields.named else ():
-        if not _is_regular(source.path) or lacking == {}:
+        if not _is_read_again(source) or lacking == {}:
             return
-        with _opened(source, BytesIO()) as stream, contextlib.suppress(*_UNREADABLE):
+        with _opened(source, BytesIO(), HEAD) as stream, contextlib.suppress(*_UNREADABLE):
             found = _lacking(source, _prepare(source, stream, options)[1])
             if found is not None:
                 before = found if lacking is None else lacking
@@ -216,7 +217,7 @@ def read_blocks(
                 reject = make_reject(source.name, 1, _as_record_error(err), b"")
                 yield from packer.pack([reject], stream)
                 continue
-            if is_all and len(sources) == 1 and stream.path is None:
+            if is_all and len(sources) == 1 and stream.is_read_once:
                 _raise_lacking(_lacking(source, cutter))
             if stream.encoding != "utf-8":
                 note(f"{stream.name}: read as {stream.encoding}")
@@ -261,8 +262,21 @@ def _prepare(
 
 
 @contextlib.contextmanager
-def _opened(source: Source, stdin: BinaryIO) -> Iterator[Stream]:
-    """Open a source; one that cannot be opened is a stream that fails at its start."""
+def _opened(source: Source, stdin: BinaryIO, at_once: int = READ_AHEAD) -> Iterator[Stream]:
+    """Open a source; one that cannot be opened is a stream that fails at its start.
+
+    Args:
+        source: See above.
+        stdin: What standard input is.
+        at_once: Bytes of an object that are asked for at once.
+
+    Raises:
+        RemoteError: An object cannot be reached.
+    """
+    if source.remote:
+        with open_object(source.remote, at_once) as remote:
+            yield Stream(remote, source.name, remote=source.remote)
+        return
     if source.path is None:
         yield Stream(stdin, source.name)
         return
@@ -278,6 +292,11 @@ def _opened(source: Source, stdin: BinaryIO) -> Iterator[Stream]:
         return
     with file:
         yield Stream(file, source.name, source.path if _is_regular(source.path) else None)
+
+
+def _is_read_again(source: Source) -> bool:
+    """Whether the start of a source can be looked at before it is read."""
+    return source.remote is not None or _is_regular(source.path)
 
 
 def _is_regular(path: str | None) -> bool:

@@ -16,6 +16,7 @@ from topicml.io.compression import Stream
 from topicml.io.optional_dependencies import load
 from topicml.io.readers.fields import check_columns, make_document, missing_field, repeated_field
 from topicml.io.records import ALL, Fields, ReadOptions, Reject, make_reject
+from topicml.io.remote import open_parts
 from topicml.text.decoding import utf8_error
 from topicml.text.document import Document
 
@@ -25,7 +26,7 @@ _MOST_ROWS = 8192
 
 def _open(stream: Stream) -> Any:
     pyarrow = _arrow()
-    if stream.path is None:
+    if stream.is_read_once:
         raise InputError(
             "Parquet cannot be read from a pipe", where=stream.name, hint="Name the file itself."
         )
@@ -36,10 +37,9 @@ def _open(stream: Stream) -> Any:
             hint="Decompress it; Parquet is compressed within.",
         )
     parquet = load("pyarrow.parquet", "batch", "reading Parquet")
+    file = open_parts(stream.remote, _BUFFER) if stream.remote else stream.path
     try:
-        return parquet.ParquetFile(
-            stream.path, memory_map=False, buffer_size=_BUFFER, pre_buffer=False
-        )
+        return parquet.ParquetFile(file, memory_map=False, buffer_size=_BUFFER, pre_buffer=False)
     except (pyarrow.ArrowException, OSError) as err:
         raise InputError(
             f"not a Parquet file, or a damaged one ({err})",
@@ -118,7 +118,8 @@ class _RowCutter(Cutter):
         self._block_bytes = block_bytes
 
     def _cut(self) -> Iterator[Item | Reject]:
-        total = Path(self._stream.path or "").stat().st_size
+        remote = self._stream.remote
+        total = remote.size or 0 if remote else Path(self._stream.path or "").stat().st_size
         with _open(self._stream) as file:
             columns = columns_to_read(file.schema_arrow, self._fields)
             rows = file.metadata.num_rows

@@ -35,6 +35,7 @@ class Output:
         dedupe: Whether records say what they are near copies of.
         second_opinion: Whether they say what a second model decided.
         raw_cells: Whether cells of CSV may be such as a spreadsheet would run.
+        partition_by: Fields by whose values Parquet is put into folders; none for one file.
     """
 
     format: Format
@@ -45,6 +46,7 @@ class Output:
     dedupe: bool = False
     second_opinion: bool = False
     raw_cells: bool = False
+    partition_by: tuple[str, ...] = ()
 
 
 def output_kind(
