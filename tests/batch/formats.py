@@ -73,10 +73,11 @@ def _parquet(records: Sequence[Record]) -> bytes:
 def _page(record: Record) -> bytes:
     paragraphs = "\n".join(f"<p>{html.escape(p)}</p>" for p in record["text"].split("\n\n"))
     title = html.escape(record["title"])
-    article = f"<article><h1>{title}</h1>\n{paragraphs}</article>" if record["text"] else ""
+    if not record["text"]:
+        return b"<!doctype html><html><body></body></html>"
     return (
         f'<!doctype html><html><head><meta charset="utf-8"><title>{title}</title></head>'
-        f"<body><nav>Home</nav>{article}</body></html>"
+        f"<body><nav>Home</nav><article><h1>{title}</h1>\n{paragraphs}</article></body></html>"
     ).encode()
 
 

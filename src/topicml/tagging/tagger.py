@@ -238,8 +238,10 @@ def _in_place(text: str, spans: Spans) -> tuple[bytes, NDArray[np.int64]]:
     data = text.encode("utf-8", "surrogatepass")
     places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
     if len(data) != len(text):  # places of characters are not those of their bytes
-        starts = np.flatnonzero((np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80)
-        places = np.append(starts, len(data))[places]
+        further = np.flatnonzero((np.frombuffer(data, dtype=np.uint8) & 0xC0) == 0x80)
+        # a character's bytes behind its first stand behind so many characters, itself among them
+        characters = further - np.arange(len(further))
+        places += np.searchsorted(characters, places, side="right")
     return data, places
 
 
