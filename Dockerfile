@@ -8,6 +8,6 @@ RUN pip install --no-cache-dir '/build[batch,articles]' \
     && rm -r /build \
     && useradd --create-home --uid 10001 topicml
 
-USER 10001
+USER topicml
 WORKDIR /data
 ENTRYPOINT ["topicml"]
