@@ -4,10 +4,13 @@ import io
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +216,50 @@ def test_a_run_killed_before_its_checkpoint_says_anything_starts_again(
     checkpoint_path(out).write_text('{"backend": "refer')
     goes_on(tiny, dump, out)
     assert len(read(out)) == 300
+
+
+class Killed(BaseException):
+    """As if the process were gone."""
+
+
+def test_a_run_killed_at_any_step_of_its_end_is_ended_by_the_next(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dump, folder, steps = write_dump(tmp_path / "dump.jsonl", 3), tmp_path / "out", count()
+    with dump.open("a", encoding="utf-8") as file:
+        file.write("not json\n")
+
+    def killed_at(step: int, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            if next(steps) == step:
+                raise Killed
+            return function(*arguments, **options)
+
+        return call
+
+    for step in count():
+        steps = count()
+        folder.mkdir()
+        out = folder / "out.jsonl"
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", killed_at(step, Path.replace))
+            patch.setattr(Path, "unlink", killed_at(step, Path.unlink))
+            patch.setattr(Path, "chmod", killed_at(step, Path.chmod))
+            try:
+                run(tiny, dump, out)
+                is_killed = False
+            except Killed:
+                is_killed = True
+        if is_killed:
+            assert checkpoint_path(out).exists()
+            run(tiny, dump, out)
+        suffixes = ("", ".rejects.jsonl", ".summary.json")
+        assert {path.name for path in folder.iterdir()} == {out.name + s for s in suffixes}
+        assert len(read(out)) == 3
+        shutil.rmtree(folder)
+        if not is_killed:
+            break
+    assert step > 5
 
 
 def test_changed_input_is_refused(tiny: Tiny, dump: Path, tmp_path: Path) -> None:

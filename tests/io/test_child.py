@@ -131,3 +131,11 @@ def test_a_child_ends_with_its_parent_and_prints_nothing(then: str) -> None:
             parent.kill()
         assert parent.stdout.read() == b""
     wait_until(lambda: not is_running(number))
+
+
+def test_a_child_whose_parent_ended_while_it_was_starting_ends() -> None:
+    read, write = os.pipe()
+    os.close(write)
+    code = "import time; from topicml.io import child; child.end_with(0); time.sleep(60)"
+    assert subprocess.run([sys.executable, "-c", code], stdin=read, timeout=30).returncode == 1
+    os.close(read)

@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topicml.models.folder import Model, open_model
+from topicml.tagging import tagger as tagging
 from topicml.tagging.articles import FIELDS, Detail
 from topicml.tagging.tagger import Tagger, Unit, tag_sentences
 from topicml.tagging.thresholds import Thresholds
@@ -126,3 +128,14 @@ def test_kept_fields_and_the_encoding_are_carried(model: Model) -> None:
     assert {name: record[name] for name in kept} == kept
     assert set(record) <= {*FIELDS, *kept}
     assert article.encoding == "cp1252"
+
+
+def test_finding_the_places_of_a_text_takes_little_more_memory_than_its_bytes() -> None:
+    text = "The bread – as ever – rises at dawn. " * 10_000
+    spans = [(n, n + 36) for n in range(0, len(text), 37)]
+    tracemalloc.start()
+    data, places = tagging._in_place(text, spans)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [data[start:end].decode() for start, end in places] == [text[a:b] for a, b in spans]
+    assert peak < 8 * len(data)

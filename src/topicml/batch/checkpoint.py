@@ -90,7 +90,8 @@ class Checkpoint:
         rejects_part: The rejects so far.
         made: The output in the making, where it is not those pieces.
         done: What is said of each finished block.
-        is_finished: Whether an earlier run had done all, but for putting the files in place.
+        is_finished: Whether an earlier run had done all, but for the summary; its files are in
+            their places.
 
     Args:
         output: See above; no link.
@@ -252,7 +253,15 @@ class Checkpoint:
                 finished.chmod(new_file_mode())
             self._uploads.place(finished, self.output)
         self.part.unlink(missing_ok=True)
-        self._path.unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """Forget the run, now that nothing of it is still to be done.
+
+        Raises:
+            OutputError: The folder is gone.
+        """
+        with writing(self.output, _GO_ON):
+            self._path.unlink(missing_ok=True)
 
     def _lock(self, checkpoint: IO[bytes]) -> None:
         try:

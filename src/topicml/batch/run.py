@@ -70,7 +70,7 @@ def run_batch(
             with replacing(job.output_path()) as device:
                 run.stream(device)
         else:
-            run.write(run.checkpoint)
+            return run.write(run.checkpoint)
     except TooManyRejectsError:
         run.sum_up(exit_code=1)
         raise
@@ -116,8 +116,11 @@ class _Run:
             self._check_rejects(at_end=True)
             stdout.write(self._writer.footer())
 
-    def write(self, made: Checkpoint) -> None:
-        """Write a file with a checkpoint beside it, from which the run can go on."""
+    def write(self, made: Checkpoint) -> dict[str, Any]:
+        """Write a file with a checkpoint beside it, from which the run can go on.
+
+        It is there until all else is, so that a kill at any moment leaves the rest to be done.
+        """
         made.check_new(force=self._job.force)
         blocks = self._blocks()
         first = next(blocks, None)  # so that a wrong field on a pipe leaves no files behind
@@ -129,6 +132,9 @@ class _Run:
                 self._work(checkpoint, undone)
                 self._check_rejects(at_end=True)
                 self._finish(checkpoint)
+            summary = self.sum_up()
+            checkpoint.end()
+        return summary
 
     def sum_up(self, *, exit_code: int | None = None) -> dict[str, Any]:
         """Write the summary, and return it; see ``make_summary``."""

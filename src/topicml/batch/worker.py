@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -70,11 +69,15 @@ class BlockWorker:
             StrictError: A record cannot be tagged, and that was to end the run.
         """
         with _no_garbage_collection():
-            items = parse_block(block, self._options)
-            outcomes = tag_items(self._tagger, items, self._job.seconds)
-            return self._make(outcomes, block.skipped())
+            made = self._tag(block)
+            if self._job.dedupe:
+                return made
+            # by here the articles are gone, which of long ones take as much memory as the records
+            return made._replace(piece=self.writer.encode(made.records), records=[])
 
-    def _make(self, outcomes: list[TaggedArticle | Reject], skipped: Counter[str]) -> Result:
+    def _tag(self, block: Block) -> Result:
+        items = parse_block(block, self._options)
+        outcomes = tag_items(self._tagger, items, self._job.seconds)
         articles = [outcome for outcome in outcomes if isinstance(outcome, TaggedArticle)]
         rejects = [outcome for outcome in outcomes if isinstance(outcome, Reject)]
         if rejects and self._job.strict:
@@ -85,12 +88,11 @@ class BlockWorker:
             )
         written = [a for a in articles if self._job.writes([topic.topic for topic in a.topics])]
         records = [article.to_dict(self._job.detail) for article in written]
-        counts = Counts.of(outcomes, skipped)
+        counts = Counts.of(outcomes, block.skipped())
         counts.filtered = len(articles) - len(written)
         ids = id_hashes(article.id for article in written)
-        if not self._job.dedupe:
-            return Result(self.writer.encode(records), [], [], rejects, counts, ids)
-        return Result(b"", records, [signature(a.text) for a in written], rejects, counts, ids)
+        signatures = [signature(a.text) for a in written] if self._job.dedupe else []
+        return Result(b"", records, signatures, rejects, counts, ids)
 
 
 @contextlib.contextmanager

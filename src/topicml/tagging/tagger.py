@@ -217,7 +217,7 @@ def _pack(texts: Sequence[str], unit: Unit) -> tuple[PackedTexts, list[Spans]]:
 def _byte_places(data: bytes, characters: int, spans: Spans) -> NDArray[np.int64]:
     """Return where in a text's UTF-8 its spans are."""
     places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    if len(data) != characters:
+    if len(data) != characters:  # places of characters are not those of their bytes
         inner = np.flatnonzero(np.frombuffer(data, dtype=np.int8) < _FIRST_OF_CHARACTER)
         places += np.searchsorted(inner - np.arange(len(inner)), places, side="right")
     return places
