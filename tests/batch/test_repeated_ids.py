@@ -35,4 +35,4 @@ def test_a_run_that_goes_on_counts_over_all_of_it(tiny: Tiny, tmp_path: Path, de
     assert summary["repeated_ids"] == 70
     said = io.StringIO()
     TerminalReporter(Console(file=said, width=100)).finish(summary)
-    assert "70 records have the id of an earlier one" in said.getvalue()
+    assert "70 records with the id of an earlier one" in said.getvalue()

@@ -178,8 +178,12 @@ class _Lister:
         try:
             for found in find_objects(address):
                 if isinstance(found, Prefix):
-                    objects = [(each.address, each) for each in list_prefix(found)]
-                    self._add_folder(found.name, objects, Counter())
+                    objects = {each.address: each for each in list_prefix(found)}
+                    own = {name for name in objects if _is_own(name, objects)}
+                    members = [item for item in objects.items() if item[0] not in own]
+                    self._add_folder(
+                        found.name, members, Counter({_OWN_OUTPUT: len(own)} if own else {})
+                    )
                 else:
                     self._add_file(found.address, found)
         except TopicmlError as err:
