@@ -1,6 +1,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -235,7 +236,9 @@ def test_an_adjudicator_has_a_name(run: Run) -> None:
     assert_clean_failure(result, "--annotator needs a name", code=2)
 
 
-def test_disagreements_are_settled_in_a_terminal(tiny: Tiny, folder: Path, labels: Path) -> None:
+def test_disagreements_are_settled_in_a_terminal_and_a_kill_loses_no_answer(
+    tiny: Tiny, folder: Path, labels: Path
+) -> None:
     ours, theirs = pty.openpty()
     options = ("--annotations", folder, "-l", labels, "--taxonomy", tiny.taxonomy)
     command = [sys.executable, "-m", "topicml", "labels", "adjudicate", "--annotator", "sam"]
@@ -247,13 +250,14 @@ def test_disagreements_are_settled_in_a_terminal(tiny: Tiny, folder: Path, label
         for awaited, answer in [
             (b"gardening: ", b"3\n"),
             (b"(Enter for no reason): ", b"Wind.\n"),
-            (b"[2 of 3]", b"q\n"),
+            (b"[2 of 3]", b"1\n"),
+            (b"(Enter for no reason): ", b""),
         ]:
             while awaited not in said:
                 said += os.read(ours, 4096)
             said = b""
             os.write(ours, answer)
-        process.wait(60)
+        process.kill()
     os.close(ours)
-    assert process.returncode == 0
+    assert process.returncode == -signal.SIGKILL
     assert adjudications(folder) == [("s2", ("sailing",), "Wind.", False)]
