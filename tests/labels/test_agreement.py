@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import TAXONOMY
+from sklearn.metrics import cohen_kappa_score
 
 from topicml.errors import LabelError
 from topicml.labels.agreement import (
     agreement,
     alphas,
+    cohen_kappa,
     differences,
     krippendorff_alpha,
     masi_distance,
@@ -33,7 +35,6 @@ def two_passes(pairs):
     )
 
 
-@pytest.mark.filterwarnings("ignore:.*only one label in common")
 @settings(deadline=None)
 @given(passes)
 def test_kappa_equals_the_textbook_formula(pairs):
@@ -46,6 +47,17 @@ def test_kappa_equals_the_textbook_formula(pairs):
         by_chance = p * q + (1 - p) * (1 - q)
         if by_chance < 1:
             assert row.kappa == pytest.approx((observed - by_chance) / (1 - by_chance), abs=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:.*only one label in common")
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=15))
+def test_kappa_equals_that_of_scikit_learn(given_pairs):
+    first, second = map(list, zip(*given_pairs, strict=True))
+    kappa = cohen_kappa(first, second)
+    if kappa is None:
+        assert len({*first, *second}) == 1
+    else:
+        assert kappa == pytest.approx(cohen_kappa_score(first, second), abs=1e-9)
 
 
 def test_kappa_is_undefined_where_neither_gave_the_topic():
@@ -213,3 +225,18 @@ def test_a_file_of_several_annotators_of_one_sentence_is_no_pass():
     assert caught.value.what == "'1' is annotated by 2 annotators"
     assert caught.value.where == "p"
     assert "--annotations" in caught.value.hint
+
+
+def test_a_file_of_adjudications_can_be_compared_with_a_pass():
+    adjudications = [Annotation("1", ("cooking",), adjudicated=True)]
+    assert [one.topics for one in one_pass(adjudications, Path("p"))] == [("cooking",)]
+
+
+def test_annotators_who_read_different_texts_are_not_compared():
+    found = passes_by_annotator(
+        [
+            Annotation("1", (), "kim", NOON, sha1="1" * 40),
+            Annotation("1", (), "lee", NOON.replace(hour=13), sha1="2" * 40),
+        ]
+    )
+    assert list(found) == ["lee"]

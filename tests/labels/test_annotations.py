@@ -70,6 +70,25 @@ def test_a_line_says_who_when_by_what_from_where_of_what_and_which(tmp_path):
     ]
 
 
+def test_topics_are_written_in_order_each_once(tmp_path):
+    (one,) = AnnotationStore(tmp_path).append([Annotation("s1", ("b", "a", "b"), "kim")])
+    assert one.topics == ("a", "b")
+    assert '"topics": ["a", "b"]' in (tmp_path / FILE).read_text()
+
+
+def test_threads_of_one_process_take_turns_too(tmp_path):
+    def write(name):
+        for number in range(10):
+            AnnotationStore(tmp_path).append([Annotation(f"{name}-{number}", (), name)])
+
+    threads = [Thread(target=write, args=(name,)) for name in ("kim", "lee", "sam")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({one.id for one in AnnotationStore(tmp_path).read()}) == 30
+
+
 def test_an_annotation_without_a_time_gets_that_of_now_in_utc(tmp_path):
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     (one,) = AnnotationStore(tmp_path).append([Annotation("s1", (), "kim")])

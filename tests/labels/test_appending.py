@@ -105,6 +105,9 @@ def test_a_writer_waits_only_so_long_and_says_so(tmp_path, monkeypatch):
         assert "another process has been writing" in caught.value.what
         assert caught.value.where == str(path)
         assert caught.value.hint == "Wait for it, or end it."
+        (tmp_path / "link.jsonl").symlink_to(path)
+        with pytest.raises(OutputError):
+            append_lines(tmp_path / "link.jsonl", b"{}\n")
         holder.send_signal(signal.SIGKILL)
     append_lines(path, b"{}\n")  # nobody holds it now
     assert path.read_bytes() == b"{}\n"

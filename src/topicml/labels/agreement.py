@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, permutations
 from pathlib import Path
 from typing import TypeVar
-
-from sklearn.metrics import cohen_kappa_score
 
 from topicml.errors import LabelError
 from topicml.labels.gold import last_readings
@@ -24,8 +22,7 @@ _Value = TypeVar("_Value", bound=Hashable)
 class TopicAgreement:
     """Two annotators on one topic: how often each gave it, and Cohen's kappa.
 
-    Kappa (Cohen, "A Coefficient of Agreement for Nominal Scales", 1960) is None where
-    both gave the topic to no sentence, or to every one.
+    Kappa is None where both gave the topic to no sentence, or to every one.
     """
 
     topic: str
@@ -51,13 +48,13 @@ class Alphas:
 
 
 def one_pass(annotations: Iterable[Annotation], path: Path) -> list[Annotation]:
-    """Return what a file says of each sentence, skipped ones left out.
+    """Return what a file says of each sentence, be it read or adjudicated; without those skipped.
 
     Raises:
         LabelError: It says two things of a sentence, and no time tells which is the last; or two
             annotators do.
     """
-    readings = last_readings(annotations)
+    readings = last_readings(replace(one, adjudicated=False) for one in annotations)
     for identifier, count in Counter(one.id for one in readings).items():
         if count > 1:
             raise LabelError(
@@ -100,10 +97,24 @@ def agreement(
     for topic in taxonomy.topic_ids:
         a = [topic in one.topics for one, _ in pairs]
         b = [topic in other.topics for _, other in pairs]
-        defined = len(set(a + b)) > 1
-        kappa = float(cohen_kappa_score(a, b)) if defined else None
-        rows.append(TopicAgreement(topic, sum(a), sum(b), kappa))
+        rows.append(TopicAgreement(topic, sum(a), sum(b), cohen_kappa(a, b)))
     return rows
+
+
+def cohen_kappa(first: Sequence[bool], second: Sequence[bool]) -> float | None:
+    """Return Cohen's kappa ("A Coefficient of Agreement for Nominal Scales", 1960).
+
+    Args:
+        first: What one annotator said of each sentence.
+        second: What the other said of the same.
+
+    Returns:
+        None where both said the same one thing of all.
+    """
+    count = len(first)
+    observed = sum(a == b for a, b in zip(first, second, strict=True)) * count
+    by_chance = sum(first) * sum(second) + (count - sum(first)) * (count - sum(second))
+    return (observed - by_chance) / (count**2 - by_chance) if by_chance < count**2 else None
 
 
 def alphas(passes: Iterable[Sequence[Annotation]], taxonomy: Taxonomy) -> Alphas:

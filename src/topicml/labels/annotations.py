@@ -46,10 +46,10 @@ class AnnotationStore:
             OutputError: The folder cannot be written; none is added then.
         """
         now = datetime.now(UTC)
-        lines = [replace(one, time=one.time or now).to_json() for one in annotations]
-        written = [_read_back(line) for line in lines]
-        if lines:
-            append_lines(self._path, "".join(line + "\n" for line in lines).encode())
+        written = [_read_back(replace(one, time=one.time or now)) for one in annotations]
+        if written:
+            lines = "".join(one.to_json() + "\n" for one in written)
+            append_lines(self._path, lines.encode())
         return written
 
     def files(self) -> list[Path]:
@@ -96,8 +96,9 @@ class AnnotationStore:
         return [annotation(fields, f"{self._path}:{number}") for number, fields in lines]
 
 
-def _read_back(line: str) -> Annotation:
-    read = annotation(json.loads(line), "annotation to add")
+def _read_back(one: Annotation) -> Annotation:
+    """Return an annotation as it will be read, its topics sorted."""
+    read = annotation(json.loads(one.to_json()), "annotation to add")
     if not read.annotator:
         raise LabelError(
             f"annotation of {read.id!r} has no annotator",

@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from filelock import FileLock, Timeout
 
 from topicml.errors import OutputError
-from topicml.files import beside, writing
+from topicml.files import beside, target_of, writing
 
 _PATIENCE = 60.0
 _POLL = 0.005
@@ -51,7 +51,7 @@ def locked(path: Path) -> Iterator[None]:
     Raises:
         OutputError: Another one holds it for too long, or the folder cannot be written.
     """
-    lock = FileLock(beside(path, ".lock"))
+    lock = FileLock(beside(target_of(path), ".lock"))  # one lock for all links to it
     with writing(path):
         try:
             lock.acquire(timeout=_PATIENCE, poll_interval=_POLL)

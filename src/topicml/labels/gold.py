@@ -54,7 +54,7 @@ def decide(annotations: Iterable[Annotation]) -> list[Decision]:
         LabelError: One annotator has read a sentence twice, and no time says what was last.
     """
     by_id: dict[str, list[Annotation]] = defaultdict(list)
-    for one in _in_time(annotations):
+    for one in _current(annotations):
         by_id[one.id].append(one)
     return [_decision(identifier, by_id[identifier]) for identifier in sorted(by_id)]
 
@@ -66,7 +66,7 @@ def last_readings(annotations: Iterable[Annotation]) -> list[Annotation]:
         LabelError: One annotator has read a sentence twice, and no time says what was last.
     """
     last: dict[tuple[str, str], Annotation] = {}
-    for one in _in_time(annotations):
+    for one in _current(annotations):
         if one.adjudicated:
             continue
         key = one.id, one.annotator
@@ -81,16 +81,19 @@ def last_readings(annotations: Iterable[Annotation]) -> list[Annotation]:
     return list(last.values())
 
 
-def _in_time(annotations: Iterable[Annotation]) -> list[Annotation]:
-    """Sort by time; those of one time, or of none, stay in their order."""
-    return sorted(annotations, key=lambda one: one.time or _LONG_AGO)
+def _current(annotations: Iterable[Annotation]) -> list[Annotation]:
+    """Return annotations by time, without those of a text that was another one later.
+
+    Those of one time, or of none, stay in their order.
+    """
+    by_time = sorted(annotations, key=lambda one: one.time or _LONG_AGO)
+    newest = {one.id: one.sha1 for one in by_time if one.sha1}
+    return [one for one in by_time if one.sha1 in ("", newest.get(one.id))]
 
 
 def _decision(identifier: str, annotations: Sequence[Annotation]) -> Decision:
-    sha1 = next((one.sha1 for one in reversed(annotations) if one.sha1), "")
-    current = [one for one in annotations if one.sha1 in ("", sha1)]
-    readings = sorted(last_readings(current), key=lambda one: one.annotator)
-    adjudications = [one for one in current if one.adjudicated]
+    readings = sorted(last_readings(annotations), key=lambda one: one.annotator)
+    adjudications = [one for one in annotations if one.adjudicated]
     rule, deciding = _apply([one for one in readings if not one.skipped], adjudications)
     return Decision(
         identifier,
@@ -98,7 +101,7 @@ def _decision(identifier: str, annotations: Sequence[Annotation]) -> Decision:
         deciding[0].topics if deciding else None,
         tuple(readings),
         tuple(one.annotator for one in deciding),
-        sha1,
+        next((one.sha1 for one in annotations if one.sha1), ""),
     )
 
 
