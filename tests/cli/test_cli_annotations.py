@@ -181,11 +181,18 @@ def test_disagreements_are_settled_line_by_line_and_taken_up_again(
     before = (folder / FILE).read_bytes()
     options = ("--annotations", folder, "-l", labels, "--taxonomy", tiny.taxonomy)
     command = ("labels", "adjudicate", "--annotator", "sam", *options)
-    first = run(*command, stdin="u\n9\n3, 2\nRule 3\nu\n3 2\nRule 4 ü\ns\n")  # then it ends
+    first = run(*command, stdin="u\nc\n9\n3, 2\nRule 3\nu\n3 2\nRule 4 ü\ns\n")  # then it ends
     assert first.code == 0, first.stderr
     for said in (
-        *("nothing to undo", "'9' is not understood", "[1 of 3] s2", "[3 of 3] s5"),
-        *("lee: – (is that one?)", "Roses\ufffd[31m and wind.", "2 gardening\n"),
+        *(
+            "  a kim: gardening\n",
+            "nothing to undo",
+            "'9' is not understood",
+            "'c' is not understood",
+            "[1 of 3] s2",
+            "[3 of 3] s5",
+        ),
+        *("  b lee: – (is that one?)\n", "Roses\ufffd[31m and wind.", "2 gardening\n"),
         "topics, or Enter for gardening:",
     ):
         assert said in first.stdout
@@ -193,7 +200,7 @@ def test_disagreements_are_settled_line_by_line_and_taken_up_again(
     both = ("gardening", "sailing")
     settled = [("s2", both, "Rule 3", False), ("s2", (), "", True), ("s2", both, "Rule 4 ü", False)]
     assert adjudications(folder) == settled
-    second = run(*command, stdin="0\n\n\n\n")
+    second = run(*command, stdin="b\n\n\n\n")
     assert "[1 of 2] s3" in second.stdout
     assert second.stdout.endswith("2 settled, 0 sentences left\n")
     settled += [("s3", (), "", False), ("s5", ("baking",), "", False)]
@@ -209,7 +216,7 @@ def test_an_answer_without_its_reason_is_none(
     run: Run, tiny: Tiny, folder: Path, labels: Path
 ) -> None:
     options = ("--annotations", folder, "-l", labels, "--taxonomy", tiny.taxonomy)
-    result = run("labels", "adjudicate", "--annotator", "sam", *options, stdin="1\n")
+    result = run("labels", "adjudicate", "--annotator", "sam", *options, stdin="0\n")
     assert result.code == 0
     assert result.stdout.endswith("0 settled, 3 sentences left\n")
     assert adjudications(folder) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -174,6 +175,31 @@ def test_a_file_read_while_a_writer_mends_it_is_read_again(tmp_path, monkeypatch
     contents = [b'{"annotator": "ki" "kim"}\n', (tmp_path / FILE).read_bytes()]
     monkeypatch.setattr("topicml.labels.annotations.read_content", lambda _: contents.pop(0))
     assert store.read() == written
+
+
+def test_lines_of_two_branches_are_joined_by_git(tmp_path):
+    def git(*arguments):
+        who = ("-c", "user.name=kim", "-c", "user.email=kim@example.org")
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", "-q", "-b", "main")
+    shutil.copy(ROOT / ".gitattributes", tmp_path)
+    store = AnnotationStore(tmp_path / "data/labels/annotations")
+
+    def add(name):
+        (one,) = store.append([Annotation("s1", (), name)])
+        git("add", ".gitattributes", f"data/labels/annotations/{FILE}")
+        git("commit", "-qm", name)
+        return one
+
+    base = add("kim")
+    git("switch", "-qc", "other")
+    theirs = add("lee")
+    git("switch", "-q", "main")
+    ours = add("sam")
+    git("merge", "-q", "other")
+    assert store.read()[0] == base
+    assert sorted(store.read(), key=lambda one: one.annotator) == [base, theirs, ours]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):

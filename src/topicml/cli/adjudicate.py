@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,11 @@ from topicml.text.normalise import printable
 if TYPE_CHECKING:
     from topicml.labels.adjudication import Adjudicator, Case
 
-_KEYS = "numbers of its topics, 0 for none, Enter for the suggestion; s skip, u undo, q quit"
+_KEYS = (
+    "numbers of its topics, 0 for none, an annotator's letter, Enter for the suggestion; "
+    "s skip, u undo, q quit"
+)
+_LETTERS = "abcdefghijklmnop"  # none of the keys
 
 
 def adjudicate(
@@ -75,13 +80,12 @@ class _Conversation:
         typer.echo()
         options.say(f"[{position + 1} of {len(self._cases)}] {case.id}")
         options.say(case.text)
-        for one in case.readings:
+        for letter, one in zip(chain(_LETTERS, repeat(" ")), case.readings, strict=False):
             note = f" ({one.note})" if one.note else ""
-            options.say(
-                f"  {one.annotator or 'nobody named'}: {options.topic_list(one.topics)}{note}"
-            )
+            given = options.topic_list(one.topics)
+            _say_indented(f"{letter} {one.annotator or 'nobody named'}: {given}{note}")
         for number, topic in enumerate(self._topics, start=1):
-            options.say(f"  {number} {topic}")
+            _say_indented(f"{number} {topic}")
 
     def _answer(self, case: Case) -> bool:
         """Take an answer to a sentence, and return whether to go on."""
@@ -97,7 +101,7 @@ class _Conversation:
         return True
 
     def _settle(self, case: Case, answer: str) -> bool:
-        topics = self._parse(answer) if answer else case.suggestion
+        topics = self._parse(case, answer)
         if topics is None:
             options.say(f"{answer!r} is not understood: {_KEYS}")
             return True
@@ -114,14 +118,20 @@ class _Conversation:
         elif self._settled.pop():
             self._adjudicator.take_back(self._cases[len(self._settled)])
 
-    def _parse(self, answer: str) -> tuple[str, ...] | None:
+    def _parse(self, case: Case, answer: str) -> tuple[str, ...] | None:
+        given = (one.topics for one in case.readings)
+        whole = {"": case.suggestion, "0": (), **dict(zip(_LETTERS, given, strict=False))}
+        if answer in whole:
+            return whole[answer]
         words = answer.replace(",", " ").split()
-        if words == ["0"]:
-            return ()
         by_number = {str(n): topic for n, topic in enumerate(self._topics, start=1)}
         if not words or not by_number.keys() >= set(words):
             return None
         return tuple(sorted({by_number[word] for word in words}))
+
+
+def _say_indented(line: str) -> None:
+    typer.echo(f"  {printable(line)}")
 
 
 def _ask(question: str) -> str | None:
