@@ -109,8 +109,8 @@ def test_agreement_counts_kappa_and_lists_differences(run: Run, tiny: Tiny, tmp_
     result = run("labels", "agreement", *paths, "--taxonomy", tiny.taxonomy)
     assert result.code == 0
     # observed agreement 0.9, by chance 0.5 * 0.4 + 0.5 * 0.6 = 0.5, so kappa is 0.8
-    assert count(result.stdout, "baking") == ["5", "4", "0.80"]
-    assert count(result.stdout, "sailing") == ["0", "0", "–"]
+    assert count(result.stdout, "baking")[:3] == ["5", "4", "0.80"]
+    assert count(result.stdout, "sailing") == ["0", "0", "–", "–"]
     assert "4: baking | –" in result.stdout
     assert "9 of 10 sentences have the same topics in both" in result.stdout
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from topicml.cli import options
+from topicml.cli.adjudicate import adjudicate
+from topicml.cli.annotations import agreement, annotation_counts, gold
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
@@ -165,32 +167,10 @@ def documents(
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
 
 
-@app.command()
-def agreement(
-    first: Annotated[Path, typer.Argument(help="One annotator's pass.")],
-    second: Annotated[Path, typer.Argument(help="Another's, over the same sentences.")],
-    taxonomy: options.Taxonomy = options.TAXONOMY,
-) -> None:
-    """Compare two independent passes topic by topic (Cohen's kappa), and list differences.
-
-    Example: topicml labels agreement pass-1.jsonl pass-2.jsonl
-    """
-    from topicml.cli.render import render_rows
-    from topicml.labels.agreement import agreement as compare
-    from topicml.labels.agreement import differences
-    from topicml.labels.records import read_annotations
-    from topicml.taxonomy import load_taxonomy
-
-    a, b = read_annotations(first), read_annotations(second)
-    rows = compare(a, b, load_taxonomy(taxonomy))
-    render_rows(
-        ("topic", "first", "second", "kappa"), [(r.topic, r.first, r.second, r.kappa) for r in rows]
-    )
-    differing = differences(a, b)
-    for one, other in differing:
-        options.say(f"{one.id}: {', '.join(one.topics) or '–'} | {', '.join(other.topics) or '–'}")
-    shared = len({x.id for x in a} & {x.id for x in b})
-    typer.echo(f"{shared - len(differing)} of {shared} sentences have the same topics in both")
+app.command("annotations")(annotation_counts)
+app.command()(gold)
+app.command()(agreement)
+app.command()(adjudicate)
 
 
 @app.command()

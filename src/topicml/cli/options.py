@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -23,6 +24,7 @@ _File = TypeVar("_File", str, Path, None)
 LABELS_FOLDER = Path("data/labels")
 TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
 RAW_FOLDER = Path("data/raw")
+ANNOTATIONS_FOLDER = LABELS_FOLDER / "annotations"
 
 Model = Annotated[
     str | None,
@@ -41,6 +43,7 @@ Labels = Annotated[
     typer.Option("--labels", "-l", help="Label file; repeat for more.", show_default="data/labels"),
 ]
 Taxonomy = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
+Annotations = Annotated[Path, typer.Option("--annotations", help="Folder of annotations.")]
 By = Annotated[
     Literal["article", "group"],
     typer.Option(
@@ -253,6 +256,11 @@ def tell(note: str) -> None:
 def say(line: str) -> None:
     """Say what came of a command on standard output, as safely as ``tell``."""
     typer.echo(printable(line))
+
+
+def topic_list(topics: Iterable[str]) -> str:
+    """Return topics as people read them; a dash for none."""
+    return ", ".join(topics) or "–"
 
 
 def label_paths(labels: list[Path] | None) -> list[Path]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,30 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         LabelError: The file is missing, not UTF-8, or a line is not a JSON object.
     """
+    yield from parse_jsonl(read_content(path), path)
+
+
+def read_content(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        LabelError: It is missing, or cannot be read.
+    """
     try:
-        lines = path.read_bytes().split(b"\n")
+        return path.read_bytes()
     except OSError as err:
         raise LabelError(
             err.strerror or "cannot be read", where=path, hint="Check the path."
         ) from err
-    for number, line in enumerate(lines, start=1):
+
+
+def parse_jsonl(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what ``read_jsonl`` does, of a file that has been read.
+
+    Raises:
+        LabelError: A line is not a JSON object in UTF-8.
+    """
+    for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
             continue
         where = f"{path}:{number}"
@@ -52,13 +71,47 @@ def text_field(fields: dict[str, Any], key: str, where: str) -> str:
         raise wrong_field(
             fields, key, "a string that is not empty", where, f"Give the record a {key!r}."
         )
+    _check_characters(value, key, where)
+    return value
+
+
+def optional_text_field(fields: dict[str, Any], key: str, where: str) -> str:
+    """Return a string, the empty one where there is none."""
+    value = fields.get(key) or ""
+    if not isinstance(value, str):
+        raise wrong_field(fields, key, "a string", where, "Put it in quotes, or leave it out.")
+    _check_characters(value, key, where)
+    return value
+
+
+def _check_characters(value: str, key: str, where: str) -> None:
     if LONE_SURROGATE.search(value):
         raise LabelError(
             f"{key!r} has a lone surrogate, half of a character",
             where=where,
             hint="Correct or remove the record.",
         )
+
+
+def flag_field(fields: dict[str, Any], key: str, where: str) -> bool:
+    """Return true or false, the latter where there is neither."""
+    value = fields.get(key, False)
+    if not isinstance(value, bool):
+        raise wrong_field(fields, key, "true or false", where, "Correct it or leave it out.")
     return value
+
+
+def time_field(fields: dict[str, Any], key: str, where: str) -> datetime | None:
+    """Return a time in UTC, or None where there is none."""
+    value = fields.get(key)
+    if value is None:
+        return None
+    with suppress(TypeError, ValueError, OverflowError):
+        time = datetime.fromisoformat(value)
+        if time.tzinfo:
+            return time.astimezone(UTC)
+    expected = "a time with its offset, such as 2026-01-31T12:00:00Z"
+    raise wrong_field(fields, key, expected, where, "Correct it or leave it out.")
 
 
 def topics_field(fields: dict[str, Any], where: str) -> tuple[str, ...]:

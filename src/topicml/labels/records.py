@@ -8,11 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from topicml.files import write_text
-from topicml.labels.fields import choice_field, int_field, read_jsonl, text_field, topics_field
+from topicml.labels.fields import (
+    choice_field,
+    flag_field,
+    int_field,
+    optional_text_field,
+    read_jsonl,
+    text_field,
+    time_field,
+    topics_field,
+    wrong_field,
+)
 
 Status = Literal["gold", "single", "skipped"]
 Source = Literal["article", "authored", "archive"]
@@ -62,11 +73,46 @@ class LabelRecord:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One annotator's decision on one sentence, before adjudication."""
+    """One annotator's decision on one sentence, or what was decided where annotators differ.
+
+    Attributes:
+        id: The sentence's.
+        topics: Topic ids, sorted; the empty tuple is a decision, too.
+        annotator: Who decided.
+        time: When, in UTC; None where it was not written down.
+        scheme: Version of the label scheme it was decided by.
+        origin: The tool or the file it came from.
+        sha1: SHA-1 of the sentence's text in UTF-8.
+        skipped: It was looked at and not decided; there are no topics then. Of an adjudication:
+            it was taken back.
+        adjudicated: It settles what annotators differ in, and is no reading of its own.
+        note: The annotator's remark.
+        reason: Why an adjudication came out as it did.
+        where: File and line it was read from; no part of the annotation.
+    """
 
     id: str
     topics: tuple[str, ...]
     annotator: str = ""
+    time: datetime | None = None
+    scheme: str = ""
+    origin: str = ""
+    sha1: str = ""
+    skipped: bool = False
+    adjudicated: bool = False
+    note: str = ""
+    reason: str = ""
+    where: str = field(default="", compare=False)
+
+    def to_json(self) -> str:
+        """Return the annotation as one line of JSON with sorted keys, absent fields left out."""
+        fields = {k: v for k, v in asdict(self).items() if v and k not in ("topics", "where")}
+        if self.time:
+            utc = self.time.astimezone(UTC).isoformat(timespec="milliseconds")
+            fields["time"] = utc.replace("+00:00", "Z")
+        if not self.skipped:
+            fields["topics"] = self.topics
+        return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
 
 def read_labels(path: Path) -> list[LabelRecord]:
@@ -82,15 +128,40 @@ def read_labels(path: Path) -> list[LabelRecord]:
 
 
 def read_annotations(path: Path) -> list[Annotation]:
-    """Read one annotator's pass: objects of ``id``, ``topics`` and maybe ``annotator``."""
-    return [
-        Annotation(
-            id=text_field(fields, "id", f"{path}:{number}"),
-            topics=topics_field(fields, f"{path}:{number}"),
-            annotator=str(fields.get("annotator") or ""),
+    """Read a file of annotations.
+
+    Raises:
+        LabelError: With file and line, for anything that is no annotation.
+    """
+    return [annotation(fields, f"{path}:{number}") for number, fields in read_jsonl(path)]
+
+
+def annotation(fields: dict[str, Any], where: str) -> Annotation:
+    """Return an annotation, checked.
+
+    Only ``id`` and ``topics`` need be there. Adjudications of before ``adjudicated`` was
+    written have ``pass_1`` and ``pass_2``, the topics that differed.
+
+    Raises:
+        LabelError: With ``where``.
+    """
+    skipped = flag_field(fields, "skipped", where)
+    if skipped and fields.get("topics"):
+        raise wrong_field(
+            fields, "topics", "absent where 'skipped' is true", where, "Remove one of the two."
         )
-        for number, fields in read_jsonl(path)
-    ]
+    return Annotation(
+        id=text_field(fields, "id", where),
+        topics=() if skipped else topics_field(fields, where),
+        time=time_field(fields, "time", where),
+        skipped=skipped,
+        adjudicated=flag_field(fields, "adjudicated", where) or "pass_1" in fields,
+        where=where,
+        **{key: optional_text_field(fields, key, where) for key in _REMARKS},
+    )
+
+
+_REMARKS = ("annotator", "scheme", "origin", "sha1", "note", "reason")
 
 
 def write_labels(path: Path, records: Iterable[LabelRecord]) -> None:

@@ -17,6 +17,7 @@ from typing import Any, cast
 from topicml.errors import LabelError
 from topicml.labels.fields import (
     choice_field,
+    flag_field,
     read_jsonl,
     text_field,
     topics_field,
@@ -137,9 +138,6 @@ def label_reference(fields: dict[str, Any], path: Path, line: int) -> LabelRefer
         LabelError: With file and line.
     """
     where = f"{path}:{line}"
-    unsure = fields.get("unsure", False)
-    if not isinstance(unsure, bool):
-        raise wrong_field(fields, "unsure", "true or false", where, _HINT)
     statuses = _first("single", STATUSES)
     return LabelReference(
         id=text_field(fields, "id", where),
@@ -147,7 +145,7 @@ def label_reference(fields: dict[str, Any], path: Path, line: int) -> LabelRefer
         topics=topics_field(fields, where),
         annotator=str(fields.get("annotator") or ""),
         status=cast("Status", choice_field(fields, "status", statuses, where)),
-        unsure=unsure,
+        unsure=flag_field(fields, "unsure", where),
         chosen=str(fields.get("chosen") or ""),
         line=line,
     )

@@ -38,18 +38,27 @@ class LabelFile:
     references: ReferenceCount
 
 
+def read_as_written(path: Path) -> list[LabelRecord | LabelReference]:
+    """Read a file of labels, those by reference as such.
+
+    Raises:
+        LabelError: With file and line, for anything that is no label.
+    """
+    return [
+        label_reference(fields, path, number)
+        if is_reference(fields)
+        else label_record(fields, path, number)
+        for number, fields in read_jsonl(path)
+    ]
+
+
 def read_label_file(path: Path) -> LabelFile:
     """Read a file of labels, and the texts beside it of those by reference.
 
     Raises:
         LabelError: With file and line, for anything that is no label.
     """
-    labels = [
-        label_reference(fields, path, number)
-        if is_reference(fields)
-        else label_record(fields, path, number)
-        for number, fields in read_jsonl(path)
-    ]
+    labels = read_as_written(path)
     references = [label for label in labels if isinstance(label, LabelReference)]
     texts = read_texts(path, {r.pointer.sha1 for r in references}) if references else {}
     without_text = tuple(r for r in references if r.pointer.sha1 not in texts)
