@@ -68,6 +68,10 @@ class Annotation:
     topics: tuple[str, ...]
     annotator: str = ""
 
+    def to_json(self) -> str:
+        """Return the annotation as one line of JSON with sorted keys."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True)
+
 
 def read_labels(path: Path) -> list[LabelRecord]:
     """Read a file of labelled sentences.
