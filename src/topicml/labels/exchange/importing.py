@@ -113,7 +113,7 @@ def read_annotations(
 
 
 def _by(annotation: ForeignAnnotation, who: str) -> ForeignAnnotation:
-    return annotation if annotation.annotator else replace(annotation, annotator=who)
+    return replace(annotation, annotator=annotation.annotator or who) if who else annotation
 
 
 def plan_change(merged: Merged, output: Path, *, append: bool) -> Change:

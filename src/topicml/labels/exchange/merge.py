@@ -107,7 +107,7 @@ def _merge_sentence(group: list[Located], rules: Rules, merged: Merged) -> _Sent
         sentence.answers.setdefault(topics, []).append(annotator)
     record = _record(first, sentence, annotations, rules, merged)
     if record:
-        merged.records.append((path, replace(record, line=first.number)))
+        merged.records.append((path, record))
     return sentence
 
 
@@ -153,7 +153,7 @@ def _joined(parts: Sequence[ForeignAnnotation], rules: Rules) -> set[_Topics]:
     accepted = {name for part in parts for name in part.labels or ()}
     refused = {name for part in parts for name in (part.asked or set()) - {*(part.labels or ())}}
     asked = rules.names.topics(accepted | refused)
-    if not (rules.unasked_are_absent or asked >= {*rules.names.taxonomy.topic_ids}):
+    if not (rules.unasked_are_absent or asked.issuperset(rules.names.taxonomy.topic_ids)):
         return set()
     topics = rules.names.topics(accepted)
     contradicted = rules.names.topics(accepted & refused)
@@ -170,7 +170,8 @@ def _record(
     exported = first.exported
     if not sentence.answers:
         return exported if exported and exported.status == "skipped" else None
-    base = exported or LabelRecord(sentence.id, first.article or sentence.id, first.text, ())
+    article = first.article or sentence.id
+    base = exported or LabelRecord(sentence.id, article, first.text, (), line=first.number)
     truths = {
         rules.names.topics(a.labels or ())
         for a in annotations

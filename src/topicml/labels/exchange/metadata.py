@@ -7,7 +7,6 @@ the topics as they were exported: where they came back, the record did not chang
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from typing import Any
 
 from topicml.labels.exchange.source import Source
@@ -23,8 +22,8 @@ NAMES = tuple(PREFIX + name for name in FIELDS)
 
 def metadata(record: LabelRecord) -> dict[str, Any]:
     """Return what is carried, absent fields left out."""
-    fields = asdict(record)
-    found = {PREFIX + name: fields[name] for name in FIELDS if fields[name] not in (None, "")}
+    values = ((PREFIX + name, getattr(record, name)) for name in FIELDS)
+    found = {name: value for name, value in values if value not in (None, "")}
     return found | {"record_topics": list(record.topics)}
 
 
@@ -39,8 +38,7 @@ def exported(
     if not fields.get(f"{PREFIX}id"):
         return None
     own = {name: fields[PREFIX + name] for name in FIELDS if PREFIX + name in fields}
-    record = label_record(own | {"text": text}, source.path, number)
-    return replace(record, line=None)
+    return label_record(own | {"text": text}, source.path, number)
 
 
 def own_metadata(

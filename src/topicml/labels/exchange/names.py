@@ -41,10 +41,10 @@ class Names:
         Raises:
             LabelError: There are some; it has the place of the first.
         """
-        unknown: dict[str, int] = {}
+        known, unknown = self.known, dict[str, int]()
         for annotation in annotations:
             for name in (*(annotation.labels or ()), *sorted(annotation.asked or ())):
-                if name not in self.known:
+                if name not in known:
                     unknown.setdefault(name, annotation.number)
         if not unknown:
             return
@@ -54,7 +54,7 @@ class Names:
         raise LabelError(
             f"unknown label {first!r}" + (f" (also {also}{more})" if others else ""),
             where=f"{path}:{number}",
-            hint=f"{did_you_mean(first, self.known)}Known topics: "
+            hint=f"{did_you_mean(first, known)}Known topics: "
             f"{', '.join(self.taxonomy.topic_ids)}. Give other names' topics with --map FILE.toml.",
         )
 
