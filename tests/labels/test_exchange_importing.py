@@ -68,6 +68,13 @@ def test_append_changes_a_label_only_with_force_and_in_its_place(path):
     assert read_labels(path) == [replace(FRY, topics=()), SOW]
 
 
+def test_nothing_takes_the_place_of_no_file(path):
+    before = path.read_bytes()
+    with pytest.raises(LabelError, match="no labels to import"):
+        write_change(plan_change(imported(), path, append=False), force=True)
+    assert path.read_bytes() == before
+
+
 def test_label_by_reference_stays_one(tmp_path):
     path = write_lines(
         tmp_path / "real.jsonl", reference_fields("a", "Fry it.", "cooking", unsure=True)

@@ -143,9 +143,12 @@ def write_change(change: Change, *, force: bool) -> list[Path]:
     """Write the label file, and those of the annotators where there are several; return all.
 
     Raises:
-        LabelError: A label that is there would be changed, without ``force``.
+        LabelError: There is nothing to write, or a label that is there would be changed, without
+            ``force``.
         OutputError: A file cannot be written.
     """
+    if not change.records:
+        raise LabelError("no labels to import", where=change.output, hint="Nothing was written.")
     changed = change.changed
     if change.append and changed and not force:
         first = changed[0][1].id
