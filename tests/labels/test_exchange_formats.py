@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from samples import TAXONOMY, record
 
 from topicml.errors import LabelError
@@ -315,3 +318,31 @@ def test_unreadable_files_are_refused(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"\x00\x01" * 200)
     with pytest.raises(LabelError, match="binary"):
         read_source(tmp_path / "a.csv")
+
+
+KEYS = (
+    *("text", "id", "label", "data", "annotations", "result", "value", "choices", "type", "meta"),
+    *("topics", "annotation_id", "annotator", "answer", "options", "accept", "fields", "cats"),
+    *("responses", "metadata", "completed_by", "user_id", "record_id", "record_topics", "status"),
+)
+leaves = st.none() | st.booleans() | st.integers() | st.sampled_from(["a", "accept", "choices"])
+anything = st.recursive(
+    leaves,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.mark.parametrize("example", [DOCCANO, TASK, MINIMAL, BINARY, CHOICE, ARGILLA, CATS])
+@given(data=st.data())
+def test_whatever_stands_in_a_field_is_read_or_named(tmp_path_factory, example, data):
+    damaged = json.loads(json.dumps(example))
+    places = [damaged, *(value for value in damaged.values() if isinstance(value, dict))]
+    place = data.draw(st.sampled_from(places))
+    place[data.draw(st.sampled_from([*place, *KEYS]))] = data.draw(anything)
+    path = write(tmp_path_factory.getbasetemp() / "damaged.jsonl", damaged)
+    with contextlib.suppress(LabelError):
+        for annotation in read(path):
+            assert annotation.text
