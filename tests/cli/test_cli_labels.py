@@ -72,8 +72,22 @@ def test_broken_record_is_named_by_file_and_line(
 ) -> None:
     path = tmp_path / "labels.jsonl"
     path.write_text(f'{{"id": "a", "text": "b", "topics": []}}\n{line}\n')
-    result = run("labels", "check", "--labels", path, "--taxonomy", tiny.taxonomy)
+    result = run("labels", "stats", "--labels", path, "--taxonomy", tiny.taxonomy)
     assert_clean_failure(result, f"{path}:2: ")
+
+
+def test_check_lists_all_broken_records_and_goes_on(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    wrong = '{"id": "y", "text": "So.", "topics": ["bakin"]}'
+    lines = ["{", '{"id": "x", "text": "", "topics": []}', wrong, *["[]"] * 60]
+    path.write_text("".join(f"{line}\n" for line in lines))
+    result = run("labels", "check", "--labels", path, "--taxonomy", tiny.taxonomy)
+    assert result.code == 1
+    listed = result.stdout.splitlines()
+    assert [line.split(": ")[1] for line in listed[:3]] == [f"{path}:{n}" for n in (1, 2, 4)]
+    assert listed[50] == "error: 12 more lines are no labels"
+    assert "unknown topic 'bakin'" in listed[51]
+    assert "1 sentence in 1 file: 63 errors, 0 notes" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["check", "stats"])
@@ -100,6 +114,19 @@ def test_stats_count_sentences_per_topic(run: Run, tiny: Tiny) -> None:
         alone = sum(len(row["topics"]) == 1 for row in carriers)
         assert count(result.stdout, topic) == [str(len(carriers)), str(alone)]
     assert f"{len(rows)} sentences in 4 groups" in result.stdout
+
+
+def test_stats_count_skipped_sentences_apart(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": "a", "text": "So.", "topics": []},
+        {"id": "b", "text": "It is.", "topics": ["baking"], "status": "skipped"},
+        {"id": "c", "text": "It was.", "topics": [], "status": "skipped"},
+    ]
+    path = write_jsonl(tmp_path / "labels.jsonl", rows)
+    result = run("labels", "stats", "--labels", path, "--taxonomy", tiny.taxonomy)
+    assert count(result.stdout, "baking") == ["0", "0"]
+    assert count(result.stdout, "(no topic)") == ["1", "1"]
+    assert count(result.stdout, "(skipped)") == ["2", "2"]
 
 
 def test_agreement_counts_kappa_and_lists_differences(run: Run, tiny: Tiny, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from topicml.cli import options
 from topicml.cli.adjudicate import adjudicate
 from topicml.cli.annotations import agreement, annotation_counts, gold
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
+from topicml.cli.exchange import export_labels, import_labels
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
 from topicml.io.records import counted
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from topicml.labels.store import LabelFile
 
 app = typer.Typer(help="The label store.", no_args_is_help=True)
+app.command("import")(import_labels)
+app.command("export")(export_labels)
+
+_MOST_BROKEN = 50
 
 Sources = Annotated[
     list[Path] | None,
@@ -52,21 +57,27 @@ def check(
     from topicml.labels.store import read_label_file, read_raw_articles
     from topicml.taxonomy import load_taxonomy
 
-    files = [read_label_file(path) for path in options.label_paths(labels)]
+    broken: list[LabelError] = []
+    files = [read_label_file(path, broken) for path in options.label_paths(labels)]
     findings = check_labels(
         {file.path: file.records for file in files},
         load_taxonomy(taxonomy),
         read_raw_articles(raw),
         {file.path: file.without_text for file in files},
     )
+    for error in broken[:_MOST_BROKEN]:
+        options.say(f"error: {error}")
+    if len(broken) > _MOST_BROKEN:
+        options.say(f"error: {len(broken) - _MOST_BROKEN:,} more lines are no labels")
     for finding in findings:
         options.say(str(finding))
-    errors = sum(finding.severity == "error" for finding in findings)
+    errors = len(broken) + sum(finding.severity == "error" for finding in findings)
+    notes = sum(finding.severity == "note" for finding in findings)
     count = sum(len(file.records) for file in files)
     _tell_of_references(files)
     typer.echo(
         f"{counted(count, 'sentence')} in {counted(len(files), 'file')}: "
-        f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'note')}",
+        f"{counted(errors, 'error')}, {counted(notes, 'note')}",
         err=True,
     )
     if errors:
@@ -85,12 +96,14 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
 
     files = [read_label_file(path) for path in options.label_paths(labels)]
     records = [record for file in files for record in file.records]
+    labelled = [record for record in records if record.status != "skipped"]
     rows: list[tuple[object, ...]] = [
         (row.topic, row.sentences, row.alone)
-        for row in label_stats(records, load_taxonomy(taxonomy))
+        for row in label_stats(labelled, load_taxonomy(taxonomy))
     ]
-    empty = sum(not record.topics for record in records)
-    rows.append(("(no topic)", empty, empty))
+    empty = sum(not record.topics for record in labelled)
+    skipped = len(records) - len(labelled)
+    rows += [("(no topic)", empty, empty), ("(skipped)", skipped, skipped)]
     render_rows(("topic", "sentences", "alone"), rows)
     groups = counted(len(group_sizes(records)), "group")
     typer.echo(f"{counted(len(records), 'sentence')} in {groups}")

@@ -24,13 +24,17 @@ FILE = "annotations.jsonl"
 class AnnotationStore:
     """Annotations of a folder, which several processes may add to at once.
 
+    Attributes:
+        folder: See below.
+        path: The file that new ones are added to.
+
     Args:
         folder: Made with the first annotation.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._path = folder / FILE
+        self.path = folder / FILE
 
     def append(self, annotations: Iterable[Annotation]) -> list[Annotation]:
         """Add annotations; once this returns they are on disk.
@@ -49,7 +53,7 @@ class AnnotationStore:
         written = [_read_back(replace(one, time=one.time or now)) for one in annotations]
         if written:
             lines = "".join(one.to_json() + "\n" for one in written)
-            append_lines(self._path, lines.encode())
+            append_lines(self.path, lines.encode())
         return written
 
     def files(self) -> list[Path]:
@@ -73,7 +77,7 @@ class AnnotationStore:
         return [
             one
             for path in self.files()
-            for one in (self._read_own() if path == self._path else read_annotations(path))
+            for one in (self._read_own() if path == self.path else read_annotations(path))
         ]
 
     def gold(self) -> list[Decision]:
@@ -88,12 +92,12 @@ class AnnotationStore:
         try:
             return self._parse()
         except LabelError:  # maybe read while a writer was cutting off what a killed one left
-            with locked(self._path):
+            with locked(self.path):
                 return self._parse()
 
     def _parse(self) -> list[Annotation]:
-        lines = parse_jsonl(whole_lines(read_content(self._path)), self._path)
-        return [annotation(fields, f"{self._path}:{number}") for number, fields in lines]
+        lines = parse_jsonl(whole_lines(read_content(self.path)), self.path)
+        return [annotation(fields, f"{self.path}:{number}") for number, fields in lines]
 
 
 def _read_back(one: Annotation) -> Annotation:

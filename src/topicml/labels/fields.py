@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,30 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """What no UTF-8 file can hold, but a JSON escape can smuggle in."""
 
 
-def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+@contextmanager
+def noted(errors: list[LabelError] | None) -> Iterator[None]:
+    """Add a ``LabelError`` to a list and go on behind what raised it; raise it without a list."""
+    try:
+        yield
+    except LabelError as err:
+        if errors is None:
+            raise
+        errors.append(err)
+
+
+def read_jsonl(
+    path: Path, errors: list[LabelError] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield line number (from 1) and object of each line that is not blank.
+
+    Args:
+        path: The file.
+        errors: Gets what is wrong with lines, which are passed over then; None to stop there.
 
     Raises:
         LabelError: The file is missing, not UTF-8, or a line is not a JSON object.
     """
-    yield from parse_jsonl(read_content(path), path)
+    yield from parse_jsonl(read_content(path), path, errors)
 
 
 def read_content(path: Path) -> bytes:
@@ -39,7 +56,9 @@ def read_content(path: Path) -> bytes:
         ) from err
 
 
-def parse_jsonl(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def parse_jsonl(
+    data: bytes, path: Path, errors: list[LabelError] | None = None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield what ``read_jsonl`` does, of a file that has been read.
 
     Raises:
@@ -48,20 +67,27 @@ def parse_jsonl(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
             continue
-        where = f"{path}:{number}"
-        try:
-            fields = json.loads(line.decode("utf-8"))
-        except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
-            raise LabelError(
-                f"not valid JSON in UTF-8 ({err})", where=where, hint="Correct or remove the line."
-            ) from err
-        if not isinstance(fields, dict):
-            raise LabelError(
-                f"expected a JSON object, found {type(fields).__name__}",
-                where=where,
-                hint='Write one object a line: {"id": …, "text": …, "topics": […]}.',
-            )
-        yield number, fields
+        fields = None
+        with noted(errors):
+            fields = _object(line, f"{path}:{number}")
+        if fields is not None:
+            yield number, fields
+
+
+def _object(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
+        raise LabelError(
+            f"not valid JSON in UTF-8 ({err})", where=where, hint="Correct or remove the line."
+        ) from err
+    if not isinstance(fields, dict):
+        raise LabelError(
+            f"expected a JSON object, found {type(fields).__name__}",
+            where=where,
+            hint='Write one object a line: {"id": …, "text": …, "topics": […]}.',
+        )
+    return fields
 
 
 def text_field(fields: dict[str, Any], key: str, where: str) -> str:

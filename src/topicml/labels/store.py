@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import LabelError
-from topicml.labels.fields import read_jsonl
+from topicml.labels.fields import noted, read_jsonl
 from topicml.labels.records import LabelRecord, label_record
 from topicml.labels.references import (
     LabelReference,
@@ -38,27 +38,29 @@ class LabelFile:
     references: ReferenceCount
 
 
-def read_as_written(path: Path) -> list[LabelRecord | LabelReference]:
-    """Read a file of labels, those by reference as such.
-
-    Raises:
-        LabelError: With file and line, for anything that is no label.
-    """
-    return [
-        label_reference(fields, path, number)
-        if is_reference(fields)
-        else label_record(fields, path, number)
-        for number, fields in read_jsonl(path)
-    ]
+def read_as_written(
+    path: Path, errors: list[LabelError] | None = None
+) -> list[LabelRecord | LabelReference]:
+    """Read a file of labels, those by reference as such; see ``read_label_file``."""
+    labels: list[LabelRecord | LabelReference] = []
+    for number, fields in read_jsonl(path, errors):
+        with noted(errors):
+            make = label_reference if is_reference(fields) else label_record
+            labels.append(make(fields, path, number))
+    return labels
 
 
-def read_label_file(path: Path) -> LabelFile:
+def read_label_file(path: Path, errors: list[LabelError] | None = None) -> LabelFile:
     """Read a file of labels, and the texts beside it of those by reference.
 
+    Args:
+        path: The file.
+        errors: Gets what is no label, which is left out then; None to stop there.
+
     Raises:
         LabelError: With file and line, for anything that is no label.
     """
-    labels = read_as_written(path)
+    labels = read_as_written(path, errors)
     references = [label for label in labels if isinstance(label, LabelReference)]
     texts = read_texts(path, {r.pointer.sha1 for r in references}) if references else {}
     without_text = tuple(r for r in references if r.pointer.sha1 not in texts)

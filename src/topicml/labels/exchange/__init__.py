@@ -1,0 +1,1 @@
+"""Exchange of labels with annotation tools: a module a format, and one table of them."""

@@ -1,0 +1,203 @@
+"""Annotations of a tool become a label file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from topicml.errors import LabelError
+from topicml.files import REPLACE, write_text
+from topicml.labels.annotations import AnnotationStore
+from topicml.labels.checks import Finding, check_labels
+from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
+from topicml.labels.exchange.formats import FORMATS, Format, sniff
+from topicml.labels.exchange.merge import Located, Merged
+from topicml.labels.exchange.names import Names
+from topicml.labels.exchange.source import read_source
+from topicml.labels.records import Annotation, LabelRecord
+from topicml.labels.references import LabelReference, read_references
+from topicml.labels.store import LabelFile, read_label_file
+from topicml.labels.texts import sha1_of
+from topicml.taxonomy import Taxonomy
+
+ANNOTATIONS = "annotations"
+"""The folder beside a label file with the annotations of several people."""
+
+_Label = LabelRecord | LabelReference
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an import makes of a label file.
+
+    Attributes:
+        output: The label file.
+        merged: What was imported.
+        there: The file as it is; None where there is none.
+        append: Whether it is added to, and not replaced.
+    """
+
+    output: Path
+    merged: Merged
+    there: LabelFile | None = None
+    append: bool = False
+
+    @property
+    def _old(self) -> dict[str, _Label]:
+        if self.there is None:
+            return {}
+        labels: list[_Label] = [*self.there.records, *self.there.without_text]
+        return {label.id: label for label in labels}
+
+    @property
+    def records(self) -> list[LabelRecord]:
+        """What was imported, in its order."""
+        return [record for _, record in self.merged.records]
+
+    @property
+    def new(self) -> list[LabelRecord]:
+        """Records whose ids are not there."""
+        old = self._old
+        return [record for record in self.records if record.id not in old]
+
+    @property
+    def changed(self) -> list[tuple[_Label, LabelRecord]]:
+        """Pairs of what is there and what was imported, where they differ."""
+        old = self._old
+        pairs = [(old[record.id], record) for record in self.records if record.id in old]
+        return [(before, record) for before, record in pairs if _joined(before, record) != record]
+
+    @property
+    def removed(self) -> int:
+        """How many labels are there and not in what takes their place."""
+        return 0 if self.append else len({*self._old} - {record.id for record in self.records})
+
+    @property
+    def same(self) -> int:
+        """How many records are there already."""
+        return len(self.records) - len(self.new) - len(self.changed)
+
+
+def _joined(label: _Label, record: LabelRecord) -> LabelRecord:
+    return label if isinstance(label, LabelRecord) else label.with_text(record.text)
+
+
+def read_annotations(
+    paths: Sequence[Path],
+    given: Format | None,
+    columns: Columns,
+    names: Names,
+    annotator: str = "",
+    encoding: str | None = None,
+) -> list[Located]:
+    """Read files of annotation tools.
+
+    Args:
+        paths: The files.
+        given: Their format; None to find out for each.
+        columns: Where they have what.
+        names: What label names stand for.
+        annotator: Who made the annotations that name nobody; where there are several files,
+            their names are taken.
+        encoding: Of the files; None to find out.
+
+    Raises:
+        LabelError: With file and line or item.
+    """
+    located: list[Located] = []
+    for path in paths:
+        source = read_source(path, encoding)
+        found = list(FORMATS[given or sniff(source)].read(source, columns))
+        names.check(found, path)
+        who = annotator or (path.stem if len(paths) > 1 else "")
+        located += [(path, _by(annotation, who)) for annotation in found]
+    return located
+
+
+def _by(annotation: ForeignAnnotation, who: str) -> ForeignAnnotation:
+    return replace(annotation, annotator=annotation.annotator or who) if who else annotation
+
+
+def plan_change(merged: Merged, output: Path, *, append: bool) -> Change:
+    """Return what an import makes of a label file; nothing is written.
+
+    Raises:
+        LabelError: The file is to be added to, and something in it is no label.
+    """
+    broken: list[LabelError] | None = None if append else []
+    there = read_label_file(output, broken) if output.is_file() else None
+    return Change(output, merged, there, append)
+
+
+def check_change(change: Change, taxonomy: Taxonomy, raw: dict[str, str]) -> list[Finding]:
+    """Check the labels of a file as it would be; see ``check_labels``."""
+    files: dict[Path, list[LabelRecord]] = {}
+    for path, record in change.merged.records:
+        files.setdefault(path, []).append(record)
+    if change.append and change.there:
+        imported = {record.id for record in change.records}
+        kept = [record for record in change.there.records if record.id not in imported]
+        files = {change.output: kept} | files
+    return check_labels(files, taxonomy, raw)
+
+
+def write_change(change: Change, *, force: bool) -> list[Path]:
+    """Write the label file, and annotations where several people made them; return both.
+
+    Raises:
+        LabelError: There is nothing to write, or a label that is there would be changed, without
+            ``force``.
+        OutputError: A file cannot be written.
+    """
+    if not change.records:
+        raise LabelError("no labels to import", where=change.output, hint="Nothing was written.")
+    changed = change.changed
+    if change.append and changed and not force:
+        first = changed[0][1].id
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        what = f"other labels are there for {first!r}{more}"
+        raise LabelError(what, where=change.output, hint=f"{REPLACE} --dry-run shows them.")
+    text = _appended(change) if change.append and change.there else _lines(change.records)
+    store = AnnotationStore(change.output.parent / ANNOTATIONS)
+    added = store.append(_unknown(change.merged.annotations, store))
+    write_text(change.output, text)
+    return [change.output, *([store.path] if added else [])]
+
+
+def _unknown(annotations: Sequence[Annotation], store: AnnotationStore) -> list[Annotation]:
+    """Return the annotations that do not repeat what the same annotator said last."""
+    known = store.read() if store.folder.is_dir() else []
+    last = {(one.annotator, one.id): (one.topics, one.skipped) for one in known}
+    return [one for one in annotations if last.get((one.annotator, one.id)) != (one.topics, False)]
+
+
+def _lines(records: Sequence[LabelRecord]) -> str:
+    return "".join(record.to_json() + "\n" for record in records)
+
+
+def _appended(change: Change) -> str:
+    """Return the file's text with new labels behind it and changed ones in their places.
+
+    A label by reference stays one.
+    """
+    lines = change.output.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    references = {reference.id: reference for reference in read_references(change.output)}
+    for before, record in change.changed:
+        reference = references.get(record.id)
+        is_referred = reference is not None and reference.pointer.sha1 == sha1_of(record.text)
+        label = _referred(reference, record) if reference and is_referred else record
+        assert before.line is not None  # noqa: S101 - it was read from a file
+        lines[before.line - 1] = label.to_json()
+    kept = "\n".join(lines)
+    return (f"{kept}\n" if kept else "") + _lines(change.new)
+
+
+def _referred(reference: LabelReference, record: LabelRecord) -> LabelReference:
+    return replace(
+        reference,
+        topics=record.topics,
+        annotator=record.annotator,
+        status=record.status,
+        unsure=False,
+    )
