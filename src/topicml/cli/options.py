@@ -41,6 +41,14 @@ Labels = Annotated[
     typer.Option("--labels", "-l", help="Label file; repeat for more.", show_default="data/labels"),
 ]
 Taxonomy = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
+Gate = Annotated[
+    Path | None,
+    typer.Option(
+        "--gate",
+        help="File of what a new model must not lose (see docs/retraining.md).",
+        show_default="models/NAME/gate.toml, or the built-in one",
+    ),
+]
 By = Annotated[
     Literal["article", "group"],
     typer.Option(
