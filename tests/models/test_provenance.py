@@ -43,7 +43,7 @@ def test_another_state_of_a_file_is_used_and_said(tiny: Tiny, tmp_path: Path) ->
     seen = find_seen(open_model(tiny.folder), [KNOWN], LabelFiles([edited]))
     assert not seen.same.any()
     assert (seen.changed, seen.missing, seen.is_known) == (("labels.jsonl",), (), False)
-    assert "counted by another state of labels.jsonl" in seen.note("m")
+    assert "here in another state: labels.jsonl" in seen.note("m")
     both = find_seen(open_model(tiny.folder), [KNOWN], LabelFiles([edited, tiny.labels]))
     assert both.same.all()
     assert both.is_known
@@ -52,7 +52,7 @@ def test_another_state_of_a_file_is_used_and_said(tiny: Tiny, tmp_path: Path) ->
 def test_files_that_are_not_here_are_said(tiny: Tiny) -> None:
     seen = find_seen(open_model(tiny.folder), [KNOWN], LabelFiles([]))
     assert (seen.missing, seen.same.tolist()) == (("labels.jsonl",), [False])
-    assert "not known for want of labels.jsonl" in seen.note("m")
+    assert "not here, so it may be more: labels.jsonl" in seen.note("m")
 
 
 @pytest.mark.parametrize(("with_text", "partial"), [(0, ()), (1, ("real.jsonl",)), (2, ())])

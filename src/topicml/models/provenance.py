@@ -47,12 +47,12 @@ class Seen:
         count, near = int(self.same.sum()), int(self.near.sum())
         words = [f"{reference} was trained on {count:,} of these {len(self.same):,} sentences"]
         words[0] += f", and on near copies of {near:,} more" if near else ""
-        reasons = (
-            (self.changed, "counted by another state of"),
-            (self.missing, "not known for want of"),
-            (self.partial, "it had some texts of"),
-        )
-        words += [f"{why} {', '.join(names)}" for names, why in reasons if names]
+        reasons = {
+            "label files here in another state": self.changed,
+            "label files not here, so it may be more": self.missing,
+            "label files of which it had some texts alone": self.partial,
+        }
+        words += [f"{why}: {', '.join(names)}" for why, names in reasons.items() if names]
         return "; ".join(words)
 
 
