@@ -1,6 +1,7 @@
 """Two models compared: what is the same, what got worse, and what the store remembers of it."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,13 @@ import pytest
 from conftest import Tiny, tiny_records, write_jsonl
 from damage import copy_version, rewrite_file
 
+from topicml.cli.render_comparison import comparison_page
 from topicml.errors import LabelError, ModelError, TopicmlError
 from topicml.models.compare import Comparison, compare_models, record_in_store
 from topicml.models.comparisons import COMPARISONS
 from topicml.models.folder import SCORER, open_model, verify_model
 from topicml.models.gate import Gate
+from topicml.models.manifest import NETWORK
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
 from topicml.scoring.scorer_file import load_scorer, save_scorer
@@ -63,12 +66,17 @@ def test_a_worse_model_is_refused(store: ModelStore, tiny: Tiny) -> None:
     assert lost == sum(len(flip.lost) for flip in comparison.flips)
 
 
-def test_json_is_strict_and_complete(store: ModelStore, tiny: Tiny) -> None:
+def test_json_is_strict_and_complete(store: ModelStore, tiny: Tiny, root: Path) -> None:
     fields = compared(store, tiny, "1.2.0").to_dict(flips=1)
     assert json.loads(json.dumps(fields, allow_nan=False))["verdict"] == "refused"
     assert len(fields["flips"]) == 1 < fields["flipped"]
     assert fields["metrics"]["micro_f1"].keys() == {"old", "new", "difference", "interval", "note"}
     assert fields["old"]["seen"]["known"]
+    page = (root / "docs/retraining.md").read_text("utf-8")
+    named = {
+        n for row in re.findall(r"^\| (`.*?) \|", page, re.M) for n in re.findall(r"`(\w+)`", row)
+    }
+    assert fields.keys() <= named
 
 
 def test_a_worse_model_is_not_promoted_without_force(store: ModelStore, tiny: Tiny) -> None:
@@ -142,6 +150,16 @@ def test_topics_must_be_those_of_the_taxonomy(store: ModelStore, tiny: Tiny, roo
         compare_models(*models, [tiny.labels], root / "data/labels/taxonomy.toml")
     with pytest.raises(LabelError, match="unknown topic 'bakeing'"):
         compare_models(*models, [tiny.labels], tiny.taxonomy, gate=Gate(floors={"bakeing": 0.5}))
+
+
+def test_a_network_has_no_words(store: ModelStore, tiny: Tiny) -> None:
+    model = open_model(store.folder("weekend", "1.0.0"))
+    base = {"name": "a/b", "revision": "0" * 40, "files": {}}
+    network = replace(model, manifest={**model.manifest, "kind": NETWORK, "base": base})
+    comparison = compare_models(model, network, [tiny.labels], tiny.taxonomy, resamples=50)
+    fields = comparison.to_dict()
+    assert (fields["words"], fields["new"]["kind"]) == (None, "network")
+    assert "A network has no weights of words." in comparison_page(fields)
 
 
 def test_words_are_what_changed_in_the_scorer(

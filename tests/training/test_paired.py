@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
 from topicml.training.evaluation import Predictions
-from topicml.training.metrics import draw_documents
+from topicml.training.metrics import calibration_interval, draw_documents
 from topicml.training.paired import Flips, compare_predictions, holm, mcnemar
 
 TOPICS = ("baking", "gardening", "sailing")
-RESAMPLES = 200
+RESAMPLES = 60
 
 
 def made_up(seed=0, sentences=120, documents=30):
@@ -83,6 +83,20 @@ def test_a_model_is_no_different_from_itself():
             assert "no width" in row.note
     for topic in paired.topics:
         assert (topic.flips, topic.p_value, topic.p_corrected) == (Flips(0, 0, 0, 0), 1, 1)
+
+
+def test_calibration_reaches_no_further_than_both_models_own_intervals():
+    old, new = made_up()
+    row = compare_predictions(old, new, resamples=RESAMPLES).figures["expected_calibration_error"]
+    rows, draws = draw_documents(old.documents, RESAMPLES)
+    own = [
+        calibration_interval(side.Y, side.probabilities, draws[:, rows].astype(float))
+        for side in (old, new)
+    ]
+    assert (row.old, row.new) == pytest.approx((own[0].value, own[1].value))
+    reach = row.high - row.difference
+    assert reach == pytest.approx(row.difference - row.low)
+    assert max(i.high - i.value for i in own) < reach < 1.05 * sum(i.high - i.value for i in own)
 
 
 @given(st.integers(0, 100), st.integers(1, 12))

@@ -215,6 +215,8 @@ def record_in_store(comparison: Comparison, store: ModelStore) -> bool:
             "data": dict(comparison.data),
             "sentences": comparison.paired.sentences,
             "left_out": comparison.left_out,
+            "old_seen": int(comparison.seen[0].same.sum()),
+            "new_seen": int(comparison.seen[1].same.sum()),
             "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         },
     )

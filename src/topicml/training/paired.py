@@ -215,24 +215,30 @@ def _calibration(
 
     See ``metrics.calibration_interval`` for why resampled errors themselves would not do.
     """
-    errors, off = [], np.zeros(len(draws))
     once = np.ones((1, len(old.Y)))
-    for side in (old, new):
-        error = 0.0
-        for y, probability in zip(side.Y.T, side.probabilities.T, strict=True):
-            gaps = calibration_gaps(y, probability, once)
-            error += float(np.abs(gaps).sum())
-            resampled = [calibration_gaps(y, probability, w) for w in _weights(draws, rows)]
-            off += np.abs(np.vstack(resampled) - gaps).sum(axis=1)
-        errors.append(error / side.Y.shape[1])
-    values = errors[0], errors[1], errors[1] - errors[0]
+    exact = [_gaps(side, once) for side in (old, new)]
+    before, after = (np.abs(gaps).sum() / old.Y.shape[1] for gaps in exact)
+    values = float(before), float(after), float(after - before)
     if draws.shape[1] == 1:
         return Difference(*values, None, None, _ONE_DOCUMENT)
     if np.array_equal(old.probabilities, new.probabilities):
         return Difference(*values, 0.0, 0.0, _NO_WIDTH)
-    reach = float(np.quantile(off, 0.975)) / old.Y.shape[1]
+    off = [
+        sum(
+            np.abs(_gaps(side, weights) - gaps).sum(axis=1)
+            for side, gaps in zip((old, new), exact, strict=True)
+        )
+        for weights in _weights(draws, rows)
+    ]
+    reach = float(np.quantile(np.hstack(off), 0.975)) / old.Y.shape[1]
     low, high = max(-1.0, values[2] - reach), min(1.0, values[2] + reach)
     return Difference(*values, low, high, _NO_WIDTH if low == high else None)
+
+
+def _gaps(side: Predictions, weights: Floats) -> Floats:
+    """Return B by all bins of all topics: by how much each is off, times its share."""
+    columns = zip(side.Y.T, side.probabilities.T, strict=True)
+    return np.hstack([calibration_gaps(y, probability, weights) for y, probability in columns])
 
 
 def _flips(y: Labels, old: Labels, new: Labels) -> Flips:
