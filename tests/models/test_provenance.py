@@ -10,6 +10,7 @@ from archive_samples import reference_fields
 from conftest import Tiny, tiny_records, write_jsonl
 from damage import rewrite_manifest
 
+from topicml.errors import LabelError
 from topicml.labels.texts import sha1_of, write_texts
 from topicml.models.folder import Model, open_model, sha256_file
 from topicml.models.provenance import LabelEdits, LabelFiles, find_seen, label_edits
@@ -53,6 +54,11 @@ def test_files_that_are_not_here_are_said(tiny: Tiny) -> None:
     seen = find_seen(open_model(tiny.folder), [KNOWN], LabelFiles([]))
     assert (seen.missing, seen.same.tolist()) == (("labels.jsonl",), [False])
     assert "not here, so it may be more: labels.jsonl" in seen.note("m")
+
+
+def test_label_file_that_is_not_there_is_an_error(tiny: Tiny, tmp_path: Path) -> None:
+    with pytest.raises(LabelError, match="No such file"):
+        find_seen(open_model(tiny.folder), [KNOWN], LabelFiles([tmp_path / "no.jsonl"]))
 
 
 @pytest.mark.parametrize(("with_text", "partial"), [(0, ()), (1, ("real.jsonl",)), (2, ())])

@@ -21,8 +21,13 @@ EXIT_REFUSED = 4
 
 
 def compare(
-    old: Annotated[str, typer.Argument(help="Name (its current version), name@version or folder.")],
-    new: Annotated[str, typer.Argument(help="The model to take its place, named likewise.")],
+    old: Annotated[
+        str,
+        typer.Argument(metavar="OLD", help="Name (its current version), name@version or folder."),
+    ],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="The model to take its place, named likewise.")
+    ],
     data: Annotated[
         list[Path] | None,
         typer.Option(

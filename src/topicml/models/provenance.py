@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml.errors import LabelError
 from topicml.labels.checks import has_near_duplicate, without_case
 from topicml.labels.store import LabelFile, read_label_file
 from topicml.models.folder import Model, sha256_file
@@ -91,7 +92,7 @@ class LabelFiles:
         """Return the file with that SHA-256."""
         for path in self.paths:
             if path not in self._digests:
-                self._digests[path] = sha256_file(path)
+                self._digests[path] = _sha256(path)
             if self._digests[path] == digest:
                 return self._file(path)
         return None
@@ -104,6 +105,14 @@ class LabelFiles:
         if path not in self._read:
             self._read[path] = read_label_file(path)
         return self._read[path]
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_file(path)
+    except OSError as err:
+        hint = "Check the path."
+        raise LabelError(err.strerror or "cannot be read", where=path, hint=hint) from err
 
 
 def find_seen(model: Model, texts: Sequence[str], files: LabelFiles) -> Seen:
