@@ -7,9 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from conftest import tiny_records, write_jsonl
+
+from topicml.models.gate import DEFAULT_GATE, LARGEST, SMALLEST
 
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -58,4 +62,68 @@ def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
     assert lines[6].endswith(
         "The model was trained on these very sentences: the figures say nothing."
     )
-    assert lines[7:] == ["Interval(value=1.0, low=1.0, high=1.0)"]
+    assert lines[7] == "Interval(value=1.0, low=1.0, high=1.0)"
+    assert lines[8] == "ok -0.003 True"
+    assert lines[9] == (
+        "1 alliance-topics@1.2.0 was trained on 116 of these 116 sentences; "
+        "label files not here, so it may be more: authored.jsonl, real.jsonl"
+    )
+    assert len(lines) == 10
+
+
+def test_retraining_runs_from_train_to_rollback(tiny, tmp_path):
+    page = (ROOT / "docs/retraining.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ (.*)$", page, re.M)
+    assert 4 <= len(commands) < 10
+    (gate,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    rows = tiny_records()
+    for name, part in {"mine": rows[:39], "more": rows[39:], "held-out": UNSEEN}.items():
+        write_jsonl(tmp_path / f"{name}.jsonl", part)
+    tuned = tmp_path / "my-models/my-topics"
+    tuned.mkdir(parents=True)
+    shutil.copy(tiny.parameters, tuned)  # so that nothing is searched
+    shutil.copy(tiny.taxonomy, tmp_path / "mine.toml")
+    (tuned / "gate.toml").write_text(gate, encoding="utf-8")
+    done = subprocess.run(
+        [
+            "bash",
+            "-exc",
+            f'topicml() {{ {sys.executable} -m topicml "$@"; }}\n' + "\n".join(commands),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "on near copies of 1 more" in done.stderr
+    assert "Verdict: ok" in done.stdout
+    assert "my-topics: current was 1.0.0, is 1.1.0" in done.stdout
+    assert "my-topics: current was 1.1.0, is 1.0.0" in done.stdout
+    assert (tmp_path / "comparison.html").stat().st_size > 1000
+
+
+UNSEEN = [
+    {"id": str(n), "article": str(n), "text": text, "topics": topics}
+    for n, (text, topics) in enumerate(
+        [
+            ("Yeast makes bread rise before it goes into a hot oven.", ["baking"]),
+            ("Butter the tin, then bake the cake slowly.", ["baking"]),
+            ("Seeds sprout in warm soil beside the roses.", ["gardening"]),
+            ("A boat with torn sails reached the harbour.", ["sailing"]),
+            ("The wind took the yacht past the lighthouse.", ["sailing"]),
+            ("The telephone rang all through dinner.", []),
+            ("The bread rises under a warm cloth. It was friday, hour 1.", ["baking"]),
+        ]
+    )
+]
+
+
+def test_keys_of_a_gate_are_on_the_page_of_retraining():
+    page = (ROOT / "docs/retraining.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```toml\n(.*?)```", page, re.S)
+    gate = tomllib.loads(text)["gate"]
+    assert gate.keys() == {*SMALLEST, *LARGEST, "topic_f1", "topic_support", "floors"}
+    assert str(DEFAULT_GATE.topic_support) in page
+    for name, limit in {**DEFAULT_GATE.limits, "topic_f1": DEFAULT_GATE.topic_f1}.items():
+        assert f"| `{name}` | {limit:g} |".replace("-", "−") in page

@@ -147,10 +147,10 @@ def test_model_of_another_scikit_learn_classifies_without_a_word(
 def test_promote_and_rollback_say_what_was_and_what_is(run: Run, store: ModelStore) -> None:
     copy_version(store.root / "weekend/1.0.0", "1.1.0")
     for arguments, current, said in [
-        (("promote", "weekend@1.1.0"), "1.1.0", "current was 1.0.0, is 1.1.0"),
+        (("promote", "weekend@1.1.0", "--force"), "1.1.0", "current was 1.0.0, is 1.1.0"),
         (("promote", "weekend@1.1.0"), "1.1.0", "current is 1.1.0, as before"),
         (("rollback", "weekend"), "1.0.0", "current was 1.1.0, is 1.0.0"),
-        (("promote", "weekend@1.1.0"), "1.1.0", "current was 1.0.0, is 1.1.0"),
+        (("promote", "weekend@1.1.0", "--force"), "1.1.0", "current was 1.0.0, is 1.1.0"),
         (("rollback",), "1.0.0", "current was 1.1.0, is 1.0.0"),
     ]:
         result = run("models", *arguments, "--models-dir", store.root)
@@ -163,7 +163,8 @@ def test_promote_and_rollback_say_what_was_and_what_is(run: Run, store: ModelSto
 
 def test_promoted_version_is_the_one_that_classifies(run: Run, store: ModelStore) -> None:
     copy_version(store.root / "weekend/1.0.0", "1.1.0")
-    for command, version in [(("promote", "weekend@1.1.0"), "1.1.0"), (("rollback",), "1.0.0")]:
+    promote = ("promote", "weekend@1.1.0", "--force")
+    for command, version in [(promote, "1.1.0"), (("rollback",), "1.0.0")]:
         assert run("models", *command, "--models-dir", store.root).code == 0
         result = run(
             *("classify", "-", "-f", "jsonl", "--models-dir", store.root), stdin="The dough."

@@ -58,15 +58,16 @@ def test_trained_model_classifies(run: Run, trained: tuple[Path, Result]) -> Non
     assert [s["topics"] for s in record["sentences"]] == [["baking"], ["sailing"]]
 
 
-def test_later_version_is_current_only_when_promoted(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+def test_later_version_leaves_the_current_one(run: Run, tiny: Tiny, tmp_path: Path) -> None:
     arguments = ("--labels", tiny.labels, "--name", "pastimes")
     store = ModelStore(tmp_path)
     for flags, version, current in [((), "1.0.0", "1.0.0"), ((), "1.1.0", "1.0.0")]:
         assert train(run, tiny, tmp_path, *arguments, *flags).code == 0
         assert (store.versions("pastimes")[-1], store.current("pastimes")) == (version, current)
-    flags = ("--promote", "--version", "3.0.0")
-    assert train(run, tiny, tmp_path, *arguments, *flags).code == 0
-    assert (store.versions("pastimes")[-1], store.current("pastimes")) == ("3.0.0", "3.0.0")
+    (tmp_path / "pastimes/current").unlink()  # the newest is in use then, and stays so
+    assert train(run, tiny, tmp_path, *arguments, "--version", "3.0.0").code == 0
+    assert (store.versions("pastimes")[-1], store.current("pastimes")) == ("3.0.0", "1.1.0")
+    assert train(run, tiny, tmp_path, *arguments, "--promote").code == 2  # it is compared first
     scorers = {path.read_bytes() for path in tmp_path.glob("pastimes/*/scorer.npz")}
     assert len(scorers) == 1
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import home_records
 
 from topicml.labels import checks as module
-from topicml.labels.checks import near_duplicates
+from topicml.labels.checks import has_near_duplicate, near_duplicates
 
 
 def naive_near_duplicates(texts):
@@ -35,6 +36,14 @@ def test_near_duplicates_equal_brute_force(texts):
 
 
 @settings(deadline=None)
+@given(st.lists(sentences, max_size=12))
+def test_near_duplicates_among_others_are_those_of_all_pairs(texts):
+    half = len(texts) // 2
+    across = {i for i, j, _ in naive_near_duplicates(texts) if i < half <= j}
+    found = has_near_duplicate(texts[:half], texts[half:])
+    assert set(np.flatnonzero(found).tolist()) == across
+
+
 @given(st.lists(sentences, max_size=12))
 def test_near_duplicates_do_not_depend_on_the_order(texts):
     last = len(texts) - 1

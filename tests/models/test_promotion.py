@@ -21,7 +21,8 @@ def store(tiny: Tiny, tmp_path: Path) -> ModelStore:
 
 
 def test_promoting_and_rolling_back_say_what_was_and_what_is(store: ModelStore) -> None:
-    assert promote_version(store, "weekend", "1.1.0") == Change("weekend", "1.0.0", "1.1.0")
+    change = promote_version(store, "weekend", "1.1.0", force=True)
+    assert change == Change("weekend", "1.0.0", "1.1.0")
     assert store.current("weekend") == "1.1.0"
     assert promote_version(store, "weekend", "1.1.0") == Change("weekend", "1.1.0", "1.1.0")
     assert roll_back(store, "weekend") == Change("weekend", "1.1.0", "1.0.0")
@@ -35,17 +36,34 @@ def test_first_version_has_none_before_it(store: ModelStore) -> None:
         roll_back(store, "weekend")
 
 
+def test_version_that_nothing_compared_is_not_promoted(store: ModelStore) -> None:
+    with pytest.raises(ModelError) as caught:
+        promote_version(store, "weekend", "1.1.0")
+    assert "topicml compare weekend@1.0.0 weekend@1.1.0" in str(caught.value)
+    assert "--force" in str(caught.value)
+    assert (store.current("weekend"), store.previous("weekend")) == ("1.0.0", [])
+
+
+@pytest.mark.parametrize("content", ["", "1.9.0"])
+def test_without_a_version_in_use_none_is_compared_with(store: ModelStore, content: str) -> None:
+    pointer = store.root / "weekend/current"
+    pointer.unlink()
+    if content:
+        pointer.write_text(content)
+    assert promote_version(store, "weekend", "1.1.0").after == "1.1.0"
+
+
 @pytest.mark.parametrize("name", [*FILES[LINEAR], MANIFEST])
 def test_damaged_version_is_never_promoted(store: ModelStore, name: str) -> None:
     flip(store.root / "weekend/1.1.0" / name, 200)
     with pytest.raises(ModelError) as caught:
-        promote_version(store, "weekend", "1.1.0")
+        promote_version(store, "weekend", "1.1.0", force=True)
     assert caught.value.where == str(store.root / "weekend/1.1.0" / name)
     assert (store.current("weekend"), store.previous("weekend")) == ("1.0.0", [])
 
 
 def test_version_is_not_rolled_back_to_where_it_is_damaged(store: ModelStore) -> None:
-    promote_version(store, "weekend", "1.1.0")
+    promote_version(store, "weekend", "1.1.0", force=True)
     flip(store.root / "weekend/1.0.0" / FILES[LINEAR][0], 0)
     with pytest.raises(ModelError, match="damaged"):
         roll_back(store, "weekend")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "batch", "train", "evaluate", "tune", "distill"),
+    *("classify", "batch", "train", "evaluate", "compare", "tune", "distill"),
     *("models", "labels", "info"),
 )
 """All commands, each in the module of its name."""

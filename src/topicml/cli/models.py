@@ -12,19 +12,23 @@ import typer
 from topicml.cli import options
 from topicml.errors import MissingExtraError, ModelError
 from topicml.models.folder import FILES, base_of, check_files, read_card, verify_model
-from topicml.models.manifest import MANIFEST, read_manifest
+from topicml.models.gate import read_gate
+from topicml.models.manifest import MANIFEST, Fields, read_manifest
 from topicml.models.promotion import Change, promote_version, roll_back
 from topicml.models.store import ACCURATE_MODEL, ModelStore
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
 
-_FIGURES = ("made", "sentences", "micro F1", "macro AP")
+_FIGURES = ("made", "sentences", "micro F1", "macro AP", "set")
 _Rows = list[tuple[Any, ...]]
 
 
 @app.command("list")
 def list_models(models_dir: options.ModelsDir = None) -> None:
     """List all models and versions; the current one of each is marked.
+
+    Figures are those of each version's own evaluation, and `set` says on which sentences: only
+    figures of the same set may be held against each other. topicml compare judges two models alike.
 
     Damaged versions come behind, with what is wrong, and the exit code is then 1.
 
@@ -36,17 +40,22 @@ def list_models(models_dir: options.ModelsDir = None) -> None:
     errors: list[ModelError] = []
     sound: _Rows = []
     damaged: _Rows = []
+    sets: dict[str, str] = {}
     for name in store.names():
         current = _current(store, name, errors)
         for version in store.versions(name):
             row = (name, version, "current" if version == current else "")
             try:
-                sound.append((*row, *_figures(store.folder(name, version))))
+                sound.append((*row, *_figures(store.folder(name, version), sets)))
             except ModelError as err:
                 damaged.append((*row, _short_message(err)))
                 errors.append(err)
     if sound or not damaged:
         render_rows(("model", "version", "", *_FIGURES), sound)
+        for what, letter in sets.items():
+            options.say(f"set {letter}: {what}")
+        if len(sets) > 1:
+            options.say("Figures of different sets say nothing of each other: topicml compare.")
     if damaged:
         render_rows(("model", "version", "", "damage"), damaged)
     _exit_on(errors)
@@ -62,7 +71,8 @@ def _current(store: ModelStore, name: str, errors: list[ModelError]) -> str | No
         return None
 
 
-def _figures(path: Path) -> tuple[Any, ...]:
+def _figures(path: Path, sets: dict[str, str]) -> tuple[Any, ...]:
+    """Return what a version is listed with; its test set joins the sets that were met before."""
     manifest = check_files(path)
     headlines = manifest["metrics"]["evaluation"]["headlines"]
     return (
@@ -70,7 +80,16 @@ def _figures(path: Path) -> tuple[Any, ...]:
         manifest["labels"]["sentences"],
         headlines["micro_f1"]["value"],
         headlines["macro_average_precision"]["value"],
+        sets.setdefault(_test_set(manifest), str(len(sets) + 1)),
     )
+
+
+def _test_set(manifest: Fields) -> str:
+    """Say which sentences a version was judged by: how many, and of which states of which files."""
+    evaluation = manifest["metrics"]["evaluation"]
+    counts = [evaluation.get(key, "?") for key in ("sentences", "documents")]
+    files = ", ".join(f"{n} {d[:8]}" for n, d in sorted(manifest["labels"]["files"].items()))
+    return "{} sentences of {} documents of {}".format(*counts, files)
 
 
 def _short_message(err: ModelError) -> str:
@@ -176,12 +195,18 @@ def fetch_base_of(
 def promote(
     model: Annotated[str, typer.Argument(metavar="NAME@VERSION", help="The version to use.")],
     models_dir: options.ModelsDir = None,
+    gate: options.Gate = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Promote it without a comparison, or against its verdict."),
+    ] = False,
 ) -> None:
     """Make a version the current one, once all its files and golden sentences are as made.
 
-    `topicml models rollback` undoes it.
+    Where another version is current, topicml compare must have compared the two before, and the
+    new one must have passed the gate. `topicml models rollback` undoes it.
 
-    Example: topicml models promote alliance-topics@1.0.0
+    Example: topicml models promote alliance-topics@1.3.0
     """
     name, _, version = model.partition("@")
     if not version:
@@ -189,7 +214,9 @@ def promote(
             f"{model!r} does not say which version: write it like alliance-topics@1.0.0. "
             "See which there are with: topicml models list"
         )
-    _print_change(promote_version(options.changeable_store(models_dir), name, version))
+    store = options.changeable_store(models_dir)
+    limits = read_gate(gate) if gate else None
+    _print_change(promote_version(store, name, version, gate=limits, force=force))
 
 
 @app.command()

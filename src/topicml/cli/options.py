@@ -44,6 +44,14 @@ Labels = Annotated[
 ]
 Taxonomy = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
 Annotations = Annotated[Path, typer.Option("--annotations", help="Folder of annotations.")]
+Gate = Annotated[
+    Path | None,
+    typer.Option(
+        "--gate",
+        help="File of what a new model must not lose (see docs/retraining.md).",
+        show_default="models/NAME/gate.toml, or the built-in one",
+    ),
+]
 By = Annotated[
     Literal["article", "group"],
     typer.Option(

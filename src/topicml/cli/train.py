@@ -26,9 +26,6 @@ def train(
     no_background: options.NoBackground = False,
     by: options.By = "article",
     jobs: options.Jobs = 1,
-    promote: Annotated[
-        bool, typer.Option("--promote", help="Make the new version the current one.")
-    ] = False,
     kind: Annotated[
         Literal["linear", "network"],
         typer.Option(help="A linear model, or a fine-tuned network (see docs/network.md)."),
@@ -56,7 +53,8 @@ def train(
 ) -> None:
     """Train a model version from label files, and account for how good it is.
 
-    The first version of a name becomes the current one; later ones do with --promote.
+    The first version of a name becomes the current one; later ones are compared with
+    it (topicml compare) and then promoted (topicml models promote).
     A network takes half an hour for each training on two cores, and needs the extra neural.
     A run that was cut off goes on where it was.
 
@@ -71,7 +69,7 @@ def train(
     if kind == "network":
         trained = _train_network(
             *(store, name, paths, taxonomy, base, work),
-            *(folds, folds if judged is None else judged, seeds, epochs, version, promote),
+            *(folds, folds if judged is None else judged, seeds, epochs, version),
         )
     else:
         trained = train_model(
@@ -81,7 +79,6 @@ def train(
             background=options.background_choice(background, no_background),
             by=by,
             jobs=jobs,
-            promote=promote,
             on_step=options.tell,
         )
     if isinstance(trained.fitted, FittedModel):
@@ -102,7 +99,6 @@ def _train_network(
     seeds: int,
     epochs: int,
     version: str | None,
-    promote: bool,
 ) -> TrainedVersion:
     from topicml.cli.steps import telling_steps
     from topicml.network.backend import load_packages
@@ -119,7 +115,6 @@ def _train_network(
             *(store, name, labels, taxonomy, MPNET, folder, work),
             NetworkSettings(folds, judged, seeds, epochs),
             version=version,
-            promote=promote,
             on_note=options.tell,
             on_step=tell,
         )

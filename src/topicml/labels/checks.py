@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer
 
 from topicml.errors import LabelError
@@ -36,6 +37,7 @@ class Finding:
         return f"{self.severity}: {self.where}: {self.what}"
 
 
+_Pairs = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
 _Located = tuple[str, LabelRecord]
 _LocatedLabel = tuple[str, LabelRecord | LabelReference]
 
@@ -136,7 +138,12 @@ def _check_references(located: Iterable[tuple[str, LabelReference]]) -> Iterator
 
 
 def _normalized_text(record: LabelRecord) -> str:
-    return " ".join(record.text.lower().split())
+    return without_case(record.text)
+
+
+def without_case(text: str) -> str:
+    """Return a text by which equal ones are told, whatever their case and white space."""
+    return " ".join(text.lower().split())
 
 
 def _check_near_duplicates(located: Sequence[_Located]) -> list[Finding]:
@@ -160,19 +167,34 @@ def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
     Overlap is Jaccard's: words in both by words in either. Computed in row blocks of a
     sparse product, so memory stays bounded.
     """
-    vectorizer = CountVectorizer(binary=True, analyzer=lambda text: _WORDS(text.lower()))
-    try:
-        X = vectorizer.fit_transform(texts).astype(np.int32).tocsr()
-    except ValueError:  # no text, or none has a word
-        return []
-    sizes = np.asarray(X.sum(axis=1)).ravel()
     pairs: list[tuple[int, int, float]] = []
-    for start in range(0, X.shape[0], _ROWS_AT_ONCE):
-        shared = (X[start : start + _ROWS_AT_ONCE] @ X.T).tocoo()
-        first, second = shared.row + start, shared.col
-        overlap = shared.data / (sizes[first] + sizes[second] - shared.data)
-        close = (overlap > NEAR_DUPLICATE) & (first < second)
+    for first, second, overlap in _near_pairs(texts, len(texts)):
+        close = first < second
         pairs += zip(
             first[close].tolist(), second[close].tolist(), overlap[close].tolist(), strict=True
         )
     return sorted(pairs)
+
+
+def has_near_duplicate(texts: Sequence[str], others: Sequence[str]) -> NDArray[np.bool_]:
+    """Return for each of n texts whether its words overlap above 0.6 with those of another."""
+    found = np.zeros(len(texts), dtype=np.bool_)
+    for first, second, _ in _near_pairs([*texts, *others], len(texts)):
+        found[first[second >= len(texts)]] = True
+    return found
+
+
+def _near_pairs(texts: Sequence[str], count: int) -> Iterator[_Pairs]:
+    """Yield rows, other rows and overlaps above 0.6, for the first ``count`` texts."""
+    vectorizer = CountVectorizer(binary=True, analyzer=lambda text: _WORDS(text.lower()))
+    try:
+        X = vectorizer.fit_transform(texts).astype(np.int32).tocsr()
+    except ValueError:  # no text, or none has a word
+        return
+    sizes = np.asarray(X.sum(axis=1)).ravel()
+    for block in range(0, count, _ROWS_AT_ONCE):
+        shared = (X[block : min(block + _ROWS_AT_ONCE, count)] @ X.T).tocoo()
+        first, second = shared.row + block, shared.col
+        overlap = shared.data / (sizes[first] + sizes[second] - shared.data)
+        close = overlap > NEAR_DUPLICATE
+        yield first[close], second[close], overlap[close]

@@ -3,7 +3,8 @@
 Next to the version folders are two text files. ``current`` holds the version in use,
 ``previous`` those in use before it, one a line, the latest last. Each file is replaced
 atomically. The current version at the end of ``previous`` is ignored: it means that a change of
-version was interrupted between the two files.
+version was interrupted between the two files. ``comparisons.jsonl`` says which versions were
+compared (``comparisons``), and ``gate.toml``, where there is one, by which limits (``gate``).
 """
 
 from __future__ import annotations

@@ -75,17 +75,16 @@ class NewVersion:
         prepare_folder(self.store.path(self.name, self.version))
 
     def write(
-        self,
-        fitted: FittedModel | FittedNetwork,
-        metrics: tuple[str, Evaluation],
-        *,
-        promote: bool,
+        self, fitted: FittedModel | FittedNetwork, metrics: tuple[str, Evaluation]
     ) -> TrainedVersion:
-        """Write the version; make it current if asked to, or if it is the first of its name."""
+        """Write the version; the one in use stays, and the first of a name becomes current."""
         store, name, version = self.store, self.name, self.version
+        in_use = store.current(name) or next(reversed(store.versions(name)), None)
         path = build_model(store, name, version, fitted, self.data, self.origin, metrics)
-        if promote or store.current(name) is None:
+        if in_use is None:
             promote_version(store, name, version)
+        elif store.current(name) is None:  # without a pointer the newest is in use
+            store.set_current(name, in_use)
         return TrainedVersion(path, fitted, *metrics, store.current(name))
 
 
@@ -132,10 +131,11 @@ def train_model(
     background: Choice = "own",
     by: By = "article",
     jobs: int = 1,
-    promote: bool = False,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> TrainedVersion:
     """Fit a model on all labels, evaluate the recipe by cross-validation, write a version.
+
+    The first of a name becomes the current one; see ``promote_version`` for later ones.
 
     Args:
         store: Where the version goes.
@@ -149,7 +149,6 @@ def train_model(
             it has one; None to start from nothing.
         by: What a fold of the evaluation leaves out.
         jobs: Processes.
-        promote: Make it the current version; the first of a name always is.
         on_step: Told what is done next.
 
     Raises:
@@ -169,4 +168,4 @@ def train_model(
     fitted = fit_model(data, parameters, start, jobs)
     on_step("Evaluating by cross-validation.")
     metrics = cross_validated_evaluation(data, by, parameters, start, jobs)
-    return new.write(fitted, metrics, promote=promote)
+    return new.write(fitted, metrics)

@@ -55,7 +55,6 @@ def train_network(
     settings: NetworkSettings,
     *,
     version: str | None = None,
-    promote: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
     on_step: OnStep = lambda _: None,
 ) -> TrainedVersion:
@@ -71,7 +70,6 @@ def train_network(
         work: Folder for what is done so far; a training that was cut off goes on there.
         settings: How.
         version: To make; the next minor one for None.
-        promote: Make it the current version; the first of a name always is.
         on_note: Told what of the labels is not there.
         on_step: Told how far it is.
 
@@ -98,7 +96,7 @@ def train_network(
         asdict(settings),
     )
     metrics = _protocol(settings), evaluate_network(rows, said)
-    return new.write(fitted, metrics, promote=promote)
+    return new.write(fitted, metrics)
 
 
 def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation:

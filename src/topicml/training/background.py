@@ -171,7 +171,7 @@ class Background:
 
 def log_odds_of(blocks: Sequence[FeatureBlock], intercepts: Floats, texts: Sequence[str]) -> Floats:
     """Return n by T + 1 log-odds of n sentences."""
-    X = sparse.hstack([_fixed(block).transform(texts) for block in blocks]).tocsr()
+    X = sparse.hstack([fixed_vectorizer(block).transform(texts) for block in blocks]).tocsr()
     coefficients = np.vstack([block.coefficients for block in blocks])
     log_odds: Floats = X @ coefficients + intercepts
     return log_odds
@@ -182,7 +182,7 @@ def fold_of(group: str, folds: int) -> int:
     return int(sha1_of(group), 16) % folds
 
 
-def _fixed(block: FeatureBlock, terms: Sequence[str] = ()) -> TfidfVectorizer:
+def fixed_vectorizer(block: FeatureBlock, terms: Sequence[str] = ()) -> TfidfVectorizer:
     """Return a vectoriser of a block's terms and others, with the block's idf."""
     vocabulary = block.vocabulary | {t: len(block.vocabulary) + n for n, t in enumerate(terms)}
     vectorizer = TfidfVectorizer(
@@ -197,11 +197,11 @@ def _fixed(block: FeatureBlock, terms: Sequence[str] = ()) -> TfidfVectorizer:
 
 def _extended(block: FeatureBlock, texts: Sequence[str], min_df: int) -> TfidfVectorizer:
     if block.analyzer != "word":
-        return _fixed(block)
+        return fixed_vectorizer(block)
     words_of = TfidfVectorizer(ngram_range=block.ngram_range).build_analyzer()
     counts = Counter(word for text in texts for word in {*words_of(text)})
     often = (word for word, count in counts.items() if count >= min_df)
-    return _fixed(block, sorted({*often} - block.vocabulary.keys()))
+    return fixed_vectorizer(block, sorted({*often} - block.vocabulary.keys()))
 
 
 def fit_background(

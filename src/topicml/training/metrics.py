@@ -129,15 +129,14 @@ def evaluate_predictions(
         resamples: Bootstrap resamples behind the intervals (Efron, 1979; percentile).
         seed: Of the resampling.
     """
-    names, rows = np.unique(documents, return_inverse=True)
+    rows, draws = draw_documents(documents, resamples, seed)
+    count = draws.shape[1]
     once = np.ones((1, len(Y)))
-    shares = np.full(len(names), 1 / len(names))
-    draws = np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
     points = headline_scores(Y, probabilities, tags, once)
     resampled = draws[:, rows].astype(np.float64)
     spreads = headline_scores(Y, probabilities, tags, resampled)
-    document_Y, document_tags = (_any_by_document(y, rows, len(names)) for y in (Y, tags))
-    each_document = np.ones((1, len(names)))
+    document_Y, document_tags = (_any_by_document(y, rows, count) for y in (Y, tags))
+    each_document = np.ones((1, count))
     headlines = {key: _interval(points[key], spreads[key]) for key in HEADLINES}
     headlines["false_tag_rate"] = false_tag_interval(Y, tags)
     headlines["expected_calibration_error"] = calibration_interval(Y, probabilities, resampled)
@@ -145,7 +144,7 @@ def evaluate_predictions(
     micro_precision, micro_recall, _ = _micro(Y, tags, once)
     return Evaluation(
         sentences=len(Y),
-        documents=len(names),
+        documents=count,
         headlines=headlines,
         micro_precision=float(micro_precision[0]),
         micro_recall=float(micro_recall[0]),
@@ -158,6 +157,20 @@ def evaluate_predictions(
         document_micro_f1=float(_micro(document_Y, document_tags, each_document)[2][0]),
         document_macro_f1=float(_macro_f1(document_Y, document_tags, each_document)[0]),
     )
+
+
+def draw_documents(
+    documents: NDArray[np.str_], resamples: int, seed: int = 0
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Draw documents with replacement, as many as there are, again and again.
+
+    Returns:
+        For each of n sentences the number of its document, and how often each of B resamples has
+        each of D documents, B by D: ``draws[:, rows]`` are the sentences' weights.
+    """
+    names, rows = np.unique(documents, return_inverse=True)
+    shares = np.full(len(names), 1 / len(names))
+    return rows, np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
 
 
 def false_tag_interval(Y: Labels, tags: Labels) -> Interval:
@@ -190,9 +203,9 @@ def calibration_interval(Y: Labels, probabilities: Floats, resampled: Floats) ->
     """
     value, off = 0.0, np.zeros(len(resampled))
     for y, probability in zip(Y.T, probabilities.T, strict=True):
-        gaps = _gaps(y, probability, np.ones((1, len(y))))
+        gaps = calibration_gaps(y, probability, np.ones((1, len(y))))
         value += float(np.abs(gaps).sum())
-        off += np.abs(_gaps(y, probability, resampled) - gaps).sum(axis=1)
+        off += np.abs(calibration_gaps(y, probability, resampled) - gaps).sum(axis=1)
     value, reach = value / Y.shape[1], float(np.quantile(off, 0.975)) / Y.shape[1]
     return Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
@@ -248,10 +261,10 @@ def expected_calibration_error(y: Labels, probability: Floats, weights: Floats) 
     Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the gap between
     mean probability and observed share, averaged by the bins' weight.
     """
-    return np.asarray(np.abs(_gaps(y, probability, weights)).sum(axis=1))
+    return np.asarray(np.abs(calibration_gaps(y, probability, weights)).sum(axis=1))
 
 
-def _gaps(y: Labels, probability: Floats, weights: Floats) -> Floats:
+def calibration_gaps(y: Labels, probability: Floats, weights: Floats) -> Floats:
     """Return by how much each bin is off, times its share, under each of B weight vectors."""
     in_bin = (_bins(probability)[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
     gaps = weights @ (in_bin * (probability - y)[:, None])
@@ -307,10 +320,15 @@ def _scores(hits: Floats, tagged: Floats, support: Floats) -> tuple[Floats, Floa
     return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
 
 
-def _macro_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
+def topic_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
+    """Return each topic's F1 under each of B weight vectors, B by T; NaN where it is absent."""
     f1 = _precision_recall_f1(Y, tags, weights)[2]
     present = weights @ Y.astype(np.float64) > 0
-    return _nanmean(np.where(present, f1, np.nan))
+    return np.where(present, f1, np.nan)
+
+
+def _macro_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
+    return _nanmean(topic_f1(Y, tags, weights))
 
 
 def _nanmean(values: Floats) -> Floats:

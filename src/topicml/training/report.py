@@ -7,7 +7,7 @@ import html
 import io
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve
@@ -15,44 +15,21 @@ from sklearn.metrics import precision_recall_curve
 from topicml.errors import MissingExtraError
 from topicml.training.evaluation import LearningPoint, Predictions
 from topicml.training.metrics import Evaluation, reliability_table
+from topicml.training.page import html_page, html_table, number_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>topicml evaluation</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; color: #1c2430; background: #fff; margin: 0 auto;
-  max-width: 70rem; padding: 1.5rem; }}
-h1 {{ font-size: 1.6rem; margin: 0 0 .3rem; }} h2 {{ font-size: 1.15rem; margin: 2rem 0 .6rem; }}
-p {{ max-width: 46rem; }} .muted {{ color: #5a6573; }}
-.scroll {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .3rem .9rem .3rem 0; text-align: right; border-bottom: 1px solid #e3e7ec;
-  white-space: nowrap; }}
-th:first-child, td:first-child {{ text-align: left; }}
-.plots {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr));
-  gap: 1.2rem; }}
-@media (max-width: 40rem) {{ body {{ padding: 1rem; font-size: 14px; }}
-  th, td {{ padding-right: .55rem; }} }}
-figure {{ margin: 0; }} figure img {{ width: 100%; height: auto; }}
-figcaption {{ color: #5a6573; font-size: .9rem; }}
-</style></head><body>
-<h1>Evaluation</h1>
-<p>{protocol}</p>
+_BODY = """<p>{protocol}</p>
 <p class="muted">{sentences} sentences of {documents} documents. Intervals are 95 %, by bootstrap
 over documents.</p>
 <h2>Headline figures</h2>
-<div class="scroll">{headlines}</div>
+{headlines}
 <h2>Per topic</h2>
-<div class="scroll">{topics}</div>
+{topics}
 <h2>Plots</h2>
-<div class="plots">{plots}</div>
-</body></html>
-"""
+<div class="plots">{plots}</div>"""
 _RIGHT, _WRONG, _MISSED = "#2f6f9f", "#d1603d", "#c9d3dd"
 
 
@@ -84,23 +61,24 @@ def render_report(predictions: Predictions, evaluation: Evaluation) -> str:
                 _draw_learning(predictions.learning_curve),
             )
         )
-    return _PAGE.format(
+    body = _BODY.format(
         protocol=html.escape(predictions.protocol),
         sentences=evaluation.sentences,
         documents=evaluation.documents,
-        headlines=_table(("figure", "value", "95 % interval"), evaluation.figure_rows()),
+        headlines=html_table(("figure", "value", "95 % interval"), evaluation.figure_rows()),
         topics=_topic_table(evaluation),
         plots="".join(_figure(caption, figure) for caption, figure in plots),
     )
+    return html_page("Evaluation", body)
 
 
 def _topic_table(evaluation: Evaluation) -> str:
     columns = ("topic", "support", "precision", "recall", "F1", "average precision", "Brier", "ECE")
     rows = [
-        (topic, support, *map(_number, figures))
+        (topic, support, *map(number_text, figures))
         for topic, support, *figures in map(astuple, evaluation.topics)
     ]
-    return _table(columns, rows)
+    return html_table(columns, rows)
 
 
 def _draw_counts(predictions: Predictions) -> Figure:
@@ -186,16 +164,3 @@ def _figure(caption: str, figure: Figure) -> str:
         f'<figure><img alt="{alt}" src="data:image/png;base64,{data}">'
         f"<figcaption>{alt}</figcaption></figure>"
     )
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

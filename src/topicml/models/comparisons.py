@@ -1,0 +1,63 @@
+"""``comparisons.jsonl`` beside the versions of a name: what compared them, and what came of it.
+
+One object a line, the latest last. A version's own folder never changes, so it is no place for
+them. A line counts for the very models and limits that its hashes name: models by the hash of
+their manifests, which hold those of all their files.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from topicml.errors import ModelError
+from topicml.files import write_text
+
+COMPARISONS = "comparisons.jsonl"
+
+
+def record_comparison(folder: Path, comparison: Mapping[str, Any]) -> None:
+    """Add a line to the comparisons of a name.
+
+    Raises:
+        ModelError: What is there cannot be read.
+        OutputError: The folder cannot be written to.
+    """
+    path = folder / COMPARISONS
+    before = _read(path)
+    if before and not before.endswith("\n"):
+        before += "\n"
+    line = json.dumps(comparison, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    write_text(path, before + line + "\n")
+
+
+def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, Any] | None:
+    """Return the latest comparison of two models under a gate, all by hash; None without one.
+
+    Raises:
+        ModelError: The comparisons cannot be read.
+    """
+    for line in reversed(_read(folder / COMPARISONS).splitlines()):
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError):  # a damaged line is a comparison that is not here
+            continue
+        if isinstance(fields, dict) and _key(fields) == (old, new, gate):
+            return fields
+    return None
+
+
+def _key(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(fields.get(key) for key in ("old_sha256", "new_sha256", "gate_sha256"))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as err:
+        hint = "Remove it, and compare the models again."
+        raise ModelError(f"comparisons cannot be read ({err})", where=path, hint=hint) from err
