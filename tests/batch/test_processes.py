@@ -206,6 +206,7 @@ def test_a_run_whose_output_nobody_reads_ends_when_it_is_stopped(
 def test_a_worker_that_is_killed_costs_nothing(
     start: Callable[..., Batch], tiny: Tiny, dump: Path, out: Path
 ) -> None:
+    write_dump(dump, 4_000)  # so much that it is not done when the worker is found
     batch = start("-o", out, "--log-format", "json")
     batch.wait(lambda: committed(out) and batch.workers())
     os.kill(batch.workers()[0], signal.SIGKILL)
