@@ -61,6 +61,14 @@ def test_a_worse_model_ends_in_exit_code_4_and_is_not_promoted(
     assert run(*promote, "--force").stdout == "weekend: current was 1.0.0, is 1.2.0\n"
 
 
+def test_a_report_takes_no_place_among_the_models(run: Run, tiny: Tiny, store: ModelStore) -> None:
+    manifest = store.folder("weekend", "1.0.0") / "manifest.json"
+    before = manifest.read_bytes()
+    result = compare(run, tiny, store, "weekend", "weekend@1.1.0", "--html", manifest, "--force")
+    assert_clean_failure(result, "manifest.json", "is one of the inputs")
+    assert manifest.read_bytes() == before
+
+
 def test_gate_file_decides(run: Run, tiny: Tiny, store: ModelStore, tmp_path: Path) -> None:
     gate = tmp_path / "gate.toml"
     gate.write_text("[gate]\nmicro_f1 = -1\n")

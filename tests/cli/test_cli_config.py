@@ -20,7 +20,7 @@ BATCH: Any = typer.main.get_command(make_app(["batch"])).commands["batch"]  # ty
 def parsed(*arguments: str) -> dict[str, Any]:
     """Return the values that the command would be called with."""
     params: dict[str, Any] = BATCH.make_context("batch", [*arguments]).params
-    params.pop("_config")
+    params.pop("config")
     return params
 
 
@@ -94,6 +94,8 @@ def test_the_example_in_the_docs_is_one_and_numbers_may_be_text(tmp_path: Path) 
         ("text-field = ['a', 1.5]", 'text-field = ["a", 1.5] is not text, or a list of it'),
         ("rejects = 2026-01-01", 'rejects = "2026-01-01" is not text'),
         ("detail = 'all'", "detail: 'all' is not one of 'article', 'sentence', 'probabilities'"),
+        ('output = "a\\u0000"', "output has a null character"),
+        ("record-seconds = inf", "record-seconds: inf is not in the range"),
         ("jobs = ?", "(at line 1, column 8)"),
     ],
 )
@@ -123,3 +125,13 @@ def test_a_run_by_a_file_goes_on_by_what_it_does(run: Run, tiny: Tiny, tmp_path:
     result = run("batch", "--config", "tags.toml", *line, cwd=tmp_path)
     assert result.code == 3
     assert "going on where an unfinished run was: 21 records" in result.stderr
+
+
+def test_a_file_of_options_is_an_input(run: Run, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.jsonl"
+    dump.write_text('{"id": 1, "text": "Wind."}\n')
+    path = config(tmp_path, 'rejects = "tags.toml"\nforce = true')
+    before = path.read_bytes()
+    result = run("batch", dump, "-o", "out.jsonl", "--config", path, cwd=tmp_path)
+    assert_clean_failure(result, path.name, "is one of the inputs", "--rejects")
+    assert path.read_bytes() == before

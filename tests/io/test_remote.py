@@ -118,6 +118,8 @@ def test_what_is_no_address(given: str) -> None:
 def test_what_may_be_secret_is_never_shown() -> None:
     given = "https://me:secret@host/x.jsonl?X-Amz-Signature=secret"
     assert show_address(given) == "https://host/x.jsonl"
+    assert show_address("s3://me:secret@bucket/x.jsonl") == "s3://bucket/x.jsonl"
+    assert "secret" not in str(error("s3://me:secret@bucket/x.jsonl"))
     said = error(given)
     assert "password" in said.what
     assert "secret" not in str(said)

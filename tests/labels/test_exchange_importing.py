@@ -52,6 +52,24 @@ def test_new_changed_same_and_removed_are_told_apart(path):
     assert (again.new, again.changed, again.same, again.removed) == ([], [], 2, 0)
 
 
+def test_what_another_import_added_meanwhile_is_kept(path):
+    planned = plan_change(imported(record("c", "Read.")), path, append=True)
+    write_change(plan_change(imported(record("d", "Rest.")), path, append=True), force=False)
+    write_change(planned, force=False)
+    assert [one.id for one in read_label_file(path).records] == ["a", "b", "d", "c"]
+    first = plan_change(imported(FRY), path.with_name("new.jsonl"), append=False)
+    second = plan_change(imported(SOW), path.with_name("new.jsonl"), append=False)
+    write_change(first, force=False)
+    with pytest.raises(LabelError, match="exists already"):
+        write_change(second, force=False)
+
+
+def test_half_of_a_character_in_an_id_is_refused(tmp_path):
+    source = write_lines(tmp_path / "tool.jsonl", {"text": "Fry.", "label": [], "id": "x\ud800"})
+    with pytest.raises(LabelError, match="lone surrogate"):
+        read_annotations([source], "doccano", Columns(), Names(TAXONOMY, {}))
+
+
 def test_append_keeps_every_byte_that_was_there(path):
     path.write_text('{"topics":[], "text":"Read.",  "id":"old"}')
     before = path.read_bytes()
@@ -62,7 +80,7 @@ def test_append_keeps_every_byte_that_was_there(path):
 def test_append_changes_a_label_only_with_force_and_in_its_place(path):
     change = plan_change(imported(replace(FRY, topics=())), path, append=True)
     before = path.read_bytes()
-    with pytest.raises(LabelError, match="other labels are there for 'a'") as caught:
+    with pytest.raises(LabelError, match="other labels or annotators are there for 'a'") as caught:
         write_change(change, force=False)
     assert "--force" in caught.value.hint
     assert path.read_bytes() == before

@@ -14,7 +14,7 @@ from damage import copy_version, rewrite_file
 from topicml.cli.render_comparison import comparison_page
 from topicml.errors import LabelError, ModelError, TopicmlError
 from topicml.models.compare import Comparison, compare_models, record_in_store
-from topicml.models.comparisons import COMPARISONS
+from topicml.models.comparisons import COMPARISONS, last_comparison
 from topicml.models.folder import SCORER, open_model, verify_model
 from topicml.models.gate import Gate
 from topicml.models.manifest import NETWORK
@@ -101,15 +101,31 @@ def test_a_comparison_counts_for_its_gate_and_its_models_alone(
         promote_version(store, "weekend", "1.0.0", gate=gate)
 
 
+@pytest.mark.parametrize(
+    "line", ["{", "[1]", '{"verdict": "ok"}', '{"failed": 7}', '{"failed": [1]}']
+)
+def test_a_damaged_comparison_is_an_error_for_it_may_be_the_one_that_counts(
+    store: ModelStore, line: str
+) -> None:
+    (store.name_folder("weekend") / COMPARISONS).write_text(line + "\n")
+    with pytest.raises(ModelError, match="damaged comparison"):
+        last_comparison(store.name_folder("weekend"), "a", "b", "c")
+
+
 def test_the_last_comparison_counts(store: ModelStore, tiny: Tiny) -> None:
     path = store.root / "weekend" / COMPARISONS
     assert record_in_store(compared(store, tiny, "1.2.0"), store)
     refused = path.read_text("utf-8")
-    path.write_text(refused.replace('"refused"', '"ok"') + "{damaged\n" + refused, "utf-8")
-    with pytest.raises(ModelError, match="refused"):
+    passed = json.dumps({**json.loads(refused), "verdict": "ok", "failed": []}) + "\n"
+    for lines in (passed + "{damaged\n" + refused, refused.replace('"refused"', '"ok"')):
+        path.write_text(lines, "utf-8")
+        with pytest.raises(ModelError, match="refused"):
+            promote_version(store, "weekend", "1.2.0")
+    path.write_text(passed + "{torn", "utf-8")
+    with pytest.raises(ModelError, match="damaged comparison"):
         promote_version(store, "weekend", "1.2.0")
-    path.write_text(refused + refused.replace('"refused"', '"ok"') + "{torn", "utf-8")
-    assert record_in_store(compared(store, tiny, "1.1.0"), store)  # goes on behind a torn line
+    path.write_text(refused + passed, "utf-8")
+    assert record_in_store(compared(store, tiny, "1.1.0"), store)
     assert promote_version(store, "weekend", "1.2.0").after == "1.2.0"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.config import Config
+from topicml.files import check_apart
 from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
 from topicml.stopping import Stopped, end_within
@@ -132,7 +134,7 @@ def batch(
         bool, typer.Option("--dry-run", help="Say what would be read and written, and end.")
     ] = False,
     record_seconds: Annotated[
-        float, typer.Option(min=0.1, help="Seconds that one record may take.")
+        float, typer.Option(min=0.1, max=86_400, help="Seconds that one record may take.")
     ] = RECORD_SECONDS,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="What runs the job.")] = "local",
     address: Annotated[
@@ -152,7 +154,7 @@ def batch(
         ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors only.")] = False,
-    _config: Config = None,
+    config: Config = None,
 ) -> None:
     """Tag a news dump: one record out for each record in, in order, nothing lost.
 
@@ -166,8 +168,14 @@ def batch(
 
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
-    for option, path in (("--rejects", rejects), ("--summary", summary)):
+    files = ((rejects, "--rejects"), (summary, "--summary"))
+    for path, option in files:
         options.check_is_file(option, path)
+    if math.isnan(record_seconds):
+        raise typer.BadParameter("--record-seconds is no number")
+    if config:
+        named = {path: name for path, name in files if path}
+        check_apart([*named, Path(output)], [config], named)
     store = options.model_store(models_dir)
     parts_by = [] if partition_by is None else [partition_by]
     job = Job(

@@ -90,7 +90,7 @@ def compare(
         raise LabelError("no label files", hint="Give one or more .jsonl files with --data.")
     known = [*(labels or ()), *project]
     read = [path for path in (*judged, *known, taxonomy, gate) if path]
-    check_outputs([html] if html else [], read, force=force)
+    check_outputs([html] if html else [], [*read, *_kept(store.root, html)], force=force)
     before, after = (open_for_use(store.find(name), options.tell) for name in (old, new))
     comparison = compare_models(
         *(before, after, judged, taxonomy),
@@ -111,6 +111,12 @@ def compare(
     _record(comparison, store)
     if comparison.verdict != "ok":
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _kept(root: Path, html: Path | None) -> list[Path]:
+    """Return a file of the models' folder that a report would replace: versions never change."""
+    is_inside = html is not None and html.resolve().is_relative_to(root.resolve())
+    return [html] if html and is_inside and html.exists() else []
 
 
 def _record(comparison: Comparison, store: ModelStore) -> None:

@@ -79,6 +79,8 @@ def _checked(context: typer.Context, key: str, parameter: Any, value: Any) -> An
         several = ", or a list of it" if takes_several else ""
         shown = json.dumps(value, ensure_ascii=False, default=str)
         raise typer.BadParameter(f"{key} = {shown} is not {expected}{several}")
+    if any(isinstance(each, str) and "\0" in each for each in values):
+        raise typer.BadParameter(f"{key} has a null character")
     given = values if takes_several else value
     try:
         parameter.type_cast_value(context, given)

@@ -93,7 +93,8 @@ def import_labels(
     from topicml.taxonomy import load_taxonomy
 
     options.check_encoding(encoding)
-    check_apart([output], [*sources, taxonomy, *([label_map] if label_map else [])])
+    given = [*sources, taxonomy, *([label_map] if label_map else [])]
+    check_apart([output], [*given, *_annotations(output)])
     check_new([output], force=force or append or dry_run)
     scheme = load_taxonomy(taxonomy)
     names = Names(scheme, read_map(label_map, scheme) if label_map else {})
@@ -144,7 +145,7 @@ def export_labels(
     from topicml.taxonomy import load_taxonomy
 
     paths = options.label_paths(labels)
-    check_outputs([output], [*paths, taxonomy], force=force)
+    check_outputs([output], [*paths, taxonomy, *_annotations(output)], force=force)
     name = exchange_format or format_by_suffix(output)
     scheme = load_taxonomy(taxonomy)
     files = read_label_files(paths, scheme)
@@ -155,6 +156,13 @@ def export_labels(
     if lost := losses(records, name, paths):
         options.tell(f"{name} cannot hold, lost: {', '.join(lost)}")
     options.say(f"{counted(len(records), 'sentence')} in {output}")
+
+
+def _annotations(output: Path) -> list[Path]:
+    """Return a file that is not to be written over: annotations are only ever added to."""
+    from topicml.labels.annotations import FILE
+
+    return [output] if output.name == FILE and output.exists() else []
 
 
 def _counts(change: Change) -> str:

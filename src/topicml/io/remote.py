@@ -29,6 +29,7 @@ _SENT_AT_ONCE = 1 << 23  # bytes of an object that is written, some of these at 
 _MOST_PARTS = 9_000  # of an object that is written; S3 takes 10,000
 _LONGEST_NAME = 100  # of an object, in the name of a file of this machine
 _WORD = re.compile(r"[A-Za-z][\w+.:-]*")
+_USER = re.compile(r"(?<=//)[^/\s@]*@")
 _SECRETS = re.compile(r"(?<=//)[^/\s@]*@|\?\S*")
 
 
@@ -117,7 +118,7 @@ def is_address(name: str) -> bool:
 
 def show_address(address: str) -> str:
     """Return an address without what may be secret."""
-    return _SECRETS.sub("", address) if _is_web(address) else address
+    return (_SECRETS if _is_web(address) else _USER).sub("", address)
 
 
 def _is_web(address: str) -> bool:

@@ -72,7 +72,8 @@ class Comparison:
     @property
     def verdict(self) -> Literal["ok", "refused"]:
         """``refused`` where a limit of the gate is not kept."""
-        return "refused" if any(check.passed is False for check in self.checks) else "ok"
+        passed = {check.passed for check in self.checks} - {None}
+        return "ok" if passed == {True} else "refused"  # where nothing was measured, too
 
     def to_dict(self, flips: int | None = None) -> dict[str, Any]:
         """Return plain JSON values; of ``flips`` the first so many, all for None."""

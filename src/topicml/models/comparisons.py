@@ -16,6 +16,7 @@ from topicml.errors import ModelError
 from topicml.files import write_text
 
 COMPARISONS = "comparisons.jsonl"
+_AGAIN = "Remove it, and compare the models again."
 
 
 def record_comparison(folder: Path, comparison: Mapping[str, Any]) -> None:
@@ -39,13 +40,18 @@ def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, An
     Raises:
         ModelError: The comparisons cannot be read.
     """
-    for line in reversed(_read(folder / COMPARISONS).splitlines()):
+    path = folder / COMPARISONS
+    for line in reversed(_read(path).splitlines()):
         try:
             fields = json.loads(line)
-        except (ValueError, RecursionError):  # a damaged line is a comparison that is not here
-            continue
-        if isinstance(fields, dict) and _key(fields) == (old, new, gate):
-            return fields
+            failed = fields["failed"]
+        except (ValueError, RecursionError, TypeError, KeyError):
+            failed = None
+        if not isinstance(failed, list) or not all(isinstance(what, str) for what in failed):
+            # it may have been the one that counts
+            raise ModelError("a damaged comparison", where=path, hint=_AGAIN)
+        if _key(fields) == (old, new, gate):
+            return {**fields, "verdict": "refused"} if failed else dict(fields)
     return None
 
 
@@ -59,5 +65,4 @@ def _read(path: Path) -> str:
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as err:
-        hint = "Remove it, and compare the models again."
-        raise ModelError(f"comparisons cannot be read ({err})", where=path, hint=hint) from err
+        raise ModelError(f"comparisons cannot be read ({err})", where=path, hint=_AGAIN) from err

@@ -129,8 +129,12 @@ def _read(piece: bytes) -> Any:
 
 
 def _keys(rows: Any, names: Sequence[str]) -> Iterator[Key]:
+    """Yield a value of each field for each row; the name for none is none, as in Hive."""
     columns = [rows.column(name).to_pylist() for name in names]
-    return zip(*([value or None for value in column] for column in columns), strict=True)
+    return zip(
+        *([None if value in ("", _NONE) else value for value in column] for column in columns),
+        strict=True,
+    )
 
 
 class _Files:

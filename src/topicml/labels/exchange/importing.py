@@ -9,12 +9,14 @@ from pathlib import Path
 from topicml.errors import LabelError
 from topicml.files import REPLACE, write_text
 from topicml.labels.annotations import AnnotationStore
+from topicml.labels.appending import locked
 from topicml.labels.checks import Finding, check_labels
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.formats import FORMATS, Format, sniff
 from topicml.labels.exchange.merge import Located, Merged
 from topicml.labels.exchange.names import Names
 from topicml.labels.exchange.source import read_source
+from topicml.labels.fields import LONE_SURROGATE
 from topicml.labels.records import Annotation, LabelRecord
 from topicml.labels.references import LabelReference, read_references
 from topicml.labels.store import LabelFile, read_label_file
@@ -111,8 +113,24 @@ def read_annotations(
         found = list(FORMATS[given or sniff(source)].read(source, columns))
         names.check(found, path)
         who = annotator or (path.stem if len(paths) > 1 else "")
-        located += [(path, _by(annotation, who)) for annotation in found]
+        located += [(path, _checked(_by(annotation, who), path)) for annotation in found]
     return located
+
+
+def _checked(annotation: ForeignAnnotation, path: Path) -> ForeignAnnotation:
+    """Return an annotation that a file can hold.
+
+    Raises:
+        LabelError: Something that it is called has half of a character.
+    """
+    for value in (annotation.id, annotation.article, annotation.annotator):
+        if LONE_SURROGATE.search(value):
+            raise LabelError(
+                f"{value!r} has a lone surrogate, half of a character",
+                where=f"{path}:{annotation.number}",
+                hint="Correct or remove the annotation.",
+            )
+    return annotation
 
 
 def _by(annotation: ForeignAnnotation, who: str) -> ForeignAnnotation:
@@ -152,12 +170,21 @@ def write_change(change: Change, *, force: bool) -> list[Path]:
     """
     if not change.records:
         raise LabelError("no labels to import", where=change.output, hint="Nothing was written.")
+    with locked(change.output):
+        now = plan_change(change.merged, change.output, append=change.append)
+        if now.there != change.there and not (change.append or force):
+            raise LabelError("exists already", where=change.output, hint=REPLACE)
+        return _write(now, force=force)
+
+
+def _write(change: Change, *, force: bool) -> list[Path]:
     changed = change.changed
     if change.append and changed and not force:
         first = changed[0][1].id
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        what = f"other labels are there for {first!r}{more}"
-        raise LabelError(what, where=change.output, hint=f"{REPLACE} --dry-run shows them.")
+        hint = f"{REPLACE} --dry-run shows them. Import several annotators' files together."
+        what = f"other labels or annotators are there for {first!r}{more}"
+        raise LabelError(what, where=change.output, hint=hint)
     text = _appended(change) if change.append and change.there else _lines(change.records)
     store = AnnotationStore(change.output.parent / ANNOTATIONS)
     added = store.append(_unknown(change.merged.annotations, store))

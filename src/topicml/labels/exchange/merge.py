@@ -64,11 +64,11 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence, its first file, and the topic sets that were given to it, with who gave each."""
+    """A sentence, the topic sets that were given to it with who gave each, and in which files."""
 
     id: str
     text: str
-    path: Path
+    places: dict[str, Path]
     answers: dict[_Topics, list[str]]
 
     @property
@@ -105,7 +105,8 @@ def _merge_sentence(group: list[Located], rules: Rules, merged: Merged) -> _Sent
                 hint="Give one of them an id of its own.",
             )
     annotations = [annotation for _, annotation in group]
-    sentence = _Sentence(_id(first, rules), first.text, path, {})
+    places = {annotation.annotator: place for place, annotation in group}
+    sentence = _Sentence(_id(first, rules), first.text, places, {})
     for topics, annotator in _answers(annotations, rules, merged):
         sentence.answers.setdefault(topics, []).append(annotator)
     record = _record(first, sentence, annotations, rules, merged)
@@ -204,6 +205,6 @@ def _annotations(sentences: Iterable[_Sentence]) -> Iterator[Annotation]:
                     sentence.id,
                     tuple(sorted(given[0])),
                     annotator,
-                    origin=sentence.path.name,
+                    origin=sentence.places[annotator].name,
                     sha1=sha1_of(sentence.text),
                 )
