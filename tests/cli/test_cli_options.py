@@ -20,6 +20,12 @@ NO_NAME = "that is not the name of a file"
         ("batch a -o - --topics=", "--topics '' names nothing"),
         ("batch a -o - --keep=,", "--keep ',' names nothing"),
         ("batch a -o - --second-opinion-share 0.1", "goes with --second-opinion MODEL"),
+        ("batch a -o - --record-seconds nan", "--record-seconds nan is not a number"),
+        ("batch a -o - --log-interval nan", "--log-interval nan is not a number"),
+        (
+            "batch a -o - --second-opinion weekend --second-opinion-share nan",
+            "--second-opinion-share nan is not a number from 0 to 1",
+        ),
         ("classify a --output=", f"'--output' / '-o': {NO_NAME}"),
         ("classify a --second-opinion-share 0.1", "goes with --second-opinion MODEL"),
         ("evaluate --html=", f"'--html': {NO_NAME}"),

@@ -57,6 +57,7 @@ class Job:
             none for a file.
         rejects: File for rejected records; None for one beside the output.
         summary: File for the summary; None for one beside the output.
+        config: File of options, which is not to be written over; None for none.
         work: Folder for an output that is to be an object, until it is whole.
         max_rejects: How many of them end the run; None for every one.
         only_tagged: Write only records with a topic.
@@ -92,6 +93,7 @@ class Job:
     partition_by: tuple[str, ...] = ()
     rejects: Path | None = None
     summary: Path | None = None
+    config: Path | None = None
     work: Path = Path()
     max_rejects: MaxRejects | None = None
     only_tagged: bool = False

@@ -124,9 +124,10 @@ def _check_written(job: Job, sources: Sequence[Source], stdin: BinaryIO, stdout:
         made = path_of(stdout) if job.output == "-" else [output]
     else:
         made, resumes = make_checkpoint(job).files(), is_unfinished(output)
-    check_apart([*others, *made], paths_of(sources, stdin), options)
+    read = [*paths_of(sources, stdin), *([job.config] if job.config else [])]
+    check_apart([*others, *made], read, options)
     if job.partition_by:
-        check_outside(output, [*others, *paths_of(sources, stdin)])
+        check_outside(output, [*others, *read])
     job.uploads().check(sources, force=job.force or resumes)
     if not _is_folder(output):  # on a cluster it is one, and told of by what shares it out
         check_new([*([] if job.streams else [output]), *others], force=job.force or resumes)

@@ -35,7 +35,7 @@ from topicml.stopping import check_stopped
 
 _OPTIONS_THAT_MAY_CHANGE = (
     *("inputs", "follow_links", "output", "model", "second", "jobs", "force", "summary"),
-    *("work", "seconds", "max_rejects", "strict"),
+    *("config", "work", "seconds", "max_rejects", "strict"),
 )
 
 

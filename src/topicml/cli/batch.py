@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from pathlib import Path
@@ -13,7 +12,6 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.config import Config
-from topicml.files import check_apart
 from topicml.io.records import RECORD_SECONDS
 from topicml.io.selection import Shard
 from topicml.stopping import Stopped, end_within
@@ -168,14 +166,9 @@ def batch(
 
     options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
-    files = ((rejects, "--rejects"), (summary, "--summary"))
-    for path, option in files:
+    options.check_numbers({"--record-seconds": record_seconds, "--log-interval": log_interval})
+    for option, path in (("--rejects", rejects), ("--summary", summary)):
         options.check_is_file(option, path)
-    if math.isnan(record_seconds):
-        raise typer.BadParameter("--record-seconds is no number")
-    if config:
-        named = {path: name for path, name in files if path}
-        check_apart([*named, Path(output)], [config], named)
     store = options.model_store(models_dir)
     parts_by = [] if partition_by is None else [partition_by]
     job = Job(
@@ -204,6 +197,7 @@ def batch(
         strict=strict,
         rejects=rejects,
         summary=summary,
+        config=config,
         work=work,
         max_rejects=_max_rejects(max_rejects),
         only_tagged=only_tagged,

@@ -121,7 +121,7 @@ def import_labels(
     written = importing.write_change(change, force=force)
     options.say(_counts(change))
     for path in written[1:]:
-        options.tell(f"annotations of one person each are in {path}")
+        options.tell(f"what each annotator said was added to {path}")
 
 
 def export_labels(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -225,6 +225,7 @@ def share_of(second_opinion: str | None, share: float | None) -> float:
     """Return the share that a second model reads, and refuse one without such a model."""
     if share is not None and second_opinion is None:
         raise typer.BadParameter("--second-opinion-share goes with --second-opinion MODEL")
+    check_numbers({"--second-opinion-share": share}, "a number from 0 to 1")
     return SHARE if share is None else share
 
 
@@ -295,11 +296,16 @@ def check_thresholds(
         "--min-precision": min_precision,
         "--relevance": relevance,
     }
-    for name, value in values.items():
-        if value is not None and math.isnan(value):
-            raise typer.BadParameter(f"{name} {value} is not a number from 0 to 1")
+    check_numbers(values, "a number from 0 to 1")
     if threshold is not None and min_precision is not None:
         raise typer.BadParameter("give --threshold or --min-precision, not both")
+
+
+def check_numbers(values: Mapping[str, float | None], expected: str = "a number") -> None:
+    """Refuse what floats have that is none, which no range keeps out."""
+    for name, value in values.items():
+        if value is not None and math.isnan(value):
+            raise typer.BadParameter(f"{name} {value} is not {expected}")
 
 
 def column_delimiter(given: str | None) -> str | None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from topicml.errors import InputError, OutputError, RemoteError
+from topicml.files import REPLACE
 from topicml.io.optional_dependencies import load
 
 READ_AHEAD = 4_000_000
@@ -285,7 +286,7 @@ def check_output(address: str, *, force: bool) -> None:
             f"no such bucket: {bucket}", where=shown, hint="Make it, or check the name."
         )
     if not force and _exists(address):
-        raise OutputError("exists already", where=shown, hint="Replace it with --force.")
+        raise OutputError("exists already", where=shown, hint=REPLACE)
 
 
 def _is_bucket(address: str, bucket: str) -> bool:

@@ -178,12 +178,8 @@ class _Lister:
         try:
             for found in find_objects(address):
                 if isinstance(found, Prefix):
-                    objects = {each.address: each for each in list_prefix(found)}
-                    own = {name for name in objects if _is_own(name, objects)}
-                    members = [item for item in objects.items() if item[0] not in own]
-                    self._add_folder(
-                        found.name, members, Counter({_OWN_OUTPUT: len(own)} if own else {})
-                    )
+                    skipped: Counter[str] = Counter()
+                    self._add_folder(found.name, _list(found, skipped), skipped)
                 else:
                     self._add_file(found.address, found)
         except TopicmlError as err:
@@ -312,6 +308,16 @@ def status_of(path: str) -> os.stat_result | None:
         return os.stat(path)  # noqa: PTH116 - Path is slow for a million files
     except (OSError, ValueError):
         return None
+
+
+def _list(prefix: Prefix, skipped: Counter[str]) -> Iterator[tuple[str, _Status]]:
+    """Yield the objects of a prefix."""
+    objects = {each.address: each for each in list_prefix(prefix)}
+    for name, each in objects.items():
+        if _is_own(name, objects):
+            skipped[_OWN_OUTPUT] += 1
+        else:
+            yield name, each
 
 
 def _identity(status: _Status) -> object:

@@ -6,7 +6,7 @@ one; a bootstrap resample of documents is another vector of weights, so both go 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ HEADLINES = (
     "false_tag_rate",
     "expected_calibration_error",
 )
+_RESAMPLED = HEADLINES[:4]  # the other two have intervals of their own
 _WITHOUT_INTERVAL = (
     *("micro_precision", "micro_recall", "brier"),
     *("document_micro_f1", "document_macro_f1"),
@@ -132,12 +133,14 @@ def evaluate_predictions(
     rows, draws = draw_documents(documents, resamples, seed)
     count = draws.shape[1]
     once = np.ones((1, len(Y)))
-    points = headline_scores(Y, probabilities, tags, once)
     resampled = draws[:, rows].astype(np.float64)
-    spreads = headline_scores(Y, probabilities, tags, resampled)
+    points, spreads = (
+        headline_scores(Y, probabilities, tags, weights, _RESAMPLED)
+        for weights in (once, resampled)
+    )
     document_Y, document_tags = (_any_by_document(y, rows, count) for y in (Y, tags))
     each_document = np.ones((1, count))
-    headlines = {key: _interval(points[key], spreads[key]) for key in HEADLINES}
+    headlines = {key: _interval(points[key], spreads[key]) for key in _RESAMPLED}
     headlines["false_tag_rate"] = false_tag_interval(Y, tags)
     headlines["expected_calibration_error"] = calibration_interval(Y, probabilities, resampled)
     rates = np.vstack(_precision_recall_f1(Y, tags, once))
@@ -211,30 +214,36 @@ def calibration_interval(Y: Labels, probabilities: Floats, resampled: Floats) ->
 
 
 def headline_scores(
-    Y: Labels, probabilities: Floats, tags: Labels, weights: Floats
+    Y: Labels,
+    probabilities: Floats,
+    tags: Labels,
+    weights: Floats,
+    names: Sequence[str] = HEADLINES,
 ) -> dict[str, Floats]:
-    """Return the headline figures for each of B weight vectors (weights: B by n).
+    """Return headline figures for each of B weight vectors (weights: B by n).
 
     Macro figures average over the topics that occur under the weights. The false-tag
     rate is the share of sentences without a topic that are given one.
     """
-    with np.errstate(invalid="ignore"):
+
+    def by_topic(measure: Callable[[Labels, Floats, Floats], Floats]) -> Floats:
+        columns = zip(Y.T, probabilities.T, strict=True)
+        return np.column_stack([measure(y, probability, weights) for y, probability in columns])
+
+    def false_tag_rate() -> Floats:
         empty = weights * (Y.sum(axis=1) == 0)
-        falsely = empty @ (tags.sum(axis=1) > 0)
-        average_precision, calibration = (
-            np.column_stack(
-                [measure(y, p, weights) for y, p in zip(Y.T, probabilities.T, strict=True)]
-            )
-            for measure in (weighted_average_precision, expected_calibration_error)
-        )
-        return {
-            "micro_f1": _micro(Y, tags, weights)[2],
-            "macro_f1": _macro_f1(Y, tags, weights),
-            "samples_f1": weights @ _samples_f1(Y, tags) / weights.sum(axis=1),
-            "macro_average_precision": _nanmean(average_precision),
-            "false_tag_rate": falsely / empty.sum(axis=1),
-            "expected_calibration_error": calibration.mean(axis=1),
-        }
+        return np.asarray(empty @ (tags.sum(axis=1) > 0) / empty.sum(axis=1))
+
+    scores: dict[str, Callable[[], Floats]] = {
+        "micro_f1": lambda: _micro(Y, tags, weights)[2],
+        "macro_f1": lambda: _macro_f1(Y, tags, weights),
+        "samples_f1": lambda: weights @ _samples_f1(Y, tags) / weights.sum(axis=1),
+        "macro_average_precision": lambda: _nanmean(by_topic(weighted_average_precision)),
+        "false_tag_rate": false_tag_rate,
+        "expected_calibration_error": lambda: by_topic(expected_calibration_error).mean(axis=1),
+    }
+    with np.errstate(invalid="ignore"):
+        return {name: scores[name]() for name in names}
 
 
 def weighted_average_precision(y: Labels, probability: Floats, weights: Floats) -> Floats:

@@ -166,7 +166,7 @@ def _scores(side: Predictions, resamples: Iterable[Floats]) -> Floats:
     """Return B by 3 + T: the figures of ``RESAMPLED``, and each topic's F1."""
     blocks = []
     for weights in resamples:
-        headlines = headline_scores(side.Y, side.probabilities, side.tags, weights)
+        headlines = headline_scores(side.Y, side.probabilities, side.tags, weights, RESAMPLED)
         f1 = topic_f1(side.Y, side.tags, weights)
         blocks.append(np.column_stack([*(headlines[name] for name in RESAMPLED), f1]))
     return np.vstack(blocks)

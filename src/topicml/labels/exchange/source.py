@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, RecordError
-from topicml.labels.fields import LONE_SURROGATE
+from topicml.labels.fields import LONE_SURROGATE, read_content
 from topicml.text.decoding import decode
 
 Object = tuple[int, dict[str, Any]]
@@ -109,11 +109,7 @@ def read_source(path: Path, encoding: str | None = None) -> Source:
         LabelError: It cannot be read, or is no text.
     """
     try:
-        text, _ = decode(path.read_bytes(), encoding=encoding)
-    except OSError as err:
-        raise LabelError(
-            err.strerror or "cannot be read", where=path, hint="Check the path."
-        ) from err
+        text, _ = decode(read_content(path), encoding=encoding)
     except RecordError as err:
         raise LabelError(err.detail, where=path, hint="Save it as UTF-8.") from err
     return Source(path, text)
