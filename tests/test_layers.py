@@ -13,6 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors", "stopping", "version"},
     {"files"},
+    {"appending", "toml"},
     {"taxonomy"},
     {"text"},
     {"scoring"},

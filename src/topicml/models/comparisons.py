@@ -12,26 +12,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from topicml.appending import append_lines
 from topicml.errors import ModelError
-from topicml.files import write_text
 
 COMPARISONS = "comparisons.jsonl"
 _AGAIN = "Remove it, and compare the models again."
 
 
 def record_comparison(folder: Path, comparison: Mapping[str, Any]) -> None:
-    """Add a line to the comparisons of a name.
+    """Add a line to the comparisons of a name, whoever else does so now.
 
     Raises:
-        ModelError: What is there cannot be read.
         OutputError: The folder cannot be written to.
     """
-    path = folder / COMPARISONS
-    before = _read(path)
-    if before and not before.endswith("\n"):
-        before += "\n"
     line = json.dumps(comparison, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    write_text(path, before + line + "\n")
+    append_lines(folder / COMPARISONS, f"{line}\n".encode())
 
 
 def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, Any] | None:

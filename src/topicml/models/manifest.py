@@ -11,11 +11,11 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
 ``taxonomy.version``, no ``labels.by_reference``, no ``margins``, and nothing of where a model comes
-from but labels and taxonomy (``parameters_from``, ``background``, ``parent``, ``code``). To add format 5, say here what
-changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
-that turns the fields of format 4 into those of format 5; what changes in another file is told
-apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
-format stays with the tests.
+from but labels and taxonomy: no ``parameters_from``, ``background``, ``parent`` and ``code``. To
+add format 5, say here what changes and raise ``FORMAT``. What changes in the manifest goes into a
+function in ``_UPGRADES`` that turns the fields of format 4 into those of format 5; what changes in
+another file is told apart by that file's own reader. Folders on disk stay as they were made, and a
+small one of each format stays with the tests.
 """
 
 from __future__ import annotations
