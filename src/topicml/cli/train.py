@@ -56,6 +56,15 @@ def train(
         int, typer.Option(min=1, help="Of a network: passes over the labels, at most.")
     ] = 3,
     models_dir: options.ModelsDir = None,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="Also log the version to MLflow: an address, a folder, or env for what "
+            "MLFLOW_TRACKING_URI says. Needs the extra mlflow.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Train a model version from label files, and account for how good it is.
@@ -70,12 +79,14 @@ def train(
     from topicml.cli.render_evaluation import render_candidates, render_evaluation
     from topicml.cli.steps import telling_steps
     from topicml.models.parameters import read_parameters
+    from topicml.models.tracking import open_tracking
     from topicml.models.train import train_model
     from topicml.training.fit import FittedModel
 
     if search and parameters:
         raise typer.BadParameter("give --parameters or --search, not both")
     store, paths = options.writable_store(models_dir), options.label_paths(labels)
+    tracking = open_tracking(mlflow, name) if mlflow else None  # or an error, before the long work
     if kind == "network":
         trained = _train_network(
             *(store, name, paths, taxonomy, base, work),
@@ -98,6 +109,8 @@ def train(
         render_candidates(trained.fitted.candidates, trained.fitted.parameters)
     render_evaluation(trained.evaluation, trained.protocol)
     options.say(f"Made {trained.path}; current is {trained.current}.")
+    if tracking:
+        options.say(f"Logged to MLflow as run {tracking.log_version(trained.path)}.")
 
 
 def _train_network(

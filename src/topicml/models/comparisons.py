@@ -8,7 +8,7 @@ their manifests, which hold those of all their files.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,19 @@ def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, An
     Raises:
         ModelError: The comparisons cannot be read.
     """
+    return next((c for c in _latest_first(folder) if _key(c) == (old, new, gate)), None)
+
+
+def comparisons_of(folder: Path, model: str) -> list[dict[str, Any]]:
+    """Return the comparisons that judged a model, by hash, as the new one; the latest last.
+
+    Raises:
+        ModelError: The comparisons cannot be read.
+    """
+    return [c for c in _latest_first(folder) if c.get("new_sha256") == model][::-1]
+
+
+def _latest_first(folder: Path) -> Iterator[dict[str, Any]]:
     path = folder / COMPARISONS
     for line in reversed(_read(path).splitlines()):
         try:
@@ -45,9 +58,7 @@ def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, An
         if not isinstance(failed, list) or not all(isinstance(what, str) for what in failed):
             # it may have been the one that counts
             raise ModelError("a damaged comparison", where=path, hint=_AGAIN)
-        if _key(fields) == (old, new, gate):
-            return {**fields, "verdict": "refused"} if failed else dict(fields)
-    return None
+        yield {**fields, "verdict": "refused"} if failed else dict(fields)
 
 
 def _key(fields: Mapping[str, Any]) -> tuple[Any, ...]:
