@@ -430,7 +430,7 @@ def _reaching(address: str, hint: str = "") -> Iterator[None]:
 
 
 def _told(address: str, err: Exception, hint: str) -> RemoteError | InputError:
-    causes = [*_causes(err)]
+    causes = [cause for cause in _causes(err) if isinstance(cause, Exception)]
     names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
     codes = {getattr(cause, name, None) for cause in causes for name in ("status", "code")}
     if names & _NO_RIGHTS or codes & _NO_RIGHTS_CODES:
