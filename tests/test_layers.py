@@ -13,6 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors", "stopping", "version"},
     {"files"},
+    {"appending", "toml"},
     {"taxonomy"},
     {"text"},
     {"scoring"},
@@ -30,7 +31,9 @@ LAYERS = (
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 NEURAL = {"torch", "transformers", "peft", "safetensors", "tokenizers"}
 REMOTE = {"fsspec", "s3fs", "gcsfs", "aiohttp"}
-HEAVY = {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas"} | NEURAL | REMOTE
+HEAVY = (
+    {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas", "mlflow"} | NEURAL | REMOTE
+)
 
 
 def module_name(path: Path) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
+from topicml.toml import read_toml
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
@@ -113,16 +113,7 @@ def load_taxonomy(path: Path) -> Taxonomy:
             topic, ids of lower-case words joined by hyphens, each id once, worked cases
             with known topics, each once.
     """
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as err:
-        raise TaxonomyError(
-            err.strerror or "cannot be read", where=path, hint="Check the path."
-        ) from err
-    except ValueError as err:  # TOMLDecodeError and UnicodeDecodeError
-        raise TaxonomyError(
-            f"not valid TOML ({err})", where=path, hint="Correct the file."
-        ) from err
+    data = read_toml(path, TaxonomyError)
     topics = tuple(_topic(entry, path) for entry in _tables(data, "topics", path))
     _check_topics(topics, path)
     taxonomy = Taxonomy(

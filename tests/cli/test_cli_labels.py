@@ -277,7 +277,7 @@ def test_fetch_without_a_list_of_archives_is_a_clean_failure(
     run: Run, archive_labels: Path
 ) -> None:
     result = run("labels", "fetch", "-l", archive_labels, "--archives", "/nowhere/archives.toml")
-    assert_clean_failure(result, "/nowhere/archives.toml", "archives cannot be read")
+    assert_clean_failure(result, "/nowhere/archives.toml", "No such file", "--archives")
 
 
 def test_fetch_refuses_a_hostile_pointer(run: Run, archive_labels: Path, tmp_path: Path) -> None:

@@ -92,7 +92,23 @@ def test_list_reads_the_store_of_the_environment(run: Run, tiny: Tiny) -> None:
 def test_show_prints_the_card(run: Run, tiny: Tiny) -> None:
     result = run("models", "show", "weekend", "--models-dir", tiny.store.root)
     assert result.code == 0
-    assert result.stdout.strip() == (tiny.folder / "MODEL_CARD.md").read_text("utf-8").strip()
+    assert result.stdout.startswith((tiny.folder / "MODEL_CARD.md").read_text("utf-8").strip())
+
+
+def test_show_prints_the_chain_from_predictions_to_labels(run: Run, tiny: Tiny) -> None:
+    asked = ("models", "show", "weekend", "--models-dir", tiny.store.root)
+    files = ("--labels", tiny.labels, "--taxonomy", tiny.taxonomy)
+    chain = run(*asked, *files).stdout.partition("lineage ")[2]
+    rows = [" ".join(line.split()) for line in chain.splitlines()]
+    digests = json.loads((tiny.folder / "manifest.json").read_text("utf-8"))
+    assert 'predictions "model": "weekend@1.0.0" – –' in rows
+    assert (
+        f"labels labels.jsonl {digests['labels']['files']['labels.jsonl'][:12]} unchanged" in rows
+    )
+    assert any(row.startswith("taxonomy taxonomy.toml, version 1.3 ") for row in rows)
+    as_json = json.loads(run(*asked, "--format", "json").stdout)
+    assert as_json["predictions"] == {"model": "weekend@1.0.0"}
+    assert as_json["labels"][0]["state"] == "not here"  # it is not among the project's own
 
 
 def test_show_prints_the_manifest_as_json(run: Run, tiny: Tiny) -> None:

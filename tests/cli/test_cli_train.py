@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,11 +9,12 @@ from conftest import Result, Run, Tiny, assert_clean_failure, tiny_records, writ
 from topicml.models.folder import verify_model
 from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore
+from topicml.training.features import Parameters
 
 
 @pytest.fixture(scope="module")
 def trained(run: Run, tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """A store made by ``topicml train``, with parameters searched, and what it printed."""
+    """A store made by ``topicml train``, the first of its name, and what it printed."""
     store = tmp_path_factory.mktemp("trained") / "models"
     result = run(
         *("train", "--labels", tiny.labels, "--taxonomy", tiny.taxonomy),
@@ -37,14 +39,36 @@ def test_train_makes_a_whole_model_and_points_to_it(trained: tuple[Path, Result]
     assert f"Made {store / 'pastimes/1.0.0'}; current is 1.0.0." in result.stdout
 
 
-def test_train_accounts_for_the_search_and_the_figures(trained: tuple[Path, Result]) -> None:
-    store, result = trained
-    for words in ("chosen", "default", "micro f1", "95 % interval", "baking"):
+def test_train_accounts_for_the_figures(trained: tuple[Path, Result]) -> None:
+    _, result = trained
+    for words in ("micro f1", "95 % interval", "baking"):
         assert words in result.stdout
-    search = read_manifest(store / "pastimes/1.0.0")["search"]
-    scores = [c["macro_average_precision"] for c in search if not c["default"]]
-    assert scores == sorted(scores, reverse=True)
-    assert sum(c["default"] for c in search) == 1
+
+
+def test_first_training_takes_the_defaults_and_says_how_long_it_takes(
+    trained: tuple[Path, Result],
+) -> None:
+    store, result = trained
+    manifest = read_manifest(store / "pastimes/1.0.0")
+    assert manifest["parameters"] == Parameters().to_dict()
+    assert (manifest["parameters_from"], manifest["search"]) == ("defaults", [])
+    assert "parameters: defaults" in result.stderr
+    fits = 4 + 1 + 4 * (3 + 1)  # of four articles: thresholds, the model, and each left out
+    assert f"Training: 0 of {fits}\n" in result.stderr
+    assert f"Training: 1 of {fits}" in result.stderr
+    assert result.stderr.endswith(f"Training: {fits} of {fits}\n")
+
+
+def test_quiet_training_tells_no_progress(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    result = train(run, tiny, tmp_path, "--labels", tiny.labels, "--quiet")
+    assert result.code == 0
+    assert "Training:" not in result.stderr
+    assert read_manifest(tmp_path / "alliance-topics/1.0.0")["parameters_from"] == "given"
+
+
+def test_parameters_are_given_or_searched(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    result = train(run, tiny, tmp_path, "--labels", tiny.labels, "--search")
+    assert_clean_failure(result, "--parameters or --search, not both", code=2)
 
 
 def test_trained_model_classifies(run: Run, trained: tuple[Path, Result]) -> None:
@@ -190,6 +214,7 @@ def test_evaluate_cross_validates_the_recipe(run: Run, tiny: Tiny, by: str) -> N
     figures = json.loads(result.stdout)
     assert figures["protocol"].startswith({"article": "Leave-one", "group": "Grouped"}[by])
     assert "fixed beforehand" in figures["protocol"]
+    assert re.search(r"Evaluating: (\d+) of \1\n$", result.stderr)
     assert figures["sentences"] == len(tiny_records())
 
 
@@ -220,11 +245,12 @@ def test_tune_writes_what_train_reads(run: Run, tiny: Tiny, tmp_path: Path) -> N
     assert result.code == 0, result.stderr
     written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
     assert "chosen" in result.stdout
+    assert re.search(r"Tuning: (\d+) of \1\n", result.stderr)
     assert run("tune", *common, *models, "--trials", "0").code == 0  # and again, over the old
     written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
     assert run("train", *common, *models).code == 0
     manifest = json.loads((tmp_path / "models/weekend/1.0.0/manifest.json").read_text())
-    assert manifest["parameters"] == written
+    assert (manifest["parameters"], manifest["parameters_from"]) == (written, "tuned")
 
 
 def test_evaluate_writes_a_report(run: Run, tiny: Tiny, tmp_path: Path) -> None:

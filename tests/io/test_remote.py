@@ -1,3 +1,4 @@
+import socket
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from objects import Storage, serving_folder
 
 from topicml.errors import InputError, MissingExtraError, OutputError, RemoteError, TopicmlError
+from topicml.io import remote
 from topicml.io.readers import parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions
 from topicml.io.remote import (
@@ -138,6 +140,17 @@ def test_no_network_is_said() -> None:
     assert isinstance(found, RemoteError)
     assert "cannot be reached" in found.what
     assert "network" in found.hint
+
+
+def test_a_google_storage_that_does_not_answer_is_soon_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        options = {"endpoint_url": f"http://127.0.0.1:{silent.getsockname()[1]}", "token": "anon"}
+        impatient = remote._SCHEMES["gs"]._replace(patience=0.5, options=options)
+        monkeypatch.setitem(remote._SCHEMES, "gs", impatient)
+        with pytest.raises(RemoteError, match="cannot be reached"):
+            list(find_objects("gs://news/a.jsonl"))
 
 
 @pytest.mark.parametrize(

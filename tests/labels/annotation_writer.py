@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from topicml.labels import appending
+from topicml import appending
 from topicml.labels.annotations import AnnotationStore
 from topicml.labels.records import Annotation
 

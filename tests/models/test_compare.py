@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from damage import copy_version, rewrite_file
 from topicml.cli.render_comparison import comparison_page
 from topicml.errors import LabelError, ModelError, TopicmlError
 from topicml.models.compare import Comparison, compare_models, record_in_store
-from topicml.models.comparisons import COMPARISONS, last_comparison
+from topicml.models.comparisons import COMPARISONS, last_comparison, record_comparison
 from topicml.models.folder import SCORER, open_model, verify_model
 from topicml.models.gate import Gate
 from topicml.models.manifest import NETWORK
@@ -134,6 +135,22 @@ def test_a_record_leaves_versions_as_they_were_made(store: ModelStore, tiny: Tin
     for version in ("1.0.0", "1.1.0", "1.2.0"):
         verify_model(store.folder("weekend", version))
     assert store.versions("weekend") == ["1.0.0", "1.1.0", "1.2.0"]
+
+
+def test_comparisons_recorded_at_once_are_all_there(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda n: record_comparison(tmp_path, {"failed": [], "n": n}), range(40)))
+    lines = (tmp_path / COMPARISONS).read_text("utf-8").splitlines()
+    assert {json.loads(line)["n"] for line in lines} == set(range(40))
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign(store: ModelStore, tiny: Tiny) -> None:
+    fields = compared(store, tiny, "1.1.0").to_dict(0)
+    fields["metrics"]["micro_f1"] |= {"difference": -0.0004, "interval": [-0.0002, 0.0049]}
+    page = comparison_page(fields)
+    assert "0.000 to +0.005" in page
+    assert "-0.000" not in page
+    assert "+0.000" not in page
 
 
 def test_models_of_another_place_are_not_recorded(store: ModelStore, tiny: Tiny) -> None:

@@ -57,7 +57,7 @@ def test_a_name_has_its_own_gate_or_the_default(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("gate", "cannot be read"),
+        ("gate", "not valid TOML"),
         ("micro_f1 = -0.1", "one table"),
         ("[gate]\n[other]", "one table"),
         ("[gate]\nmicro_f = -0.1", "Did you mean 'micro_f1'?"),
@@ -66,6 +66,8 @@ def test_a_name_has_its_own_gate_or_the_default(tmp_path: Path) -> None:
         ("[gate]\nmicro_f1 = '0'", "not a number"),
         ("[gate]\nfloors = 0.5", "a table"),
         ("[gate.floors]\nbaking = inf", "not a number"),
+        ("[gate.floors]\nbaking = 1.01", "the floor of baking is 1.01"),
+        ("[gate.floors]\nbaking = -0.1", "an F1 is from 0 to 1"),
         ("[gate]\ntopic_f1 = -0.1\ntopic_support = -1", "no count"),
         ("[gate]\n", "no limit"),
         ("[gate]\ntopic_support = 5", "no limit"),
@@ -81,7 +83,7 @@ def test_what_is_no_gate_is_refused(tmp_path: Path, text: str, part: str) -> Non
 
 
 def test_missing_gate_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="No such file"):
         read_gate(tmp_path / "gate.toml")
 
 

@@ -13,9 +13,10 @@ from conftest import Tiny, tiny_records, write_jsonl
 from topicml.labels.texts import sha1_of, write_texts
 from topicml.models.evaluate import predict_labelled, was_trained_on
 from topicml.models.folder import CARD, Model, open_model
+from topicml.models.steps import Step
 from topicml.models.store import ModelStore
 from topicml.models.train import train_model
-from topicml.training.features import Parameters
+from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 
 SENTENCES = [row["text"] for row in tiny_records()[:5]]
 
@@ -25,7 +26,7 @@ def train(tiny: Tiny, folder: Path, labels: list[Path]) -> tuple[Model, list[str
     parameters = Parameters.from_dict(json.loads(tiny.parameters.read_text("utf-8")))
     store = ModelStore(folder / "models")
     trained = train_model(
-        *(store, "weekend", labels, tiny.taxonomy), parameters=parameters, on_step=told.append
+        *(store, "weekend", labels, tiny.taxonomy), parameters=parameters, on_note=told.append
     )
     return open_model(trained.path), told
 
@@ -63,6 +64,27 @@ def test_training_with_texts_uses_them(tiny: Tiny, tmp_path: Path, labels: list[
     assert stated["by_reference"] == {"real.jsonl": {"labels": 5, "with_text": 3}}
     card = (model.path / CARD).read_text("utf-8")
     assert "- 3 sentences of public archives, labelled by reference." in card
+
+
+def test_a_search_is_accounted_for(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grid = (SKLEARN_DEFAULTS, Parameters(char_ngrams=None))
+    monkeypatch.setattr("topicml.training.search.DEFAULT_GRID", grid)
+    steps: list[Step] = []
+    store = ModelStore(tmp_path)
+    trained = train_model(
+        *(store, "weekend", [tiny.labels], tiny.taxonomy), search=True, on_step=steps.append
+    )
+    manifest = open_model(trained.path).manifest
+    assert manifest["parameters_from"] == "searched"
+    assert manifest["parameters"] in [setting.to_dict() for setting in grid]
+    scores = [candidate["macro_average_precision"] for candidate in manifest["search"]]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(candidate["default"] for candidate in manifest["search"]) == 1
+    assert "**(default)**" in (trained.path / CARD).read_text("utf-8")
+    total = 2 * 4 + 1 + 4 * (2 * 3 + 1)
+    assert steps == [Step("Training", done, total) for done in range(total + 1)]
 
 
 def test_model_was_not_trained_on_references_without_texts(

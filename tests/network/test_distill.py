@@ -19,8 +19,9 @@ from topicml.errors import OutputError
 from topicml.models import distill, fold_networks
 from topicml.models.background import MANIFEST, SCORER, SEEN, read_background
 from topicml.models.distill import Distillation, DistillSettings
-from topicml.models.fold_networks import Step, claim
+from topicml.models.fold_networks import claim
 from topicml.models.folder import sha256_file
+from topicml.models.steps import Step
 from topicml.models.store import ModelStore
 from topicml.network import fine_tuning
 from topicml.network.base import Base

@@ -228,7 +228,7 @@ def test_each_fit_with_a_background_is_told_and_counted():
     data, background, fits = home_dataset(), home_background(), []
     settings = [ADAPTED, replace(ADAPTED, C=0.1)]
     result = tune(data, settings, background=background, on_fit=lambda: fits.append(1))
-    assert len(fits) == count_fits(data, settings, background) == 2 * (3 + 3 * 2)
+    assert len(fits) == count_fits(data, settings, background) == 2 * (3 + 3 * 2) + 3
     words = {*background.vectorizer(data.texts, 1).get_feature_names_out()}
     assert set(result.sizes.values()) == {len(words)}
 

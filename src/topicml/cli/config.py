@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from topicml.errors import did_you_mean
+from topicml.errors import TopicmlError, did_you_mean
 from topicml.text.normalise import printable
+from topicml.toml import read_toml
 
 _SWITCH = "true or false", (bool,)
 _NUMBERS = {"int": ("a whole number", (int,)), "float": ("a number", (int, float))}
@@ -33,8 +34,10 @@ def take_defaults(context: typer.Context, path: Path | None) -> Path | None:
         try:
             context.default_map = {
                 _known(key, known).name: _checked(context, key, known[key], value)
-                for key, value in _read(path).items()
+                for key, value in read_toml(path, TopicmlError).items()
             }
+        except TopicmlError as err:
+            raise typer.BadParameter(printable(f"{path}: {err.what}")) from None
         except typer.BadParameter as err:
             raise typer.BadParameter(printable(f"{path}: {err.message}")) from None
     return path
@@ -51,15 +54,6 @@ Config = Annotated[
         show_default=False,
     ),
 ]
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import tomllib  # not at the top: few runs have such a file
-
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as err:
-        raise typer.BadParameter(getattr(err, "strerror", None) or str(err)) from None
 
 
 def _known(key: str, known: dict[str, Any]) -> Any:

@@ -45,12 +45,14 @@ def evaluate(
         ),
     ] = None,
     force: options.Force = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Say how good a model or the training recipe is, with intervals.
 
     Example: topicml evaluate --model alliance-topics@1.0.0 --data data/labels/authored.jsonl
     """
     from topicml.cli.render_evaluation import render_evaluation
+    from topicml.cli.steps import telling_steps
     from topicml.models.evaluate import predict_labelled, predict_out_of_fold, was_trained_on
     from topicml.models.parameters import read_parameters
     from topicml.models.proven import open_for_use
@@ -68,15 +70,17 @@ def evaluate(
     elif model is not None:
         raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
     else:
-        predictions = predict_out_of_fold(
-            *(store, DEFAULT_MODEL, options.label_paths(labels), taxonomy),
-            parameters=read_parameters(parameters) if parameters else None,
-            background=options.background_choice(background, no_background),
-            by=by,
-            jobs=jobs,
-            diagnostics=html is not None,
-            on_note=options.tell,
-        )
+        with telling_steps(quiet) as tell:
+            predictions = predict_out_of_fold(
+                *(store, DEFAULT_MODEL, options.label_paths(labels), taxonomy),
+                parameters=read_parameters(parameters) if parameters else None,
+                background=options.background_choice(background, no_background),
+                by=by,
+                jobs=jobs,
+                diagnostics=html is not None,
+                on_note=options.tell,
+                on_step=tell,
+            )
     evaluation = predictions.evaluate()
     figures = json.dumps({"protocol": predictions.protocol, **evaluation.to_dict()}, indent=2)
     if metrics_file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import re
 import sys
@@ -23,7 +24,7 @@ from topicml.text.normalise import printable
 
 _LIBRARIES = ("numpy", "scikit-learn", "joblib", "sentencex", "typer", "rich")
 _NOT_INSTALLED = "not installed"
-_OTHER_MODULE_NAMES = {"backports_zstd": "backports.zstd"}
+_OTHER_MODULE_NAMES = {"backports_zstd": "backports.zstd", "mlflow_skinny": "mlflow"}
 _REQUIREMENT = re.compile(r"(?P<name>[\w.-]+).*;.*\bextra == ['\"](?P<extra>[\w-]+)['\"]")
 _PYTHON_BELOW = re.compile(r"python_version < ['\"](\d+)\.(\d+)['\"]")
 
@@ -82,6 +83,7 @@ def _state(extra: str, packages: list[str]) -> str:
 def _import_error(package: str) -> str:
     """Import a package that is installed, since nothing less shows whether it can be."""
     module = re.sub(r"[-.]", "_", package)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # begins with the import
     try:
         import_module(_OTHER_MODULE_NAMES.get(module, module))
     except Exception as err:  # noqa: BLE001 - what a broken package raises may be anything

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -112,18 +112,36 @@ def show(
         str | None,
         typer.Argument(help="Name, name@version, or folder.", show_default="the current one"),
     ] = None,
+    output_format: Annotated[
+        Literal["table", "json"],
+        typer.Option("--format", "-f", help="Card and lineage, or the lineage alone as JSON."),
+    ] = "table",
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest.")] = False,
+    labels: options.Labels = None,
+    taxonomy: options.Taxonomy = options.TAXONOMY,
     models_dir: options.ModelsDir = None,
 ) -> None:
-    """Show where a model comes from and how good it is.
+    """Show how good a model is and where it comes from, from predictions back to label files.
+
+    Of each file it says whether it is here, and as it was: label files and taxonomy are looked
+    for where --labels and --taxonomy say.
 
     Example: topicml models show alliance-topics
     """
+    from topicml.models.lineage import trace_model
+
     path = options.model_store(models_dir).find(model)
     if as_json:
         typer.echo(json.dumps(read_manifest(path), indent=2, ensure_ascii=False))
-    else:
-        typer.echo(read_card(path))
+        return
+    at_hand = [*(labels or options.LABELS_FOLDER.glob("*.jsonl")), taxonomy]
+    if output_format == "json":
+        typer.echo(json.dumps(trace_model(path, at_hand), indent=2, ensure_ascii=False))
+        return
+    typer.echo(read_card(path))
+    from topicml.cli.render_lineage import render_lineage
+
+    render_lineage(trace_model(path, at_hand))
 
 
 @app.command()

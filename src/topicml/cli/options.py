@@ -65,8 +65,8 @@ Parameters = Annotated[
     typer.Option(
         "--parameters",
         help="JSON file of parameters, as in a model's manifest; "
-        "models/NAME/parameters.json is taken where it exists.",
-        show_default="searched by cross-validation",
+        "models/NAME/parameters.json, which tune writes, is taken where it exists.",
+        show_default="the tuned ones, or the project's own",
     ),
 ]
 Background = Annotated[
@@ -194,6 +194,9 @@ NoHeader = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell of no progress.")]
 
 
 def record_fields(

@@ -195,12 +195,15 @@ def _difference(row: dict[str, Any]) -> tuple[str, ...]:
     interval = row["interval"]
     return (
         *(_number(row["old"]), _number(row["new"]), _number(row["difference"], "+")),
-        "none" if interval is None else f"{interval[0]:+.3f} to {interval[1]:+.3f}",
+        "none" if interval is None else " to ".join(_number(end, "+") for end in interval),
     )
 
 
 def _number(value: float | None, sign: str = "") -> str:
-    return "–" if value is None else f"{value:{sign}.3f}"
+    if value is None:
+        return "–"
+    rounded = round(value, 3)
+    return f"{rounded:{sign}.3f}" if rounded else "0.000"
 
 
 def _yes(value: bool | None) -> str:

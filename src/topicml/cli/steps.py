@@ -13,21 +13,28 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from topicml.models.fold_networks import Step
+    from topicml.models.steps import Step
 
 _SECONDS_BETWEEN_LINES = 60.0
 
 
 @contextmanager
-def telling_steps() -> Iterator[Callable[[Step], None]]:
-    """Give a function to call after each step: bars on a terminal, else a line a minute."""
+def telling_steps(quiet: bool = False) -> Iterator[Callable[[Step], None]]:
+    """Give a function to call after each step: bars on a terminal, else a line now and then.
+
+    Args:
+        quiet: Tell nothing.
+    """
     from rich.progress import Progress
 
     from topicml.io.writers.table import table_console
 
     console = table_console(sys.stderr)
+    if quiet:
+        yield lambda _: None
+        return
     if not console.is_terminal:
-        yield _lines()
+        yield Lines()
         return
     with Progress(console=console) as progress:
         tasks: dict[str, TaskID] = {}
@@ -40,14 +47,26 @@ def telling_steps() -> Iterator[Callable[[Step], None]]:
         yield tell
 
 
-def _lines() -> Callable[[Step], None]:
-    told: dict[str, float] = {}
+class Lines:
+    """Writes a line when a step is begun, when its length can be told, each minute, at its end.
 
-    def tell(step: Step) -> None:
-        now = time.monotonic()
-        is_due = now - told.get(step.name, -_SECONDS_BETWEEN_LINES) >= _SECONDS_BETWEEN_LINES
-        if is_due or step.done == step.total:
-            told[step.name] = now
-            typer.echo(f"{step.name}: {step.done:,} of {step.total:,}", err=True)
+    Args:
+        clock: Seconds that go by.
+    """
 
-    return tell
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._due: dict[str, float] = {}
+
+    def __call__(self, step: Step) -> None:
+        """Write a line if it is time for one."""
+        now = self._clock()
+        begun, before = self._begun.setdefault(step.name, (now, step.done))
+        is_first = self._due.get(step.name) is None or before + 1 == step.done
+        if is_first or now >= self._due[step.name] or step.done == step.total:
+            self._due[step.name] = now + _SECONDS_BETWEEN_LINES
+            new = step.done - before  # what a run went on from took no time of its own
+            left = (now - begun) / new * (step.total - step.done) if new else 0.0
+            rest = f", about {left:,.0f} s left" if round(left) else ""
+            typer.echo(f"{step.name}: {step.done:,} of {step.total:,}{rest}", err=True)

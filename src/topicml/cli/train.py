@@ -22,6 +22,12 @@ def train(
         str | None, typer.Option(help="Version to make.", show_default="the next minor one")
     ] = None,
     parameters: options.Parameters = None,
+    search: Annotated[
+        bool,
+        typer.Option(
+            "--search", help="Search parameters, in each fold, too; 25 times as long (see tune)."
+        ),
+    ] = False,
     background: options.Background = None,
     no_background: options.NoBackground = False,
     by: options.By = "article",
@@ -50,6 +56,16 @@ def train(
         int, typer.Option(min=1, help="Of a network: passes over the labels, at most.")
     ] = 3,
     models_dir: options.ModelsDir = None,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="Also log the version to MLflow: an address, a folder, or env for what "
+            "MLFLOW_TRACKING_URI says. Needs the extra mlflow.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Train a model version from label files, and account for how good it is.
 
@@ -61,30 +77,40 @@ def train(
     Example: topicml train --labels data/labels/articles.jsonl --models-dir /tmp/models
     """
     from topicml.cli.render_evaluation import render_candidates, render_evaluation
+    from topicml.cli.steps import telling_steps
     from topicml.models.parameters import read_parameters
+    from topicml.models.tracking import open_tracking
     from topicml.models.train import train_model
     from topicml.training.fit import FittedModel
 
+    if search and parameters:
+        raise typer.BadParameter("give --parameters or --search, not both")
     store, paths = options.writable_store(models_dir), options.label_paths(labels)
+    tracking = open_tracking(mlflow, name) if mlflow else None  # or an error, before the long work
     if kind == "network":
         trained = _train_network(
             *(store, name, paths, taxonomy, base, work),
-            *(folds, folds if judged is None else judged, seeds, epochs, version),
+            *(folds, folds if judged is None else judged, seeds, epochs, version, quiet),
         )
     else:
-        trained = train_model(
-            *(store, name, paths, taxonomy),
-            version=version,
-            parameters=read_parameters(parameters) if parameters else None,
-            background=options.background_choice(background, no_background),
-            by=by,
-            jobs=jobs,
-            on_step=options.tell,
-        )
+        with telling_steps(quiet) as tell:
+            trained = train_model(
+                *(store, name, paths, taxonomy),
+                version=version,
+                parameters=read_parameters(parameters) if parameters else None,
+                background=options.background_choice(background, no_background),
+                by=by,
+                jobs=jobs,
+                search=search,
+                on_note=options.tell,
+                on_step=tell,
+            )
     if isinstance(trained.fitted, FittedModel):
         render_candidates(trained.fitted.candidates, trained.fitted.parameters)
     render_evaluation(trained.evaluation, trained.protocol)
     options.say(f"Made {trained.path}; current is {trained.current}.")
+    if tracking:
+        options.say(f"Logged to MLflow as run {tracking.log_version(trained.path)}.")
 
 
 def _train_network(
@@ -99,6 +125,7 @@ def _train_network(
     seeds: int,
     epochs: int,
     version: str | None,
+    quiet: bool,
 ) -> TrainedVersion:
     from topicml.cli.steps import telling_steps
     from topicml.network.backend import load_packages
@@ -110,7 +137,7 @@ def _train_network(
     from topicml.network.base import MPNET, base_folder
 
     folder = base_folder(MPNET, base)
-    with telling_steps() as tell:
+    with telling_steps(quiet) as tell:
         return train_network(
             *(store, name, labels, taxonomy, MPNET, folder, work),
             NetworkSettings(folds, judged, seeds, epochs),

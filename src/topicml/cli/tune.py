@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -22,6 +21,7 @@ def tune(
     no_background: options.NoBackground = False,
     jobs: options.Jobs = 1,
     models_dir: options.ModelsDir = None,
+    quiet: options.Quiet = False,
 ) -> None:
     """Search for better parameters, and say honestly what the search is worth.
 
@@ -31,12 +31,11 @@ def tune(
 
     Example: topicml tune --trials 20 --jobs 2
     """
-    from rich.progress import Progress
-
     from topicml.cli.render_evaluation import render_candidates, render_evaluation
-    from topicml.io.writers.table import table_console
+    from topicml.cli.steps import telling_steps
     from topicml.models.background import choose_background
     from topicml.models.parameters import PARAMETERS, write_tuned_parameters
+    from topicml.models.steps import counting
     from topicml.taxonomy import load_taxonomy
     from topicml.training.dataset import load_dataset
     from topicml.training.search import ADAPTATION_GRID, count_fits, draw_settings
@@ -49,14 +48,9 @@ def tune(
     start = choose_background(store, name, scheme, choice)
     make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
     settings = draw_settings(trials, seed) if start is None else list(ADAPTATION_GRID)
-    with Progress(console=table_console(sys.stderr), transient=True) as progress:
-        task = progress.add_task("Fitting", total=count_fits(data, settings, start))
-        tuned = tune_parameters(
-            *(data, settings),
-            background=start,
-            jobs=jobs,
-            on_fit=lambda: progress.advance(task),
-        )
+    with telling_steps(quiet) as tell:
+        advance = counting("Tuning", count_fits(data, settings, start), tell)
+        tuned = tune_parameters(*(data, settings), background=start, jobs=jobs, on_fit=advance)
     path = write_tuned_parameters(store, name, tuned.chosen)
     render_candidates(tuned.candidates, tuned.chosen, tuned.sizes)
     protocol = "The search itself, grouped 3-fold: each fold searches anew."

@@ -43,6 +43,7 @@ class _Scheme(NamedTuple):
         is_storage: Whether there are folders, globs and writing, as in object storage.
         options: Of its file system in fsspec.
         writing: Of its ``put_file``.
+        patience: Seconds until the first answer; None where the package itself gives up soon.
     """
 
     package: str
@@ -50,6 +51,7 @@ class _Scheme(NamedTuple):
     is_storage: bool = True
     options: Mapping[str, Any] = {}
     writing: Mapping[str, Any] = {}
+    patience: float | None = None
 
 
 _AWS = "Give it: aws configure, or AWS_PROFILE. For a public bucket: FSSPEC_S3_ANON=true"
@@ -66,7 +68,7 @@ _S3_OPTIONS = {
 _WEB = _Scheme("aiohttp", "A user and a password go to ~/.netrc.", is_storage=False)
 _SCHEMES = {
     "s3": _Scheme("s3fs", _AWS, options=_S3_OPTIONS, writing={"max_concurrency": 4}),
-    "gs": _Scheme("gcsfs", _GOOGLE),
+    "gs": _Scheme("gcsfs", _GOOGLE, patience=10.0),  # else it tries for half a minute
     "https": _WEB,
     "http": _WEB,
 }
@@ -141,7 +143,7 @@ def find_objects(address: str) -> Iterator[RemoteObject | Prefix]:
     found: list[Mapping[str, Any]]
     with _reaching(address):
         try:
-            found = [system.info(path)]
+            found = [system.info(path, timeout=known.patience)]
         except FileNotFoundError:
             if not known.is_storage or not glob.has_magic(path):
                 raise
@@ -291,10 +293,11 @@ def check_output(address: str, *, force: bool) -> None:
 
 def _is_bucket(address: str, bucket: str) -> bool:
     """Whether there is a bucket, as far as that can be told."""
-    system = _system(_split(address)[0])
+    scheme = _split(address)[0]
+    system = _system(scheme)
     with _reaching(address):
         try:
-            system.info(bucket)
+            system.info(bucket, timeout=_SCHEMES[scheme].patience)
         except FileNotFoundError:  # also of an empty one, by earlier versions
             return bool(system.exists(bucket))
         except PermissionError:  # it need not be listed to be written to
@@ -324,7 +327,7 @@ def _exists(address: str) -> bool:
     scheme, path = _split(address)
     with _reaching(address):
         try:
-            _system(scheme).info(path)
+            _system(scheme).info(path, timeout=_SCHEMES[scheme].patience)
         except FileNotFoundError:
             return False
     return True
@@ -427,7 +430,7 @@ def _reaching(address: str, hint: str = "") -> Iterator[None]:
 
 
 def _told(address: str, err: Exception, hint: str) -> RemoteError | InputError:
-    causes = [*_causes(err)]
+    causes = [cause for cause in _causes(err) if isinstance(cause, Exception)]
     names = {kind.__name__ for cause in causes for kind in type(cause).__mro__}
     codes = {getattr(cause, name, None) for cause in causes for name in ("status", "code")}
     if names & _NO_RIGHTS or codes & _NO_RIGHTS_CODES:

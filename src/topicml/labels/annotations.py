@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from topicml.appending import append_lines, locked, whole_lines
 from topicml.errors import LabelError
-from topicml.labels.appending import append_lines, locked, whole_lines
 from topicml.labels.fields import parse_jsonl, read_content
 from topicml.labels.gold import GOLD_RULES, Decision, decide
 from topicml.labels.records import Annotation, annotation, read_annotations

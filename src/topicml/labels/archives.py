@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +10,7 @@ from typing import Any, cast
 from topicml.errors import LabelError
 from topicml.labels.normal_form import TEXT_KINDS, TextKind
 from topicml.labels.references import REPOSITORY
+from topicml.toml import read_toml
 
 ARCHIVES = "archives.toml"
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
@@ -45,14 +45,8 @@ def read_archives(path: Path) -> dict[str, Archive]:
     Raises:
         LabelError: The file is missing, not TOML, or an entry is not right.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("archives")
-    except (OSError, ValueError) as err:
-        raise LabelError(
-            f"archives cannot be read ({err})",
-            where=path,
-            hint="It lists the archives of labels by reference; give another with --archives.",
-        ) from err
+    hint = "It lists the archives of labels by reference; give another with --archives."
+    entries = read_toml(path, LabelError, hint).get("archives")
     if not isinstance(entries, list) or not entries:
         raise _wrong(path, "no archives", "Write one [[archives]] table for each.")
     archives = [_archive(entry, path) for entry in entries]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from topicml.errors import ModelError
 from topicml.files import replacing, write_text
-from topicml.models.folder import check_file, make_parent, sha256_file
+from topicml.models.folder import check_file, make_parent, sha256_file, sha256_files
 from topicml.models.store import ModelStore, default_store
 from topicml.scoring.backends import Backends
 from topicml.scoring.scorer import Scorer
@@ -40,7 +40,15 @@ Choice = Path | Literal["own"] | None
 def choose_background(
     store: ModelStore, name: str, taxonomy: Taxonomy, choice: Choice
 ) -> Background | None:
-    """Return what a training of a model starts from.
+    """Return what a training of a model starts from; see ``find_background``."""
+    folder = find_background(store, name, taxonomy, choice)
+    return None if folder is None else read_background(folder)
+
+
+def find_background(
+    store: ModelStore, name: str, taxonomy: Taxonomy, choice: Choice
+) -> Path | None:
+    """Return the folder of what a training of a model starts from.
 
     Args:
         store: Of the new version; where it has none, the models in use are looked through.
@@ -59,12 +67,17 @@ def choose_background(
     if choice == "own":
         places = [background_folder(s, name) for s in (store, default_store())]
         found = next((place for place in places if (place / MANIFEST).exists()), None)
-        return read_background(found) if found and _has_topics(found, taxonomy) else None
+        return found if found and _has_topics(found, taxonomy) else None
     if not _has_topics(choice, taxonomy):
         raise ModelError(
             "this background model has other topics than the taxonomy", where=choice, hint=_HINT
         )
-    return read_background(choice)
+    return choice
+
+
+def background_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a background, by its name."""
+    return sha256_files(folder / name for name in (SCORER, SEEN, MANIFEST))
 
 
 def _has_topics(folder: Path, taxonomy: Taxonomy) -> bool:

@@ -17,6 +17,7 @@ import joblib
 
 from topicml.labels.references import ReferenceCount
 from topicml.models.card import render_card
+from topicml.models.code_version import code_version
 from topicml.models.folder import (
     CARD,
     FILES,
@@ -56,12 +57,18 @@ class Origin:
         taxonomy: What it says.
         references: By name of a label file that has labels by reference, how many, and how many
             of their texts were here.
+        parameters_from: Where the parameters come from, see ``models.parameters``.
+        background: SHA-256 of the files of the background model that was started from.
+        parent: ``version`` and ``sha256`` (of the manifest) of the version in use before.
     """
 
     labels: tuple[Path, ...]
     taxonomy_path: Path
     taxonomy: Taxonomy
     references: Mapping[str, ReferenceCount] = field(default_factory=dict)
+    parameters_from: str | None = None
+    background: Mapping[str, str] = field(default_factory=dict)
+    parent: Mapping[str, str] | None = None
 
 
 def build_model(
@@ -153,6 +160,10 @@ def _manifest(
             "sha256": sha256_file(origin.taxonomy_path),
             "version": origin.taxonomy.version or None,
         },
+        "parameters_from": origin.parameters_from,
+        "background": {"files": dict(origin.background)} if origin.background else None,
+        "parent": origin.parent,
+        "code": code_version(),
         "versions": {
             "python": platform.python_version(),
             **{library: importlib.metadata.version(library) for library in _LIBRARIES},

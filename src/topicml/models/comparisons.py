@@ -8,30 +8,25 @@ their manifests, which hold those of all their files.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from topicml.appending import append_lines
 from topicml.errors import ModelError
-from topicml.files import write_text
 
 COMPARISONS = "comparisons.jsonl"
 _AGAIN = "Remove it, and compare the models again."
 
 
 def record_comparison(folder: Path, comparison: Mapping[str, Any]) -> None:
-    """Add a line to the comparisons of a name.
+    """Add a line to the comparisons of a name, whoever else does so now.
 
     Raises:
-        ModelError: What is there cannot be read.
         OutputError: The folder cannot be written to.
     """
-    path = folder / COMPARISONS
-    before = _read(path)
-    if before and not before.endswith("\n"):
-        before += "\n"
     line = json.dumps(comparison, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    write_text(path, before + line + "\n")
+    append_lines(folder / COMPARISONS, f"{line}\n".encode())
 
 
 def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, Any] | None:
@@ -40,6 +35,19 @@ def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, An
     Raises:
         ModelError: The comparisons cannot be read.
     """
+    return next((c for c in _latest_first(folder) if _key(c) == (old, new, gate)), None)
+
+
+def comparisons_of(folder: Path, model: str) -> list[dict[str, Any]]:
+    """Return the comparisons that judged a model, by hash, as the new one; the latest last.
+
+    Raises:
+        ModelError: The comparisons cannot be read.
+    """
+    return [c for c in _latest_first(folder) if c.get("new_sha256") == model][::-1]
+
+
+def _latest_first(folder: Path) -> Iterator[dict[str, Any]]:
     path = folder / COMPARISONS
     for line in reversed(_read(path).splitlines()):
         try:
@@ -50,9 +58,7 @@ def last_comparison(folder: Path, old: str, new: str, gate: str) -> dict[str, An
         if not isinstance(failed, list) or not all(isinstance(what, str) for what in failed):
             # it may have been the one that counts
             raise ModelError("a damaged comparison", where=path, hint=_AGAIN)
-        if _key(fields) == (old, new, gate):
-            return {**fields, "verdict": "refused"} if failed else dict(fields)
-    return None
+        yield {**fields, "verdict": "refused"} if failed else dict(fields)
 
 
 def _key(fields: Mapping[str, Any]) -> tuple[Any, ...]:

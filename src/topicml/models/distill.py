@@ -28,8 +28,9 @@ from topicml.models.background import (
     read_background,
     save_background,
 )
-from topicml.models.fold_networks import FoldNetworks, OnStep, Step, claim, without
+from topicml.models.fold_networks import FoldNetworks, claim, without
 from topicml.models.folder import ADAPTERS, sha256_file, sha256_files
+from topicml.models.steps import OnStep, Step
 from topicml.models.store import ModelStore
 from topicml.network.base import Base
 from topicml.training.background import (

@@ -9,12 +9,14 @@ from topicml.errors import TopicmlError
 from topicml.models.background import Choice
 from topicml.models.folder import Model, sha256_file
 from topicml.models.parameters import choose_start
+from topicml.models.steps import OnStep, counting
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import load_dataset
 from topicml.training.evaluation import (
     By,
     Predictions,
+    count_evaluation_fits,
     cross_validated_predictions,
     model_predictions,
     with_diagnostics,
@@ -74,17 +76,22 @@ def predict_out_of_fold(
     jobs: int = 1,
     diagnostics: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = lambda _: None,
 ) -> Predictions:
     """Predict labelled sentences with the training recipe, none of them seen by it.
 
-    Arguments are those of ``train_model``; where it would search parameters, each fold does.
-    ``diagnostics`` adds what a report draws, where parameters are fixed; see ``with_diagnostics``.
+    Arguments are those of ``train_model``, and it starts with the same parameters.
+    ``diagnostics`` adds what a report draws; see ``with_diagnostics``.
     ``on_note`` is told of labels that are left out, for want of their texts.
     """
     scheme = load_taxonomy(taxonomy)
     data = load_dataset(labels, scheme, on_note)
-    parameters, start = choose_start(store, name, scheme, parameters, background)
-    predictions = cross_validated_predictions(data, by, parameters, start, jobs)
-    if diagnostics and parameters is not None:
-        return with_diagnostics(predictions, data, by, parameters, start)
+    start = choose_start(store, name, scheme, parameters, background)
+    total = count_evaluation_fits(data, by, start.parameters, start.background)
+    predictions = cross_validated_predictions(
+        *(data, by, start.parameters, start.background, jobs),
+        counting("Evaluating", total, on_step),
+    )
+    if diagnostics:
+        return with_diagnostics(predictions, data, by, start.parameters, start.background)
     return predictions

@@ -8,7 +8,7 @@ that was cut off goes on from its last hundred steps.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from topicml.errors import OutputError
 from topicml.files import write_text
 from topicml.models.manifest import MANIFEST
+from topicml.models.steps import OnStep, Step
 from topicml.network.encoder import TopicNetwork
 from topicml.network.fine_tuning import Examples, fine_tune
 from topicml.training.background import fold_of
@@ -26,24 +27,6 @@ from topicml.training.dataset import Dataset
 
 _HELD_OUT = 20  # one in so many documents chooses the epoch
 _REAL_WEIGHT = 1.3  # of a sentence of real text in the network's loss
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What is done now, and how far it is.
-
-    Attributes:
-        name: As a person reads it.
-        done: Of ``total``.
-        total: Steps or sentences.
-    """
-
-    name: str
-    done: int
-    total: int
-
-
-OnStep = Callable[[Step], None]
 
 
 @dataclass(frozen=True, slots=True)

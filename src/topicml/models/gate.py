@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 from topicml.errors import ModelError, did_you_mean
 from topicml.models.store import ModelStore
+from topicml.toml import read_toml
 
 GATE = "gate.toml"
 SMALLEST = ("micro_f1", "macro_f1", "macro_average_precision")
@@ -115,10 +115,7 @@ def read_gate(path: Path) -> Gate:
     Raises:
         ModelError: It is missing, or has something else than limits.
     """
-    try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as err:
-        raise ModelError(f"gate cannot be read ({err})", where=path, hint=_HINT) from err
+    fields = read_toml(path, ModelError, _HINT)
     gate = fields.get("gate")
     if not isinstance(gate, dict) or len(fields) > 1:
         raise ModelError("a gate has one table, [gate]", where=path, hint=_HINT)
@@ -133,6 +130,10 @@ def read_gate(path: Path) -> Gate:
     for key, value in {**gate, **floors, _FLOORS: 0}.items():
         if type(value) not in (int, float) or not math.isfinite(value):
             raise ModelError(f"{key} is {value!r}, not a number", where=path, hint=_HINT)
+    for topic, floor in floors.items():
+        if not 0 <= floor <= 1:
+            what = f"the floor of {topic} is {floor!r}, and an F1 is from 0 to 1"
+            raise ModelError(what, where=path, hint=_HINT)
     if type(support) is not int or support < 0:
         raise ModelError(f"{_TOPIC_SUPPORT} is no count", where=path, hint=_HINT)
     if not set(gate) - {_TOPIC_SUPPORT} or gate == {_FLOORS: {}}:

@@ -10,11 +10,12 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
    ``adapters.safetensors`` in place of the pipeline, and ``base``: what the adapters belong to.
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
-``taxonomy.version``, no ``labels.by_reference`` and no ``margins``. To add format 5, say here what
-changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
-that turns the fields of format 4 into those of format 5; what changes in another file is told
-apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
-format stays with the tests.
+``taxonomy.version``, no ``labels.by_reference``, no ``margins``, and nothing of where a model comes
+from but labels and taxonomy: no ``parameters_from``, ``background``, ``parent`` and ``code``. To
+add format 5, say here what changes and raise ``FORMAT``. What changes in the manifest goes into a
+function in ``_UPGRADES`` that turns the fields of format 4 into those of format 5; what changes in
+another file is told apart by that file's own reader. Folders on disk stay as they were made, and a
+small one of each format stays with the tests.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ Fields = dict[str, Any]
 _SELF = "manifest_sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*\Z", re.ASCII)
+_COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\Z")
 _REVISION = re.compile(r"[0-9a-f]{40}\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _UNSET = "0" * 64
@@ -227,6 +229,29 @@ def _is_margins(value: Any) -> bool:
     )
 
 
+def _is_background(value: Any) -> bool:
+    return value in (_MISSING, None) or (
+        isinstance(value, dict) and _is_digests(value.get("files"))
+    )
+
+
+def _is_parent(value: Any) -> bool:
+    return value in (_MISSING, None) or (
+        isinstance(value, dict)
+        and _fits(VERSION)(value.get("version"))
+        and _fits(_DIGEST)(value.get("sha256"))
+    )
+
+
+def _is_code(value: Any) -> bool:
+    return value is _MISSING or (
+        isinstance(value, dict)
+        and isinstance(value.get("version"), str)
+        and (value.get("commit") is None or _fits(_COMMIT)(value["commit"]))
+        and value.get("modified") in (None, False, True)
+    )
+
+
 def _is_figure(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
@@ -241,6 +266,14 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("topics", _is_topics, "a list of different topic ids"),
     ("files", _is_digests, "an object of SHA-256 by file name"),
     ("parameters", lambda value: isinstance(value, dict), "an object"),
+    (
+        "parameters_from",
+        lambda value: value in (_MISSING, None) or isinstance(value, str),
+        "a string or null",
+    ),
+    ("background", _is_background, "an object with files, SHA-256 by file name, or null"),
+    ("parent", _is_parent, "an object of a version and the SHA-256 of its manifest, or null"),
+    ("code", _is_code, "an object of a version, a commit and whether it was modified"),
     ("labels.sentences", _is_count, "a whole number"),
     ("labels.files", _is_digests, "an object of SHA-256 by file name"),
     ("labels.by_reference", _is_by_reference, "an object of counts by file name"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from topicml.errors import TopicmlError
 from topicml.files import write_text
-from topicml.models.background import Choice, choose_background
+from topicml.models.background import Choice, find_background, read_background
 from topicml.models.manifest import read_manifest
-from topicml.models.store import ModelStore
+from topicml.models.store import ModelStore, default_store
 from topicml.taxonomy import Taxonomy
 from topicml.training.background import Background
 from topicml.training.features import Parameters
+from topicml.training.search import default_parameters
 
 PARAMETERS = "parameters.json"
 
@@ -33,30 +35,54 @@ def read_parameters(path: Path) -> Parameters:
         ) from err
 
 
+ParametersFrom = Literal["given", "tuned", "defaults", "searched"]
+
+
+class Start(NamedTuple):
+    """What a training starts with.
+
+    Attributes:
+        parameters: Of the training.
+        parameters_from: Where they come from.
+        background: The background model, where there is one.
+        background_folder: Its folder.
+    """
+
+    parameters: Parameters
+    parameters_from: ParametersFrom
+    background: Background | None = None
+    background_folder: Path | None = None
+
+
 def choose_start(
     store: ModelStore,
     name: str,
     taxonomy: Taxonomy,
     parameters: Parameters | None,
     choice: Choice,
-) -> tuple[Parameters | None, Background | None]:
+) -> Start:
     """Return the parameters of a training and the background model that it starts from.
 
     Args:
         store: Of the model.
         name: Its name.
         taxonomy: Its topics.
-        parameters: Those given; for None the tuned ones, where there are any.
+        parameters: Those given; for None the tuned ones, where there are any, else the defaults.
         choice: Which background is meant; parameters given may say that none is used.
 
     Raises:
         TopicmlError: The background that was asked for or the tuned parameters cannot be used.
     """
     if parameters is not None and not parameters.background:
-        return parameters, None
-    background = choose_background(store, name, taxonomy, choice)
+        return Start(parameters, "given")
+    folder = find_background(store, name, taxonomy, choice)
+    background = None if folder is None else read_background(folder)
+    if parameters is not None:
+        return Start(parameters, "given", background, folder)
     tuned = tuned_parameters(store, name, taxonomy, background=background is not None)
-    return parameters or tuned, background
+    if tuned is not None:
+        return Start(tuned, "tuned", background, folder)
+    return Start(default_parameters(background), "defaults", background, folder)
 
 
 def tuned_parameters(
@@ -64,17 +90,20 @@ def tuned_parameters(
 ) -> Parameters | None:
     """Return what was tuned for a model; None where nothing was, or for other topics.
 
-    What was tuned for a training that starts from a background model is of no use for one that
-    does not, and the other way round.
+    Where the store has nothing, the models in use are looked through, as for a background. What
+    was tuned for a training that starts from a background model is of no use for one that does
+    not, and the other way round.
 
     Raises:
         TopicmlError: The file is damaged, or the name is not usable.
     """
-    path = store.name_folder(name) / PARAMETERS
-    if has_other_topics(store, name, taxonomy) or not path.exists():
-        return None
-    parameters = read_parameters(path)
-    return parameters if parameters.background == background else None
+    for place in (store, default_store()):
+        path = place.name_folder(name) / PARAMETERS
+        if path.exists() and not has_other_topics(place, name, taxonomy):
+            parameters = read_parameters(path)
+            if parameters.background == background:
+                return parameters
+    return None
 
 
 def write_tuned_parameters(store: ModelStore, name: str, parameters: Parameters) -> Path:

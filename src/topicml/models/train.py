@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
-from topicml.models.background import Choice
+from topicml.models.background import Choice, background_files
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
+from topicml.models.manifest import read_manifest
 from topicml.models.network import FittedNetwork
-from topicml.models.parameters import choose_start, has_other_topics
+from topicml.models.parameters import Start, choose_start, has_other_topics
 from topicml.models.promotion import promote_version
+from topicml.models.steps import OnStep, counting
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import Dataset, dataset_of_files
-from topicml.training.evaluation import By, check_trainable, cross_validated_evaluation
+from topicml.training.evaluation import (
+    By,
+    check_trainable,
+    count_evaluation_fits,
+    cross_validated_evaluation,
+)
 from topicml.training.features import Parameters
-from topicml.training.fit import FittedModel, fit_model
+from topicml.training.fit import FittedModel, count_training_fits, fit_model
 from topicml.training.metrics import Evaluation
 
 
@@ -74,6 +81,13 @@ class NewVersion:
             )
         prepare_folder(self.store.path(self.name, self.version))
 
+    def starting_with(self, start: Start) -> NewVersion:
+        """Return the version with a note of what its training starts with."""
+        folder = start.background_folder
+        background = {} if folder is None else background_files(folder)
+        origin = replace(self.origin, parameters_from=start.parameters_from, background=background)
+        return replace(self, origin=origin)
+
     def write(
         self, fitted: FittedModel | FittedNetwork, metrics: tuple[str, Evaluation]
     ) -> TrainedVersion:
@@ -115,9 +129,18 @@ def read_new_version(
     version = version or store.next_version(name)
     store.path(name, version)  # or an error
     references = {file.path.name: file.references for file in files if file.references.labels}
-    return NewVersion(
-        store, name, version, data, Origin(tuple(labels), taxonomy, scheme, references)
-    )
+    origin = Origin(tuple(labels), taxonomy, scheme, references, parent=_parent(store, name))
+    return NewVersion(store, name, version, data, origin)
+
+
+def _parent(store: ModelStore, name: str) -> dict[str, str] | None:
+    """Return the version in use, which a new one is to improve on."""
+    versions = store.versions(name)
+    version = store.current(name) or next(reversed(versions), None)
+    if version is None or version not in versions:
+        return None
+    manifest = read_manifest(store.path(name, version))
+    return {"version": version, "sha256": manifest["manifest_sha256"]}
 
 
 def train_model(
@@ -131,7 +154,9 @@ def train_model(
     background: Choice = "own",
     by: By = "article",
     jobs: int = 1,
-    on_step: Callable[[str], None] = lambda _: None,
+    search: bool = False,
+    on_note: Callable[[str], None] = lambda _: None,
+    on_step: OnStep = lambda _: None,
 ) -> TrainedVersion:
     """Fit a model on all labels, evaluate the recipe by cross-validation, write a version.
 
@@ -144,28 +169,32 @@ def train_model(
         taxonomy: Taxonomy file.
         version: To make; the next minor one for None.
         parameters: Used as they are; for None those that were tuned for the model, or, where
-            there are none, searched.
+            there are none, the defaults.
         background: Folder of the background model to start from; ``own`` for the model's, where
             it has one; None to start from nothing.
         by: What a fold of the evaluation leaves out.
         jobs: Processes.
-        on_step: Told what is done next.
+        search: Choose the parameters by a search, on all labels and inside each fold.
+        on_note: Told what is done, and what of the labels is not there.
+        on_step: Told how far it is.
 
     Raises:
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    new = read_new_version(store, name, labels, taxonomy, version, on_step)
-    data = new.data
-    scheme = new.origin.taxonomy
-    parameters, start = choose_start(store, name, scheme, parameters, background)
-    check_trainable(data, by, start)  # all that can fail, before the long work
+    new = read_new_version(store, name, labels, taxonomy, version, on_note)
+    start = choose_start(store, name, new.origin.taxonomy, parameters, background)
+    if search:
+        start = start._replace(parameters_from="searched")
+    recipe = None if search else start.parameters, start.background
+    check_trainable(new.data, by, start.background)  # all that can fail, before the long work
     new.check()
-    on_step(
-        f"Fitting on {len(data)} sentences"
-        + (", starting from a background model." if start else ".")
+    on_note(
+        f"Fitting on {len(new.data):,} sentences, and evaluating by cross-validation; parameters: "
+        f"{start.parameters_from}{', starting from a background model' * bool(start.background)}."
     )
-    fitted = fit_model(data, parameters, start, jobs)
-    on_step("Evaluating by cross-validation.")
-    metrics = cross_validated_evaluation(data, by, parameters, start, jobs)
-    return new.write(fitted, metrics)
+    total = count_training_fits(new.data, *recipe) + count_evaluation_fits(new.data, by, *recipe)
+    advance = counting("Training", total, on_step)
+    fitted = fit_model(new.data, *recipe, jobs, advance)
+    metrics = cross_validated_evaluation(new.data, by, *recipe, jobs, advance)
+    return new.starting_with(start).write(fitted, metrics)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
 
-from topicml.models.fold_networks import FoldNetworks, OnStep, claim
+from topicml.models.fold_networks import FoldNetworks, claim
 from topicml.models.folder import sha256_file, sha256_files
 from topicml.models.network import FittedNetwork
+from topicml.models.steps import OnStep
 from topicml.models.store import ModelStore
 from topicml.models.train import TrainedVersion, read_new_version
 from topicml.network.base import Base

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,7 +19,12 @@ from topicml.training.features import Parameters
 from topicml.training.fit import check_support
 from topicml.training.logistic import sigmoid
 from topicml.training.metrics import Evaluation, evaluate_predictions
-from topicml.training.search import grid_for, nested_predictions, score_candidate
+from topicml.training.search import (
+    count_nested_fits,
+    nested_predictions,
+    score_candidate,
+    settings_for,
+)
 
 By = Literal["article", "group"]
 
@@ -84,9 +90,10 @@ def cross_validated_evaluation(
     parameters: Parameters | None = None,
     background: Background | None = None,
     jobs: int = 1,
+    on_fit: Callable[[], None] = lambda: None,
 ) -> tuple[str, Evaluation]:
     """Return protocol and figures of ``cross_validated_predictions``."""
-    predictions = cross_validated_predictions(data, by, parameters, background, jobs)
+    predictions = cross_validated_predictions(data, by, parameters, background, jobs, on_fit)
     return predictions.protocol, predictions.evaluate()
 
 
@@ -96,6 +103,7 @@ def cross_validated_predictions(
     parameters: Parameters | None = None,
     background: Background | None = None,
     jobs: int = 1,
+    on_fit: Callable[[], None] = lambda: None,
 ) -> Predictions:
     """Predict sentences with the whole recipe, none of them seen by it.
 
@@ -107,13 +115,14 @@ def cross_validated_predictions(
         parameters: Fixed, or None to choose them inside each fold.
         background: To start from.
         jobs: Processes.
+        on_fit: Called after each fit; see ``count_evaluation_fits``.
 
     Raises:
         TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
     """
-    settings = grid_for(background) if parameters is None else (parameters,)
+    settings, splits = settings_for(parameters, background), _splits(data, by, background)
     probabilities, tags = nested_predictions(
-        data, _splits(data, by, background), settings, background=background, jobs=jobs
+        data, splits, settings, background=background, jobs=jobs, on_fit=on_fit
     )
     judged = ~np.isnan(probabilities).any(axis=1) & _is_judged(data, by)
     return Predictions(
@@ -124,6 +133,14 @@ def cross_validated_predictions(
         tags[judged],
         data.groups[judged],
     )
+
+
+def count_evaluation_fits(
+    data: Dataset, by: By, parameters: Parameters | None, background: Background | None
+) -> int:
+    """Return how many fits ``cross_validated_predictions`` takes, for a progress bar."""
+    settings, splits = settings_for(parameters, background), _splits(data, by, background)
+    return count_nested_fits(data, splits, settings, background=background)
 
 
 def _is_judged(data: Dataset, by: By) -> NDArray[np.bool_]:

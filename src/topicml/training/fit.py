@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
@@ -12,7 +13,7 @@ from topicml.training.calibration import Decision
 from topicml.training.cross_validation import required, splits_of
 from topicml.training.dataset import Dataset
 from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
-from topicml.training.search import Candidate, decide_by, grid_for, search
+from topicml.training.search import Candidate, decide_by, search, settings_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ def fit_model(
     parameters: Parameters | None = None,
     background: Background | None = None,
     jobs: int = 1,
+    on_fit: Callable[[], None] = lambda: None,
 ) -> FittedModel:
     """Choose what is not given, then fit on all labels.
 
@@ -38,6 +40,7 @@ def fit_model(
         parameters: Used as they are; searched over ``grid_for`` where None.
         background: To start from, for parameters that say so.
         jobs: Processes; the model does not depend on it.
+        on_fit: Called after each fit; see ``count_training_fits``.
 
     Returns:
         The pipeline, with calibration folded into its coefficients, so that its
@@ -47,13 +50,21 @@ def fit_model(
         TrainingError: A topic has no sentence, or all sentences are of one group.
     """
     check_support(data)
-    settings = grid_for(background) if parameters is None else (parameters,)
-    found = search(data, settings, splits_of(data, background), background=background, jobs=jobs)
+    settings, splits = settings_for(parameters, background), splits_of(data, background)
+    found = search(data, settings, splits, background=background, jobs=jobs, on_fit=on_fit)
     decision = decide_by(data, found, background)
     pipeline = fit_pipeline(data, found.chosen, background)
+    on_fit()
     pipeline[-1].fold_in(decision.weights, decision.offset)
     candidates = found.candidates if parameters is None else ()
     return FittedModel(pipeline, decision, found.chosen, candidates)
+
+
+def count_training_fits(
+    data: Dataset, parameters: Parameters | None, background: Background | None
+) -> int:
+    """Return how many fits ``fit_model`` takes, for a progress bar."""
+    return len(settings_for(parameters, background)) * len(splits_of(data, background)) + 1
 
 
 def check_support(data: Dataset) -> None:

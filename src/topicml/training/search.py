@@ -21,7 +21,7 @@ from sklearn.metrics import average_precision_score
 from topicml.training.background import Background
 from topicml.training.calibration import Decision, choose_decision, micro_f1
 from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
-from topicml.training.dataset import Dataset, Split
+from topicml.training.dataset import FOLDS, Dataset, Split
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
@@ -37,7 +37,7 @@ DEFAULT_GRID: tuple[Parameters, ...] = (
         for class_weight in (None, "balanced")
     ),
 )
-"""What is searched where no parameters are given: 24 settings and scikit-learn's defaults."""
+"""What a training searches that is to search: 24 settings and scikit-learn's defaults."""
 
 ADAPTATION_GRID = tuple(Parameters(background=True, min_df=3, C=C) for C in (0.1, 0.3, 1.0))
 """What is searched instead where there is a background model to start from."""
@@ -58,8 +58,20 @@ _SPACE: dict[str, Sequence[object]] = {
 
 
 def grid_for(background: Background | None) -> tuple[Parameters, ...]:
-    """Return what is searched where no parameters are given."""
+    """Return what is searched by a training that is to search."""
     return DEFAULT_GRID if background is None else ADAPTATION_GRID
+
+
+def default_parameters(background: Background | None) -> Parameters:
+    """Return what is taken where nothing is given, tuned or searched."""
+    return Parameters() if background is None else ADAPTATION_GRID[-1]
+
+
+def settings_for(
+    parameters: Parameters | None, background: Background | None
+) -> tuple[Parameters, ...]:
+    """Return the settings of a training: those given alone, or what is searched."""
+    return grid_for(background) if parameters is None else (parameters,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +159,7 @@ def nested_predictions(
     splits: Sequence[Split],
     settings: Sequence[Parameters] = DEFAULT_GRID,
     *,
-    folds: int = 5,
+    folds: int = FOLDS,
     choose: Choose = lambda candidates: candidates[0].parameters,
     background: Background | None = None,
     jobs: int = 1,
@@ -163,7 +175,7 @@ def nested_predictions(
         choose: As in ``search``.
         background: As in ``search``; its folds are then those inside.
         jobs: Processes.
-        on_fit: Called after each fit of a search.
+        on_fit: Called after each fit; see ``count_nested_fits``.
 
     Returns:
         Calibrated probabilities (NaN for rows in no test fold) and tags, both n by T.
@@ -181,10 +193,25 @@ def nested_predictions(
             on_fit=on_fit,
         )
         decision = decide_by(inner, found, background)
-        log_odds = cross_validate(data, [found.chosen], [(train, test)], background=background)
+        log_odds = cross_validate(
+            data, [found.chosen], [(train, test)], background=background, on_fit=on_fit
+        )
         words = vectorizer_for(replace(found.chosen, char_ngrams=None), background, inner.texts)
         probabilities[test], tags[test] = tag_held_out(held_out, log_odds[0, test], decision, words)
     return probabilities, tags
+
+
+def count_nested_fits(
+    data: Dataset,
+    splits: Sequence[Split],
+    settings: Sequence[Parameters],
+    *,
+    folds: int = FOLDS,
+    background: Background | None = None,
+) -> int:
+    """Return how many fits ``nested_predictions`` takes, for a progress bar."""
+    inner = (len(splits_of(data.subset(train), background, folds)) for train, _ in splits)
+    return sum(len(settings) * count + 1 for count in inner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +247,8 @@ def count_fits(
 ) -> int:
     """Return how many fits a tuning takes, for a progress bar."""
     outer = splits_of(data, background, TUNING_FOLDS)
-    inner = sum(len(splits_of(data.subset(train), background, TUNING_FOLDS)) for train, _ in outer)
-    return len(settings) * (len(outer) + inner)
+    nested = count_nested_fits(data, outer, settings, folds=TUNING_FOLDS, background=background)
+    return nested + len(settings) * len(outer)
 
 
 def tune(

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from topicml.appending import locked
 from topicml.errors import LabelError
 from topicml.files import REPLACE, write_text
 from topicml.labels.annotations import AnnotationStore
-from topicml.labels.appending import locked
 from topicml.labels.checks import Finding, check_labels
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.formats import FORMATS, Format, sniff

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from topicml.errors import LabelError, did_you_mean
 from topicml.labels.exchange.annotation import ForeignAnnotation
 from topicml.taxonomy import Taxonomy
+from topicml.toml import read_toml
 
 _MOST_LISTED = 10
 
@@ -65,16 +65,8 @@ def read_map(path: Path, taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
     Raises:
         LabelError: The file cannot be read, or names what is no topic.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as err:
-        raise LabelError(
-            err.strerror or "cannot be read", where=path, hint="Check the path."
-        ) from err
-    except ValueError as err:
-        raise LabelError(f"not valid TOML ({err})", where=path, hint="Correct the file.") from err
     mapped = {}
-    for name, value in entries.items():
+    for name, value in read_toml(path, LabelError).items():
         topics = [value] if isinstance(value, str) else value
         if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
             raise LabelError(

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from topicml import appending
+from topicml.appending import append_lines, locked, whole_lines
 from topicml.errors import OutputError
-from topicml.labels import appending
-from topicml.labels.appending import append_lines, locked, whole_lines
 
 objects = st.dictionaries(st.text(max_size=5), st.text(max_size=5) | st.integers(), max_size=3)
 
@@ -61,7 +61,7 @@ def test_what_cannot_be_written_whole_leaves_nothing(tmp_path, limit):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"{}\n")
     script = (
-        "from pathlib import Path; from topicml.labels.appending import append_lines; "
+        "from pathlib import Path; from topicml.appending import append_lines; "
         f'append_lines(Path({str(path)!r}), b\'{{"id": "1"}}\\n{{"id": "2"}}\\n\')'
     )
     done = subprocess.run(
@@ -93,7 +93,7 @@ def test_a_writer_waits_only_so_long_and_says_so(tmp_path, monkeypatch):
     path = tmp_path / "a.jsonl"
     monkeypatch.setattr(appending, "_PATIENCE", 0.05)
     script = (
-        "import sys; from pathlib import Path; from topicml.labels.appending import locked\n"
+        "import sys; from pathlib import Path; from topicml.appending import locked\n"
         f"with locked(Path({str(path)!r})): print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
