@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 import sklearn
 from backgrounds import ADAPTED, home_background
+from hypothesis import example, given
+from hypothesis import strategies as st
 from samples import home_dataset, with_labels
+from scorers import HARD_TEXTS
+from scorers import TEXTS as TEXTS_DRAWN
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import (
@@ -43,6 +47,11 @@ ODD_TEXTS = [
 ]
 FOLDS = GroupKFold(2)
 MODEL = fit_model(DATA, Parameters(char_ngrams=None))
+LOW = replace(MODEL.decision, thresholds=np.array([0.3, 0.4]), relevance_threshold=0.35)
+WORDS = st.sampled_from(
+    ["onions ", "Butter", "-\n", "\u00ad", "soil ", "seeds\n> ", "der die und "]
+)
+TEXT = TEXTS_DRAWN | st.lists(WORDS | TEXTS_DRAWN, max_size=8).map("".join)
 
 
 @pytest.fixture(scope="module", params=["from nothing", "adapted"])
@@ -75,6 +84,16 @@ def test_says_what_the_scorer_says_of_ordinary_and_of_odd_texts(fitted):
     likely = (probabilities >= fitted.decision.thresholds).any(axis=1)
     assert (refused & likely).any()  # so thresholds alone would say something else
     assert tagger.topics_ == DATA.topics
+
+
+@given(texts=st.lists(TEXT, min_size=1, max_size=5))
+@example(texts=HARD_TEXTS)
+def test_says_what_the_scorer_says_of_any_text(texts):
+    scorer = make_scorer(MODEL.pipeline, DATA.topics, LOW)
+    tagger = TopicTagger.of(replace(MODEL, decision=LOW), DATA.topics)
+    probabilities, tags, _ = tag_sentences(scorer, texts)
+    np.testing.assert_array_equal(tagger.predict(texts), tags)
+    np.testing.assert_allclose(tagger.predict_proba(texts), probabilities, rtol=0, atol=1e-9)
 
 
 def test_relevance_is_the_scorers(fitted):
@@ -174,11 +193,11 @@ def test_score_is_micro_f1(quick):
 @pytest.mark.parametrize("topics", [1, 2])
 def test_scikit_learns_scorers_and_folds_take_it(topics):
     tagger, Y = clone(QUICK).set_params(topics=DATA.topics[:topics]), DATA.Y[:, :topics]
-    given = {"groups": DATA.groups, "cv": FOLDS}
-    probabilities = cross_val_predict(tagger, TEXTS, Y, method="predict_proba", **given)
+    folds = {"groups": DATA.groups, "cv": FOLDS}
+    probabilities = cross_val_predict(tagger, TEXTS, Y, method="predict_proba", **folds)
     assert probabilities.shape == Y.shape
     scoring = ["f1_micro", "average_precision"] if topics > 1 else ["f1"]
-    scores = cross_validate(tagger, TEXTS, Y, scoring=scoring, error_score="raise", **given)
+    scores = cross_validate(tagger, TEXTS, Y, scoring=scoring, error_score="raise", **folds)
     assert all((scores[f"test_{name}"] > 0.6).all() for name in scoring)
 
 
@@ -235,6 +254,7 @@ def test_each_sentence_is_judged_by_itself(quick):
 
 
 def test_is_a_classifier_of_several_outputs_over_strings():
+    pytest.importorskip("sklearn", minversion="1.6")  # earlier ones have no tags of this kind
     tags = QUICK.__sklearn_tags__()
     assert is_classifier(QUICK)
     assert (tags.input_tags.string, tags.input_tags.two_d_array) == (True, False)
