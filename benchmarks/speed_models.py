@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from topicml.models import default_store, open_model
+from topicml.models.estimator import load_estimator
 from topicml.models.folder import SCORER
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer
@@ -57,7 +57,7 @@ def load_models(data: Dataset, folder: Path) -> dict[str, Model]:
     """Return the default model and one of words only."""
     default = open_model(default_store().find())
     parameters = Parameters.from_dict(default.manifest["parameters"])
-    pipeline = joblib.load(default.path / "pipeline.joblib")
+    pipeline = load_estimator(default).pipeline_
     settings = {"wordNgrams": 2, "minn": 3, "maxn": 5}
     return {
         "words-characters": Model(default.path / SCORER, pipeline, settings),

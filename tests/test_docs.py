@@ -68,7 +68,12 @@ def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
         "1 alliance-topics@1.2.0 was trained on 116 of these 116 sentences; "
         "label files not here, so it may be more: authored.jsonl, real.jsonl"
     )
-    assert len(lines) == 10
+    assert lines[10:12] == [
+        "Both navies trained off Okinawa. ['force-posture']",
+        "The museum opens at nine. []",
+    ]
+    assert lines[12] == "('cooking', 'garden') 1.0"
+    assert len(lines) == 13
 
 
 def test_retraining_runs_from_train_to_rollback(tiny, tmp_path):

@@ -9,19 +9,24 @@ from typing import TYPE_CHECKING
 from topicml.version import __version__
 
 if TYPE_CHECKING:
-    from topicml.api import classify_text, classify_texts, load_model
+    from topicml.api import classify_text, classify_texts, compare, evaluate, load_model, train
     from topicml.errors import TopicmlError
     from topicml.models.folder import Model
     from topicml.scoring.scorer import Scorer
     from topicml.tagging.articles import TaggedArticle
     from topicml.text.sentences import Sentence, split_sentences
+    from topicml.training.estimator import TopicTagger
 else:
     _HOMES = {
-        **dict.fromkeys(("classify_text", "classify_texts", "load_model"), "topicml.api"),
+        **dict.fromkeys(
+            ("classify_text", "classify_texts", "compare", "evaluate", "load_model", "train"),
+            "topicml.api",
+        ),
         "TopicmlError": "topicml.errors",
         "Model": "topicml.models.folder",
         "Scorer": "topicml.scoring.scorer",
         "TaggedArticle": "topicml.tagging.articles",
+        "TopicTagger": "topicml.training.estimator",
         **dict.fromkeys(("Sentence", "split_sentences"), "topicml.text.sentences"),
     }
 
@@ -39,10 +44,14 @@ __all__ = [
     "Scorer",
     "Sentence",
     "TaggedArticle",
+    "TopicTagger",
     "TopicmlError",
     "__version__",
     "classify_text",
     "classify_texts",
+    "compare",
+    "evaluate",
     "load_model",
     "split_sentences",
+    "train",
 ]

@@ -1,17 +1,27 @@
-"""The calls that most programs need: load a model, tag a text or many."""
+"""The calls that most programs need: load a model, tag texts; train, evaluate and compare."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
-from topicml.models.store import default_store
+from topicml.models.store import DEFAULT_MODEL, ModelStore, default_store
 from topicml.models.tagger import SHARE, make_tagger
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Unit
 from topicml.text.document import Document
+
+if TYPE_CHECKING:  # what these bring along takes seconds to import
+    from topicml.models.background import Choice
+    from topicml.models.compare import Comparison
+    from topicml.models.evaluate import ModelEvaluation
+    from topicml.models.train import TrainedVersion
+    from topicml.training.evaluation import By
+
+AnyPath = str | Path
 
 
 def load_model(reference: str | Path | None = None) -> Model:
@@ -96,3 +106,138 @@ def classify_texts(
         share=second_opinion_share,
     )
     return tagger.tag([Document(str(number), text) for number, text in enumerate(texts)])
+
+
+def train(
+    labels: AnyPath | Sequence[AnyPath],
+    taxonomy: AnyPath,
+    models_dir: AnyPath,
+    *,
+    name: str = DEFAULT_MODEL,
+    version: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    background: AnyPath | None = "own",
+    by: By = "article",
+    jobs: int = 1,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> TrainedVersion:
+    """Train a model version from label files, as ``topicml train`` does.
+
+    What is in memory and not in files, ``TopicTagger`` is fitted to.
+
+    Args:
+        labels: One label file or several.
+        taxonomy: Taxonomy file.
+        models_dir: Folder of models that the version goes to; made where it is not there.
+        name: Name of the model.
+        version: To make; the next minor one for None.
+        parameters: As in ``parameters.json``, absent ones at their default; for None those that
+            were tuned for the model, or, where there are none, searched.
+        background: Folder of the background model to start from; ``own`` for the model's, where
+            it has one; None to start from nothing.
+        by: What a fold of the evaluation leaves out.
+        jobs: Processes.
+        on_step: Told what is done next, such as ``print``.
+
+    Returns:
+        The version and how good its recipe is. ``load_model`` opens its ``path``.
+
+    Raises:
+        TopicmlError: The labels cannot be read or trained on, the name or version is not usable,
+            or the model of that name has other topics. Nothing is written then.
+        ValueError: There is no such parameter, or it has no such value.
+    """
+    from topicml.models.train import train_model
+    from topicml.training.features import Parameters
+
+    return train_model(
+        ModelStore(Path(models_dir)),
+        name,
+        _paths(labels),
+        Path(taxonomy),
+        version=version,
+        parameters=None if parameters is None else Parameters.from_dict(dict(parameters)),
+        background=_background(background),
+        by=by,
+        jobs=jobs,
+        on_step=on_step,
+    )
+
+
+def evaluate(
+    model: Model,
+    labels: AnyPath,
+    taxonomy: AnyPath,
+    *,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> ModelEvaluation:
+    """Say how good a model is on labelled sentences, as ``topicml evaluate --data`` does.
+
+    On sentences that the model was trained on, figures say nothing; the result tells so where
+    the file is one of them.
+
+    Args:
+        model: From ``load_model``.
+        labels: Label file.
+        taxonomy: Taxonomy file of the model.
+        on_note: Told of labels that are left out, for want of their texts.
+
+    Raises:
+        TopicmlError: The labels cannot be read, or the taxonomy is another model's.
+    """
+    from topicml.models.evaluate import ModelEvaluation, predict_labelled
+
+    predictions = predict_labelled(model, Path(labels), Path(taxonomy), on_note)
+    return ModelEvaluation(predictions, predictions.evaluate())
+
+
+def compare(
+    old: Model,
+    new: Model,
+    labels: AnyPath | Sequence[AnyPath],
+    taxonomy: AnyPath,
+    *,
+    at_hand: AnyPath | Sequence[AnyPath] = (),
+    unseen: bool = False,
+    on_note: Callable[[str], None] = lambda _: None,
+) -> Comparison:
+    """Compare two models on the same labelled sentences.
+
+    The verdict is by the gate of the new model's name, ``gate.toml`` beside its versions. Nothing
+    is noted for ``topicml models promote``: the command ``topicml compare`` does that.
+
+    Args:
+        old: From ``load_model``; the one to be replaced.
+        new: From ``load_model``; of the same topics.
+        labels: One label file or several to judge by.
+        taxonomy: Taxonomy file of the models.
+        at_hand: More label files that models may have been trained on, such as an earlier state.
+        unseen: Leave out sentences that one of the models was trained on, near copies included.
+        on_note: Told of labels that are left out, for want of their texts.
+
+    Raises:
+        TopicmlError: The labels cannot be read, a model has other topics than the taxonomy, or
+            no sentence is left.
+    """
+    from topicml.models.compare import compare_models
+    from topicml.models.gate import gate_of
+
+    store = ModelStore(new.path.resolve().parents[1])
+    return compare_models(
+        old,
+        new,
+        _paths(labels),
+        Path(taxonomy),
+        at_hand=_paths(at_hand),
+        gate=gate_of(store, new.manifest["name"], None),
+        unseen=unseen,
+        on_note=on_note,
+    )
+
+
+def _background(given: AnyPath | None) -> Choice:
+    return "own" if given == "own" else None if given is None else Path(given)
+
+
+def _paths(given: AnyPath | Sequence[AnyPath]) -> list[Path]:
+    return [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]

@@ -26,24 +26,20 @@ def manifest(tiny: Tiny) -> dict[str, Any]:
     return open_model(tiny.folder).manifest
 
 
-def relevance(pipeline: Any, texts: list[str]) -> Any:
-    return pipeline[-1].predict_relevance(pipeline[:-1].transform(texts))
-
-
-@pytest.mark.parametrize("name", [SCORER, GOLDEN, CARD])
+@pytest.mark.parametrize("name", [PIPELINE, SCORER, GOLDEN, CARD])
 def test_training_twice_gives_the_same_bytes(tiny: Tiny, again: Path, name: str) -> None:
     assert again != tiny.folder
     assert (again / name).read_bytes() == (tiny.folder / name).read_bytes()
 
 
 def test_pipeline_and_scorer_are_the_same_model(tiny: Tiny) -> None:
-    pipeline = joblib.load(tiny.folder / PIPELINE)
+    tagger = joblib.load(tiny.folder / PIPELINE)
     scorer = open_model(tiny.folder).scorer
     texts = [row["text"] for row in tiny_records()]
-    probabilities = pipeline.predict_proba(texts)
+    probabilities = tagger.predict_proba(texts)
     np.testing.assert_allclose(scorer.predict_proba(texts), probabilities, rtol=0, atol=1e-12)
     np.testing.assert_allclose(
-        scorer.score_texts(texts).relevance, relevance(pipeline, texts), rtol=0, atol=1e-12
+        scorer.score_texts(texts).relevance, tagger.predict_relevance(texts), rtol=0, atol=1e-12
     )
 
 
@@ -116,11 +112,11 @@ def test_golden_sentences_have_the_pipelines_probabilities(tiny: Tiny) -> None:
     golden = [json.loads(line) for line in lines]
     topics = open_model(tiny.folder).scorer.topics
     expected = [[row["probabilities"][topic] for topic in topics] for row in golden]
-    pipeline = joblib.load(tiny.folder / PIPELINE)
-    found = pipeline.predict_proba([row["text"] for row in golden])
+    tagger = joblib.load(tiny.folder / PIPELINE)
+    found = tagger.predict_proba([row["text"] for row in golden])
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
     np.testing.assert_allclose(
-        relevance(pipeline, [row["text"] for row in golden]),
+        tagger.predict_relevance([row["text"] for row in golden]),
         [row["relevance"] for row in golden],
         rtol=0,
         atol=1e-9,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -33,7 +32,8 @@ from scorers import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
-from topicml.models.folder import PIPELINE, SCORER
+from topicml.models.estimator import load_estimator
+from topicml.models.folder import SCORER, open_model
 from topicml.models.store import ModelStore
 from topicml.scoring.scorer import Scorer, Scores
 from topicml.scoring.scorer_file import load_scorer
@@ -51,7 +51,7 @@ PIECES = st.lists(
 @pytest.fixture(scope="module")
 def current(root: Path) -> Witnesses:
     folder = ModelStore(root / "models").find()
-    return two_backends(joblib.load(folder / PIPELINE), folder / SCORER)
+    return two_backends(load_estimator(open_model(folder)).pipeline_, folder / SCORER)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pytest
 from conftest import Tiny
@@ -26,7 +25,8 @@ from scorers import (
 )
 
 from topicml.errors import ModelError
-from topicml.models.folder import PIPELINE, SCORER
+from topicml.models.estimator import load_estimator
+from topicml.models.folder import SCORER, open_model
 from topicml.models.store import ModelStore
 from topicml.scoring import scorer_file
 from topicml.scoring.scorer_file import LARGEST, load_scorer, save_scorer
@@ -157,7 +157,8 @@ def test_committed_file_of_format_1_scores_as_its_pipeline(root: Path) -> None:
     lines = (root / "data/labels/authored.jsonl").read_text(encoding="utf-8").splitlines()
     texts = [json.loads(line)["text"] for line in lines[::100]]
     assert len(texts) > 50
-    two_backends(joblib.load(folder / PIPELINE), folder / SCORER).assert_agree(texts)
+    pipeline = load_estimator(open_model(folder)).pipeline_
+    two_backends(pipeline, folder / SCORER).assert_agree(texts)
 
 
 def as_bytes(text: str) -> Any:
@@ -671,7 +672,7 @@ def test_loading_takes_no_more_memory_than_a_few_times_the_file(root: Path, tmp_
     folder = ModelStore(root / "models").find()
     path = tmp_path / SCORER
     export_scorer(
-        joblib.load(folder / PIPELINE),
+        load_estimator(open_model(folder)).pipeline_,
         load_scorer(folder / SCORER).topics,
         replace(SEA_DECISION, thresholds=np.full(9, 0.5), precision_thresholds=np.zeros((9, 3))),
         path,

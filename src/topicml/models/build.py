@@ -37,6 +37,7 @@ from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import Taxonomy
 from topicml.training.calibration import Decision
 from topicml.training.dataset import Dataset
+from topicml.training.estimator import TopicTagger
 from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS
 from topicml.training.fit import FittedModel
@@ -113,7 +114,7 @@ def build_model(
 
 
 def _write_linear(fitted: FittedModel, topics: Sequence[str], folder: Path) -> Scorer:
-    joblib.dump(fitted.pipeline, folder / PIPELINE, compress=3)
+    joblib.dump(TopicTagger.of(fitted, topics), folder / PIPELINE, compress=3)
     export_scorer(fitted.pipeline, topics, fitted.decision, folder / SCORER)
     return load_scorer(folder / SCORER)
 

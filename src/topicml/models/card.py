@@ -73,8 +73,8 @@ logistic regression, calibrated probabilities, one threshold per topic."""
 _LINEAR_USE = """`topicml classify ARTICLE.txt` tags an article; \
 `topicml models verify {name}@{version}` checks
 this folder. `scorer.npz` is the model as data only and is what tagging reads. `pipeline.joblib`
-is the same model as a scikit-learn pipeline; loading it runs code, so load it only from a source
-you trust."""
+is the same model as a scikit-learn estimator, whose `predict` gives the same tags; loading it runs
+code, so load it only from a source you trust."""
 _NETWORK_METHOD = """{base} with
 low-rank adapters (LoRA), calibrated probabilities, one threshold per topic."""
 _NETWORK_USE = """`pip install 'topicml[neural]'` and `topicml models fetch-base {name}`, once; then

@@ -22,6 +22,7 @@ from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import dataset_of_files
 from topicml.training.evaluation import Predictions, model_predictions
 from topicml.training.paired import FEW_DOCUMENTS, Paired, compare_predictions
+from topicml.training.shown import Rows, Shown
 from topicml.training.word_changes import WordChange, word_changes
 
 
@@ -37,8 +38,8 @@ class Flip:
     lost: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(Shown):
     """All that differs between two models.
 
     Attributes:
@@ -74,6 +75,28 @@ class Comparison:
         """``refused`` where a limit of the gate is not kept."""
         passed = {check.passed for check in self.checks} - {None}
         return "ok" if passed == {True} else "refused"  # where nothing was measured, too
+
+    @property
+    def headline(self) -> str:
+        """Which models, the verdict, and the cautions."""
+        return " ".join(
+            [
+                f"{self.new.reference} in place of {self.old.reference}: {self.verdict}.",
+                *(f"Note: {caution}." for caution in self.cautions),
+            ]
+        )
+
+    def tables(self) -> dict[str, Rows]:
+        """Return ``figures``, ``topics``, the gate's ``checks``, and the ``flips``."""
+        paired = self.paired
+        return {
+            "figures": [{"figure": name, **asdict(row)} for name, row in paired.figures.items()],
+            "topics": [
+                {"topic": t.topic, "support": t.support, **asdict(t.f1)} for t in paired.topics
+            ],
+            "checks": [asdict(check) for check in self.checks],
+            "flips": [asdict(flip) for flip in self.flips],
+        }
 
     def to_dict(self, flips: int | None = None) -> dict[str, Any]:
         """Return plain JSON values; of ``flips`` the first so many, all for None."""

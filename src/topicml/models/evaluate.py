@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import TopicmlError
@@ -22,6 +23,30 @@ from topicml.training.evaluation import (
     with_diagnostics,
 )
 from topicml.training.features import Parameters
+from topicml.training.metrics import Evaluation
+from topicml.training.shown import Rows, Shown, evaluation_tables
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelEvaluation(Shown):
+    """How good a finished model is on labelled sentences.
+
+    Attributes:
+        predictions: What it says of each sentence, and the labels.
+        evaluation: The figures.
+    """
+
+    predictions: Predictions
+    evaluation: Evaluation
+
+    @property
+    def headline(self) -> str:
+        """What the figures are of, and whether they say anything."""
+        return self.predictions.protocol
+
+    def tables(self) -> dict[str, Rows]:
+        """Return ``figures`` and ``topics``."""
+        return evaluation_tables(self.evaluation)
 
 
 def predict_labelled(

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,8 @@ class Model:
     """A model version opened for scoring: data only, nothing unpickled."""
 
     path: Path
-    manifest: Fields
-    scorer: Scorer
+    manifest: Fields = field(repr=False)
+    scorer: Scorer = field(repr=False)  # with its vocabulary it would fill a screen, and a notebook
 
     @property
     def reference(self) -> str:

@@ -28,10 +28,11 @@ from topicml.training.evaluation import (
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, count_training_fits, fit_model
 from topicml.training.metrics import Evaluation
+from topicml.training.shown import Rows, Shown, evaluation_tables
 
 
-@dataclass(frozen=True, slots=True)
-class TrainedVersion:
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainedVersion(Shown):
     """A model version that was trained.
 
     Attributes:
@@ -47,6 +48,15 @@ class TrainedVersion:
     protocol: str
     evaluation: Evaluation
     current: str | None
+
+    @property
+    def headline(self) -> str:
+        """Where the version is, and what its figures are of."""
+        return f"{self.path}. {self.protocol}"
+
+    def tables(self) -> dict[str, Rows]:
+        """Return ``figures`` and ``topics``."""
+        return evaluation_tables(self.evaluation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
@@ -35,11 +37,32 @@ def decide_held_out(
         decision: Chosen without them.
         vectorizer: Of that model; it says which words are known.
     """
-    texts = PackedTexts.of([as_scored(text) for text in data.texts])
-    counted = scorer_of_words(vectorizer, data.topics).score_spans(*texts)
     calibrated = decision.calibrated(log_odds)
+    return decide_calibrated(
+        data.topics, data.texts, calibrated, thresholds_of(decision), vectorizer
+    )
+
+
+def decide_calibrated(
+    topics: Sequence[str],
+    texts: Sequence[str],
+    calibrated: Floats,
+    thresholds: Thresholds,
+    vectorizer: FeatureUnion,
+) -> tuple[Scores, NDArray[np.bool_], NDArray[np.int8]]:
+    """Decide by probabilities that are known already; see ``decide_held_out``.
+
+    Args:
+        topics: T topic ids.
+        texts: n sentences.
+        calibrated: n by T + 1 probabilities, relevance last.
+        thresholds: What a sentence must reach.
+        vectorizer: It says which words are known.
+    """
+    packed = PackedTexts.of([as_scored(text) for text in texts])
+    counted = scorer_of_words(vectorizer, topics).score_spans(*packed)
     scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
-    return scores, *decide(scores, texts, thresholds_of(decision))
+    return scores, *decide(scores, packed, thresholds)
 
 
 def thresholds_of(decision: Decision) -> Thresholds:
