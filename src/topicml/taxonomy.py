@@ -11,7 +11,7 @@ from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
 
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+TOPIC_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +114,18 @@ def load_taxonomy(path: Path) -> Taxonomy:
             with known topics, each once.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as err:
         raise TaxonomyError(
             err.strerror or "cannot be read", where=path, hint="Check the path."
         ) from err
+    return parse_taxonomy(content, path)
+
+
+def parse_taxonomy(content: bytes, path: Path) -> Taxonomy:
+    """Return the taxonomy that a file's content is; see ``load_taxonomy``."""
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
     except ValueError as err:  # TOMLDecodeError and UnicodeDecodeError
         raise TaxonomyError(
             f"not valid TOML ({err})", where=path, hint="Correct the file."
@@ -202,7 +209,7 @@ def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
         )
     ids = [topic.id for topic in topics]
     for topic_id in ids:
-        if not _ID.match(topic_id):
+        if not TOPIC_ID.match(topic_id):
             raise TaxonomyError(
                 f"topic id {topic_id!r} is not made of lower-case words joined by hyphens",
                 where=path,
