@@ -11,7 +11,8 @@ from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
 
-TOPIC_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+"""What the id of a topic is like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
         )
     ids = [topic.id for topic in topics]
     for topic_id in ids:
-        if not TOPIC_ID.match(topic_id):
+        if not ID.match(topic_id):
             raise TaxonomyError(
                 f"topic id {topic_id!r} is not made of lower-case words joined by hyphens",
                 where=path,

@@ -209,6 +209,15 @@ def killed_at(step: int, undoing: bool, path: Path, taxonomy: Path, labels: list
     return os.WIFSIGNALED(status)
 
 
+def test_an_undo_that_was_cut_off_is_ended_before_the_migration_is_applied_again(tmp_path):
+    taxonomy, path = make(tmp_path), write(tmp_path, EVERYTHING)
+    apply_migration(path, taxonomy, files(tmp_path))
+    new = contents(tmp_path)
+    (tmp_path / history.FOLDER / "2.0").rename(tmp_path / history.FOLDER / "2.0.undoing")
+    assert apply_migration(path, taxonomy, files(tmp_path)) is not None
+    assert contents(tmp_path) == new
+
+
 def test_what_was_added_since_stays_when_it_is_undone(tmp_path):
     taxonomy = make(tmp_path)
     before = contents(tmp_path)

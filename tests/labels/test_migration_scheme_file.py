@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from topicml.errors import LabelError
 from topicml.labels.migration.scheme_file import move_scheme
 from topicml.labels.migration.steps import read_migration
 from topicml.taxonomy import parse_taxonomy
@@ -143,6 +144,17 @@ def test_a_retired_topic_is_gone_from_cases_and_named_where_prose_has_it(tmp_pat
     assert (first["topics"], second["near"]) == ([], [])
     assert found.mentions == ("baking",)
     assert "`baking`" in found.text
+
+
+def test_a_version_is_added_where_there_is_none(tmp_path):
+    scheme = SCHEME.replace('version = "1.0"  # raise it\n', "")
+    found = moved(tmp_path, '[[rename]]\nfrom = "baking"\nto = "bread"\n', scheme)
+    assert found.text.startswith('version = "1.1"\n# The scheme.\n')
+
+
+def test_a_text_of_a_multiclass_scheme_is_not_left_without_a_topic(tmp_path):
+    with pytest.raises(LabelError, match="each text has one topic"):
+        moved(tmp_path, '[[retire]]\nfrom = "baking"\n', 'kind = "multiclass"\n' + SCHEME)
 
 
 def test_topics_in_one_line_move_too(tmp_path):

@@ -26,7 +26,7 @@ from topicml.labels.migration.patches import Patch, patch_of
 from topicml.labels.migration.scheme_file import MovedScheme, move_scheme
 from topicml.labels.migration.steps import Migration, check_against, read_migration, version_key
 from topicml.labels.store import check_topics, read_as_written
-from topicml.taxonomy import load_taxonomy, parse_taxonomy
+from topicml.taxonomy import Taxonomy, load_taxonomy, parse_taxonomy
 
 ANNOTATIONS = "annotations"
 CODEBOOK = "CODEBOOK.md"
@@ -74,28 +74,17 @@ def plan_migration(path: Path, taxonomy: Path, labels: Sequence[Path]) -> Plan:
         TaxonomyError: The taxonomy breaks a rule.
     """
     migration = read_migration(path)
-    folder = taxonomy.parent
     scheme = load_taxonomy(taxonomy)
-    done = history.applied(folder)
-    if done and version_key(done[-1].migration.version) > version_key(scheme.version):
-        raise LabelError(
-            f"is version {scheme.version!r}, and a migration to {done[-1].migration.version!r} "
-            "has been applied",
-            where=taxonomy,
-            hint="Restore the version.",
-        )
+    _check_version(scheme, taxonomy)
     check_against(migration, scheme)
-    contents: dict[Path, tuple[bytes, bytes]] = {}
-    text = read_content(taxonomy)
-    moved = move_scheme(text.decode("utf-8"), migration)
-    contents[taxonomy] = text, moved.text.encode("utf-8")
-    page = folder / CODEBOOK
-    codebook: bool | None = None
-    if page.is_file():
-        codebook = page.read_bytes() == scheme.to_markdown().encode("utf-8")
+    before = read_content(taxonomy)
+    moved = move_scheme(before.decode("utf-8"), migration)
+    contents = {taxonomy: (before, moved.text.encode("utf-8"))}
+    new = parse_taxonomy(contents[taxonomy][1], taxonomy)
+    page = taxonomy.parent / CODEBOOK
+    codebook = page.read_bytes() == scheme.to_markdown().encode() if page.is_file() else None
     if codebook:
-        new = parse_taxonomy(contents[taxonomy][1], taxonomy).to_markdown().encode("utf-8")
-        contents[page] = page.read_bytes(), new
+        contents[page] = page.read_bytes(), new.to_markdown().encode()
     files: dict[Path, MovedLabels] = {}
     for file in labels:
         check_topics(read_as_written(file), scheme, file)
@@ -103,8 +92,19 @@ def plan_migration(path: Path, taxonomy: Path, labels: Sequence[Path]) -> Plan:
         files[file] = move_labels(before, migration)
         contents[file] = before, files[file].content
     changed = {file: sides for file, sides in contents.items() if sides[0] != sides[1]}
-    read = _annotations_moved(folder, migration)
+    read = _annotations_moved(taxonomy.parent, migration)
     return Plan(migration, scheme.version, moved, files, codebook, read, changed)
+
+
+def _check_version(scheme: Taxonomy, taxonomy: Path) -> None:
+    """Make sure that a taxonomy is not of before the migrations that it has had."""
+    done = [one.migration.version for one in history.applied(taxonomy.parent)]
+    if done and version_key(done[-1]) > version_key(scheme.version):
+        raise LabelError(
+            f"is version {scheme.version!r}, and a migration to {done[-1]!r} has been applied",
+            where=taxonomy,
+            hint="Restore the version.",
+        )
 
 
 def _annotations_moved(folder: Path, migration: Migration) -> int:
@@ -127,7 +127,7 @@ def apply_migration(path: Path, taxonomy: Path, labels: Sequence[Path]) -> Plan 
     folder = taxonomy.parent
     with _locked(folder, labels):
         ended = _end_unfinished(folder)
-        if ended and ended.migration.content == read_content(path):
+        if ended and not _is_undoing(ended) and ended.migration.content == read_content(path):
             return None
         plan = plan_migration(path, taxonomy, labels)
         _carry_out(_written_down(plan, folder), folder)
@@ -146,9 +146,8 @@ def undo_migration(taxonomy: Path, labels: Sequence[Path]) -> Migration:
     """
     folder = taxonomy.parent
     with _locked(folder, labels):
-        pending = history.unfinished(folder)
         ended = _end_unfinished(folder)
-        if ended and pending and pending.suffix == UNDOING:
+        if ended and _is_undoing(ended):
             return ended.migration
         done = history.applied(folder)
         if not done:
@@ -207,6 +206,10 @@ def _locked(folder: Path, labels: Iterable[Path]) -> Iterator[None]:
         yield
 
 
+def _is_undoing(begun: Applied) -> bool:
+    return begun.folder.suffix == UNDOING
+
+
 def _read(pending: Path) -> Applied:
     return Applied(pending, read_migration(pending / history.STEPS))
 
@@ -251,8 +254,8 @@ def _carry_out(pending: Path, folder: Path) -> None:
     Files go in an order in which a topic is unknown, and never wrong, to whoever reads them in
     between: a new scheme comes first, and goes last.
     """
-    patches = _read(pending).patches()
-    undoing = pending.suffix == UNDOING
+    begun = _read(pending)
+    patches, undoing = begun.patches(), _is_undoing(begun)
     for patch in [patch.reverse for patch in reversed(patches)] if undoing else patches:
         path = folder / patch.path
         content = _patched(patch, path)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from topicml.errors import LabelError
 from topicml.labels.migration.steps import Migration, Step
 
 if TYPE_CHECKING:
@@ -34,12 +35,19 @@ class MovedScheme:
 
 
 def move_scheme(text: str, migration: Migration) -> MovedScheme:
-    """Return a taxonomy file's text, which has been read as such, in the new scheme."""
+    """Return a taxonomy file's text, which has been read as such, in the new scheme.
+
+    Raises:
+        LabelError: Texts have exactly one topic, and would have none.
+    """
     import tomlkit
 
     line_end = "\r\n" if "\r\n" in text else "\n"
     document = tomlkit.parse(text.replace("\r\n", "\n"))
+    if "version" not in document:
+        document = tomlkit.parse('version = ""\n' + tomlkit.dumps(document))
     document["version"] = migration.version
+    _check_kind(document.get("kind"), migration)
     cases = document.get("cases", [])
     count = _move_cases(cases, migration)
     open_cases = _take_open_cases(cases, migration)
@@ -48,6 +56,16 @@ def move_scheme(text: str, migration: Migration) -> MovedScheme:
     gone = _move_mentions(document, migration)
     moved = tomlkit.dumps(document)
     return MovedScheme(moved.replace("\n", line_end), open_cases, gone, count)
+
+
+def _check_kind(kind: object, migration: Migration) -> None:
+    for step in migration.steps:
+        if kind == "multiclass" and step.kind == "retire":
+            raise LabelError(
+                f"in a multiclass scheme each text has one topic: {step} would leave it none",
+                where=migration.path,
+                hint="Merge it into another topic, or split it.",
+            )
 
 
 def _move_topics(topics: AoT, step: Step) -> None:

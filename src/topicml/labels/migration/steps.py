@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from topicml.errors import LabelError, did_you_mean
-from topicml.taxonomy import TOPIC_ID, Taxonomy
+from topicml.taxonomy import ID, Taxonomy
 
 Kind = Literal["rename", "merge", "split", "retire"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -235,7 +235,7 @@ def _check_counts(step: Step, where: str) -> None:
 
 def _target(identifier: object, entry: dict[str, Any], where: str) -> Target:
     topic = _topic(identifier, "id" if "id" in entry else "to", where)
-    if not TOPIC_ID.match(topic):
+    if not ID.match(topic):
         raise LabelError(
             f"topic id {topic!r} is not made of lower-case words joined by hyphens",
             where=where,
