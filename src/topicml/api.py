@@ -119,7 +119,7 @@ def train(
     background: AnyPath | None = "own",
     by: By = "article",
     jobs: int = 1,
-    on_step: Callable[[str], None] = lambda _: None,
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> TrainedVersion:
     """Train a model version from label files, as ``topicml train`` does.
 
@@ -132,12 +132,12 @@ def train(
         name: Name of the model.
         version: To make; the next minor one for None.
         parameters: As in ``parameters.json``, absent ones at their default; for None those that
-            were tuned for the model, or, where there are none, searched.
+            were tuned for the model, or the defaults.
         background: Folder of the background model to start from; ``own`` for the model's, where
             it has one; None to start from nothing.
         by: What a fold of the evaluation leaves out.
         jobs: Processes.
-        on_step: Told what is done next, such as ``print``.
+        on_note: Told what is done, such as ``print``.
 
     Returns:
         The version and how good its recipe is. ``load_model`` opens its ``path``.
@@ -160,7 +160,7 @@ def train(
         background=_background(background),
         by=by,
         jobs=jobs,
-        on_step=on_step,
+        on_note=on_note,
     )
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
-from topicml.toml import read_toml
+from topicml.toml import parse_toml, read_toml
 
-_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+"""What the id of a topic is like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,15 @@ def load_taxonomy(path: Path) -> Taxonomy:
             topic, ids of lower-case words joined by hyphens, each id once, worked cases
             with known topics, each once.
     """
-    data = read_toml(path, TaxonomyError)
+    return _taxonomy(read_toml(path, TaxonomyError), path)
+
+
+def parse_taxonomy(content: bytes, path: Path) -> Taxonomy:
+    """Return the taxonomy that a file's content is; see ``load_taxonomy``."""
+    return _taxonomy(parse_toml(content, path, TaxonomyError), path)
+
+
+def _taxonomy(data: dict[str, Any], path: Path) -> Taxonomy:
     topics = tuple(_topic(entry, path) for entry in _tables(data, "topics", path))
     _check_topics(topics, path)
     taxonomy = Taxonomy(
@@ -193,7 +202,7 @@ def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
         )
     ids = [topic.id for topic in topics]
     for topic_id in ids:
-        if not _ID.match(topic_id):
+        if not ID.match(topic_id):
             raise TaxonomyError(
                 f"topic id {topic_id!r} is not made of lower-case words joined by hyphens",
                 where=path,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import csv
 import json
 
 import pytest
@@ -263,6 +264,8 @@ def test_table_with_semicolons_quoted_lines_and_other_columns(tmp_path):
     [
         (b"body,topics\nFry.,a\n", 1, "no column 'text'"),
         (b"text,body\nFry.,a\n", 1, "no column 'topics'"),
+        (b"text,topics,label\nFry.,a,b\n", 1, "labels in several columns: topics, label"),
+        (b"text,topics,topics\nFry.,a,b\n", 1, "two columns are called 'topics'"),
         (b"text,topics\nFry.\n", 2, "1 cells under 2 names"),
         (b'text,topics\n"Fry" it.,a\n', 2, "no row of cells"),
         (b"text,topics\n,a\n", 2, "no text in 'text'"),
@@ -303,6 +306,10 @@ def test_fasttext_refuses_texts_that_it_cannot_hold(tmp_path, text):
         ("a.jsonl", b'{"text": "\\ud800", "label": []}\n', "lone surrogate"),
         ("a.jsonl", b'{"text": "x", "cats": {}, "meta": 1}\n', "'meta' must be an object"),
         ("a.json", b'[{"data": {"text": "x"}, "annotations": 1}]', "'annotations' must be a list"),
+        ("a.jsonl", b'{"text": "x", "label": [], "id": {"n": 1}}\n', "is text or a number, found"),
+        ("a.jsonl", b'{"text": "x", "label": [], "doc": ["n"]}\n', "is text or a number, found"),
+        ("a.jsonl", b'{"text": "x", "label": [], "label": ["a"]}\n', "'label' is given twice"),
+        ("a.json", b'[{"data": {"text": "x", "text": "y"}}]', "'text' is given twice"),
     ],
 )
 def test_broken_items_are_named(tmp_path, file, content, what):
@@ -310,6 +317,31 @@ def test_broken_items_are_named(tmp_path, file, content, what):
     with pytest.raises(LabelError, match=what) as caught:
         read(path)
     assert caught.value.where in {f"{path}:1", str(path)}
+
+
+@pytest.mark.parametrize("example", [DOCCANO, MINIMAL, BINARY, CHOICE, ARGILLA, CATS, TASK])
+def test_field_of_labels_that_no_item_has_is_refused(tmp_path, example):
+    path = write(tmp_path / "a.jsonl", example, example)
+    with pytest.raises(LabelError, match="no labels in 'genre'") as caught:
+        read(path, label="genre")
+    assert caught.value.hint.startswith("There are")
+
+
+def test_fasttext_has_no_field_of_labels(tmp_path):
+    path = write(tmp_path / "a.txt", b"__label__a Fry.\n")
+    with pytest.raises(LabelError, match="no labels in 'genre'"):
+        read(path, label="genre")
+
+
+def test_text_of_any_length_comes_back_from_a_table(tmp_path):
+    limit = csv.field_size_limit(1_000)
+    try:
+        long = record("1", "Fry. " * 30_000, "cooking")
+        write_export([long], "csv", TAXONOMY, tmp_path / "long.csv")
+        (found,) = read(tmp_path / "long.csv")
+    finally:
+        csv.field_size_limit(limit)
+    assert found.text == long.text
 
 
 def test_unreadable_files_are_refused(tmp_path):

@@ -73,6 +73,19 @@ def test_nobody_named_who_contradicts_himself_is_skipped():
     assert found.annotations == []
 
 
+def test_of_two_answers_of_one_person_in_a_file_the_later_counts():
+    found = merged(given(("cooking",), "ann"), given((), "bob"), given((), "ann"))
+    assert ([(r.topics, r.status) for _, r in found.records], found.disagreements) == (
+        [((), "gold")],
+        [],
+    )
+    asked = frozenset({"cooking", "gardening"})
+    again = [given((name,), "ann", asked=asked) for name in ("cooking", "gardening")]
+    assert only(*again).topics == ("gardening",)
+    two = [(Path(name), given(labels, "ann")) for name, labels in (("a", ()), ("b", ("cooking",)))]
+    assert len(merge(two, RULES).disagreements) == 1  # no order tells which is the later
+
+
 def test_ground_truth_decides():
     found = only(given(("cooking",), "ann", is_ground_truth=True), given((), "bob"))
     assert (found.topics, found.status) == (("cooking",), "gold")
@@ -131,7 +144,7 @@ def test_what_nobody_changed_is_the_record_that_was_exported():
 def test_sentence_exported_without_label_stays_so_until_it_has_one():
     exported = replace(record("1", "Fry."), status="skipped")
     unread = merged(given((), is_said=False, exported=exported))
-    assert ([r for _, r in unread.records], unread.skipped) == ([exported], {"no label": 1})
+    assert ([r for _, r in unread.records], unread.skipped, unread.unread) == ([exported], {}, 1)
     assert only(given((), exported=exported)).status == "single"
     assert only(given(("cooking",), exported=exported)).topics == ("cooking",)
 

@@ -29,7 +29,7 @@ def adjudicate(
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
 ) -> None:
-    """Settle what annotators disagree on, sentence by sentence.
+    """Settle what annotators disagree on, and what a migration split, sentence by sentence.
 
     Each answer is on disk before the next sentence is shown, so that it can be ended at any
     time; given again, the command shows what is left. Nothing is written over: undo adds that
@@ -40,6 +40,7 @@ def adjudicate(
     from topicml.labels.adjudication import Adjudicator, open_cases
     from topicml.labels.annotations import AnnotationStore
     from topicml.labels.gold import decide
+    from topicml.labels.migration.history import read_queue
     from topicml.labels.store import read_label_file
     from topicml.taxonomy import load_taxonomy
 
@@ -48,7 +49,9 @@ def adjudicate(
     scheme = load_taxonomy(taxonomy)
     store = AnnotationStore(folder)
     files = [read_label_file(path) for path in options.label_paths(labels)]
-    cases, without_text = open_cases(decide(store.read()), files)
+    queued = read_queue(taxonomy.parent)
+    decisions = decide(store.read()) if folder.is_dir() or not queued else []
+    cases, without_text = open_cases(decisions, files, queued)
     for identifier in without_text:
         options.tell(f"left out: {identifier}: its sentence is not here, or is another one now")
     _Conversation(
@@ -81,7 +84,8 @@ class _Conversation:
         options.say(f"[{position + 1} of {len(self._cases)}] {case.id}")
         options.say(case.text)
         for letter, one in zip(chain(_LETTERS, repeat(" ")), case.readings, strict=False):
-            note = f" ({one.note})" if one.note else ""
+            remarks = [f"split since: {topic}" for topic in one.split] + [one.note] * bool(one.note)
+            note = f" ({'; '.join(remarks)})" if remarks else ""
             given = options.topic_list(one.topics)
             _say_indented(f"{letter} {one.annotator or 'nobody named'}: {given}{note}")
         for number, topic in enumerate(self._topics, start=1):

@@ -116,6 +116,7 @@ def agreement(
     from topicml.cli.render import render_rows
     from topicml.labels.agreement import alphas, one_pass, passes_by_annotator, shared
     from topicml.labels.annotations import AnnotationStore
+    from topicml.labels.migration.history import read_through
     from topicml.labels.records import read_annotations
     from topicml.taxonomy import load_taxonomy
 
@@ -123,7 +124,10 @@ def agreement(
         raise typer.BadParameter("give two files or more, or none")
     scheme = load_taxonomy(taxonomy)
     passes = (
-        {str(path): one_pass(read_annotations(path), path) for path in files}
+        {
+            str(path): one_pass(read_through(read_annotations(path), taxonomy.parent), path)
+            for path in files
+        }
         if files
         else passes_by_annotator(AnnotationStore(folder).read())
     )

@@ -179,6 +179,8 @@ def _tell_of(change: Change, *, dry_run: bool) -> None:
     merged = change.merged
     if merged.skipped:
         options.tell(f"skipped, not imported: {list_counts(merged.skipped)}")
+    if merged.unread:
+        options.tell(f"{counted(merged.unread, 'sentence')} without an answer still, as skipped")
     if merged.unlabelled:
         options.tell(
             f"{counted(merged.unlabelled, 'sentence')} without labels, taken as no topic; "

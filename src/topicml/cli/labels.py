@@ -12,6 +12,7 @@ from topicml.cli.adjudicate import adjudicate
 from topicml.cli.annotations import agreement, annotation_counts, gold
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.cli.exchange import export_labels, import_labels
+from topicml.cli.migrate import app as migrate_app
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
 from topicml.io.records import counted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The label store.", no_args_is_help=True)
 app.command("import")(import_labels)
 app.command("export")(export_labels)
+app.add_typer(migrate_app, name="migrate")
 
 _MOST_BROKEN = 50
 

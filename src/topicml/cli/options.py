@@ -275,11 +275,15 @@ def topic_list(topics: Iterable[str]) -> str:
     return ", ".join(topics) or "–"
 
 
-def label_paths(labels: list[Path] | None) -> list[Path]:
-    """Return the label files given, or all of the default folder."""
+def label_paths(labels: list[Path] | None, *, finished: bool = True) -> list[Path]:
+    """Return the label files given, or all of the default folder; half migrated only if asked."""
+    from topicml.labels.migration.history import check_finished
+
     paths = labels or sorted(LABELS_FOLDER.glob("*.jsonl"))
     if not paths:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
+    for folder in {path.parent for path in paths} if finished else ():
+        check_finished(folder)
     return paths
 
 

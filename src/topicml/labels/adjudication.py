@@ -15,7 +15,7 @@ from topicml.labels.texts import sha1_of
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A sentence that annotators disagree on.
+    """A sentence that annotators disagree on, or with a topic that has been split.
 
     Attributes:
         id: The sentence's.
@@ -34,20 +34,35 @@ class Case:
 
 
 def open_cases(
-    decisions: Iterable[Decision], files: Iterable[LabelFile]
+    decisions: Iterable[Decision], files: Iterable[LabelFile], queued: Iterable[Annotation] = ()
 ) -> tuple[list[Case], list[str]]:
-    """Return the disagreements, by id, and the ids of those whose sentence is not here as read."""
-    texts = {record.id: record.text for file in files for record in file.records}
+    """Return what is open, and the ids of those whose sentence is not here as read.
+
+    Args:
+        decisions: Of these the disagreements and what a split has opened, by id.
+        files: Have the sentences.
+        queued: Labels that a split has opened; of sentences that are skipped and undecided.
+    """
+    records = {record.id: record for file in files for record in file.records}
     cases, without_text = [], []
-    for decision in decisions:
-        if decision.rule != "disagreement":
+    decided = {decision.id: decision for decision in decisions}
+    for decision in decided.values():
+        if decision.rule not in ("disagreement", "split"):
             continue
-        text = texts.get(decision.id)
-        if text is None or decision.sha1 not in ("", sha1_of(text)):
+        record = records.get(decision.id)
+        if record is None or decision.sha1 not in ("", sha1_of(record.text)):
             without_text.append(decision.id)
             continue
         readings = tuple(one for one in decision.readings if not one.skipped)
-        cases.append(Case(decision.id, text, readings))
+        cases.append(Case(decision.id, record.text, readings))
+    for one in queued:
+        record = records.get(one.id)
+        if one.id in decided or (record and record.status != "skipped"):
+            continue
+        if record is None:
+            without_text.append(one.id)
+        else:
+            cases.append(Case(one.id, record.text, (one,)))
     return cases, without_text
 
 

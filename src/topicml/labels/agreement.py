@@ -62,7 +62,7 @@ def one_pass(annotations: Iterable[Annotation], path: Path) -> list[Annotation]:
                 where=path,
                 hint="Give each annotator's pass as a file of its own, or a folder: --annotations.",
             )
-    return [one for one in readings if not one.skipped]
+    return [one for one in readings if one.decides]
 
 
 def passes_by_annotator(annotations: Iterable[Annotation]) -> dict[str, list[Annotation]]:
@@ -73,7 +73,7 @@ def passes_by_annotator(annotations: Iterable[Annotation]) -> dict[str, list[Ann
     """
     passes: dict[str, list[Annotation]] = defaultdict(list)
     for one in last_readings(annotations):
-        if not one.skipped:
+        if one.decides:
             passes[one.annotator].append(one)
     return {name: passes[name] for name in sorted(passes)}
 

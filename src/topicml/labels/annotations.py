@@ -1,7 +1,8 @@
 """The annotations of a folder: who read which sentence as what. Nothing in it is ever changed.
 
 New ones are appended to ``annotations.jsonl``, one a line; other JSON Lines files of the folder
-are read with it. See ``gold`` for what follows from them.
+are read with it, all of them through the migrations beside the folder, if the scheme has any.
+See ``gold`` for what follows from them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from topicml.appending import append_lines, locked, whole_lines
 from topicml.errors import LabelError
 from topicml.labels.fields import parse_jsonl, read_content
 from topicml.labels.gold import GOLD_RULES, Decision, decide
+from topicml.labels.migration.history import read_through
 from topicml.labels.records import Annotation, annotation, read_annotations
 
 FILE = "annotations.jsonl"
@@ -69,11 +71,15 @@ class AnnotationStore:
         return sorted(self.folder.glob("*.jsonl"))
 
     def read(self) -> list[Annotation]:
-        """Return all annotations, file by file, in the order in which they were added.
+        """Return all annotations in the scheme of now, file by file, in the order they were added.
 
         Raises:
             LabelError: With file and line, for anything that is no annotation.
         """
+        return read_through(self.read_as_written(), self.folder.parent)
+
+    def read_as_written(self) -> list[Annotation]:
+        """Return what ``read`` does, each in the scheme that it was made by."""
         return [
             one
             for path in self.files()

@@ -3,7 +3,8 @@
 Of each annotator's readings of a sentence the last counts. What was adjudicated is gold, by the
 last adjudication; else what all annotators agree in; else what the only one said. Where they
 disagree nothing is. Who skipped a sentence has said nothing about it. Readings of a text that
-has since become another one (by its SHA-1) do not count.
+has since become another one (by its SHA-1) do not count, nor do those of before a topic of the
+sentence was split.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from topicml.labels.records import Annotation, LabelRecord, Status
 from topicml.labels.references import LabelReference
 from topicml.labels.texts import sha1_of
 
-Rule = Literal["adjudicated", "agreement", "single", "disagreement", "skipped"]
+Rule = Literal["adjudicated", "agreement", "single", "disagreement", "split", "skipped"]
 GOLD_RULES: tuple[Rule, ...] = ("adjudicated", "agreement", "single")
-RULES: tuple[Rule, ...] = (*GOLD_RULES, "disagreement", "skipped")
+RULES: tuple[Rule, ...] = (*GOLD_RULES, "disagreement", "split", "skipped")
 _STATUS: dict[Rule, Status] = {"adjudicated": "gold", "agreement": "gold", "single": "single"}
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -32,7 +33,7 @@ class Decision:
 
     Attributes:
         id: The sentence's.
-        rule: Which part of the rule said so; all but ``disagreement`` and ``skipped`` is gold.
+        rule: Which part of the rule said so; those of ``GOLD_RULES`` are gold.
         topics: Those decided; None where nothing is.
         readings: The last annotation of each annotator, by name; skipped ones, too.
         decided_by: Who decided it.
@@ -93,8 +94,10 @@ def _current(annotations: Iterable[Annotation]) -> list[Annotation]:
 
 def _decision(identifier: str, annotations: Sequence[Annotation]) -> Decision:
     readings = sorted(last_readings(annotations), key=lambda one: one.annotator)
-    adjudications = [one for one in annotations if one.adjudicated]
-    rule, deciding = _apply([one for one in readings if not one.skipped], adjudications)
+    adjudications = [one for one in annotations if one.adjudicated and not one.split]
+    rule, deciding = _apply([one for one in readings if one.decides], adjudications)
+    if rule == "skipped" and any(one.split for one in annotations):
+        rule = "split"
     return Decision(
         identifier,
         rule,

@@ -88,6 +88,8 @@ class Annotation:
         adjudicated: It settles what annotators differ in, and is no reading of its own.
         note: The annotator's remark.
         reason: Why an adjudication came out as it did.
+        split: Topics that the sentence was given and that have been split since: it decides
+            nothing any more. Known from the scheme's migrations, and never written.
         where: File and line it was read from; no part of the annotation.
     """
 
@@ -102,11 +104,18 @@ class Annotation:
     adjudicated: bool = False
     note: str = ""
     reason: str = ""
+    split: tuple[str, ...] = ()
     where: str = field(default="", compare=False)
+
+    @property
+    def decides(self) -> bool:
+        """Whether it says which topics the sentence has."""
+        return not self.skipped and not self.split
 
     def to_json(self) -> str:
         """Return the annotation as one line of JSON with sorted keys, absent fields left out."""
-        fields = {k: v for k, v in asdict(self).items() if v and k not in ("topics", "where")}
+        unwritten = ("topics", "split", "where")
+        fields = {k: v for k, v in asdict(self).items() if v and k not in unwritten}
         if self.time:
             utc = self.time.astimezone(UTC).isoformat(timespec="milliseconds")
             fields["time"] = utc.replace("+00:00", "Z")
@@ -150,6 +159,7 @@ def annotation(fields: dict[str, Any], where: str) -> Annotation:
         raise wrong_field(
             fields, "topics", "absent where 'skipped' is true", where, "Remove one of the two."
         )
+    remarks: dict[str, Any] = {key: optional_text_field(fields, key, where) for key in _REMARKS}
     return Annotation(
         id=text_field(fields, "id", where),
         topics=() if skipped else topics_field(fields, where),
@@ -157,7 +167,7 @@ def annotation(fields: dict[str, Any], where: str) -> Annotation:
         skipped=skipped,
         adjudicated=flag_field(fields, "adjudicated", where) or "pass_1" in fields,
         where=where,
-        **{key: optional_text_field(fields, key, where) for key in _REMARKS},
+        **remarks,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.label_studio import chosen
 from topicml.labels.exchange.metadata import answer, metadata, own_metadata
-from topicml.labels.exchange.source import Object, Source, first_of, json_array
+from topicml.labels.exchange.source import Object, Source, json_array
 from topicml.labels.records import LabelRecord
 
 _QUESTION = "topics"
@@ -43,7 +43,7 @@ def _record(
     text = source.text_of(number, source.mapping(number, record, "fields"), text_field)
     meta = source.mapping(number, record, "metadata")
     same: dict[str, Any] = own_metadata(source, number, meta, text)
-    same["id"] = first_of(record.get("id"))
+    same["id"] = source.name(number, record.get("id"))
     responses = source.mapping(number, record, "responses")
     answers = source.rows(number, responses, question or "")
     if not answers:
@@ -56,7 +56,7 @@ def _record(
             text,
             source.names(number, value) if is_answer else None,
             skipped=str(status) if status in _NOT_SUBMITTED else "no response",
-            annotator=first_of(given.get("user_id")),
+            annotator=source.name(number, given.get("user_id")),
             **same,
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.metadata import answer, metadata, own_metadata
-from topicml.labels.exchange.source import Source, first_of, json_lines
+from topicml.labels.exchange.source import Source, json_lines
 from topicml.labels.records import LabelRecord
 
 
@@ -21,6 +21,7 @@ def claims(fields: dict[str, Any]) -> bool:
 
 def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
     """Yield the annotation of each line."""
+    source.check_asked(columns.label)
     name = columns.label or "cats"
     for number, fields in source.objects:
         text = source.text_of(number, fields, columns.text)
@@ -36,7 +37,7 @@ def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
             tuple(label for label, value in cats.items() if value) if cats else None,
             skipped=f"no {name}",
             asked=frozenset(cats),
-            id=first_of(meta.get("id"), fields.get("id")),
+            id=source.name(number, meta.get("id"), fields.get("id")),
             **own_metadata(source, number, meta, text),
         )
 

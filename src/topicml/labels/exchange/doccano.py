@@ -10,7 +10,7 @@ from typing import Any
 
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.metadata import answer, metadata, own_metadata
-from topicml.labels.exchange.source import Source, first_of, json_lines
+from topicml.labels.exchange.source import Source, json_lines
 from topicml.labels.records import LabelRecord
 
 
@@ -21,6 +21,7 @@ def claims(fields: dict[str, Any]) -> bool:
 
 def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
     """Yield the annotations of a file."""
+    source.check_asked(columns.label)
     name = columns.label or "label"
     for number, fields in source.objects:
         text = source.text_of(number, fields, columns.text)
@@ -31,7 +32,7 @@ def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
             None if value is None else source.names(number, value),
             skipped=f"no {name}",
             is_said=False,
-            id=first_of(fields.get("id")),
+            id=source.name(number, fields.get("id")),
             **own_metadata(source, number, fields, text),
         )
 

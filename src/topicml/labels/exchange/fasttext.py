@@ -17,8 +17,14 @@ from topicml.labels.records import LabelRecord
 MARK = "__label__"
 
 
-def read(source: Source, _columns: Columns) -> Iterator[ForeignAnnotation]:
-    """Yield the annotation of each line."""
+def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
+    """Yield the annotation of each line.
+
+    Raises:
+        LabelError: A field of labels was asked for: it has none.
+    """
+    if columns.label:
+        raise source.wrong(None, f"no labels in {columns.label!r}", "fastText has no fields.")
     for number, line in enumerate(source.text.split("\n"), start=1):
         words = line.split()
         if not words:

@@ -12,6 +12,7 @@ from topicml.files import REPLACE, write_text
 from topicml.labels.annotations import AnnotationStore
 from topicml.labels.checks import Finding, check_labels
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
+from topicml.labels.exchange.following import follow
 from topicml.labels.exchange.formats import FORMATS, Format, sniff
 from topicml.labels.exchange.merge import Located, Merged
 from topicml.labels.exchange.names import Names
@@ -38,19 +39,20 @@ class Change:
         merged: What was imported.
         there: The file as it is; None where there is none.
         append: Whether it is added to, and not replaced.
+        given: What was imported, before labels followed the annotations that are there.
+        followed: Ids of labels that do, see ``follow``.
     """
 
     output: Path
     merged: Merged
     there: LabelFile | None = None
     append: bool = False
+    given: Merged | None = None
+    followed: frozenset[str] = frozenset()
 
     @property
     def _old(self) -> dict[str, _Label]:
-        if self.there is None:
-            return {}
-        labels: list[_Label] = [*self.there.records, *self.there.without_text]
-        return {label.id: label for label in labels}
+        return _by_id(self.there)
 
     @property
     def records(self) -> list[LabelRecord]:
@@ -79,6 +81,11 @@ class Change:
     def same(self) -> int:
         """How many records are there already."""
         return len(self.records) - len(self.new) - len(self.changed)
+
+
+def _by_id(there: LabelFile | None) -> dict[str, _Label]:
+    labels: list[_Label] = [*there.records, *there.without_text] if there else []
+    return {label.id: label for label in labels}
 
 
 def _joined(label: _Label, record: LabelRecord) -> LabelRecord:
@@ -145,7 +152,12 @@ def plan_change(merged: Merged, output: Path, *, append: bool) -> Change:
     """
     broken: list[LabelError] | None = None if append else []
     there = read_label_file(output, broken) if output.is_file() else None
-    return Change(output, merged, there, append)
+    if not (append and there):
+        return Change(output, merged, there, append, merged)
+    store = AnnotationStore(output.parent / ANNOTATIONS)
+    stored = store.read() if merged.annotations and store.folder.is_dir() else []
+    found, followed = follow(merged, _by_id(there), stored, output.name)
+    return Change(output, found, there, append, merged, followed)
 
 
 def check_change(change: Change, taxonomy: Taxonomy, raw: dict[str, str]) -> list[Finding]:
@@ -171,18 +183,19 @@ def write_change(change: Change, *, force: bool) -> list[Path]:
     if not change.records:
         raise LabelError("no labels to import", where=change.output, hint="Nothing was written.")
     with locked(change.output):
-        now = plan_change(change.merged, change.output, append=change.append)
+        given = change.given or change.merged
+        now = plan_change(given, change.output, append=change.append)
         if now.there != change.there and not (change.append or force):
             raise LabelError("exists already", where=change.output, hint=REPLACE)
         return _write(now, force=force)
 
 
 def _write(change: Change, *, force: bool) -> list[Path]:
-    changed = change.changed
+    changed = [record.id for _, record in change.changed if record.id not in change.followed]
     if change.append and changed and not force:
-        first = changed[0][1].id
+        first = changed[0]
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        hint = f"{REPLACE} --dry-run shows them. Import several annotators' files together."
+        hint = f"{REPLACE} --dry-run shows them. Name annotators with --annotator: all count then."
         what = f"other labels or annotators are there for {first!r}{more}"
         raise LabelError(what, where=change.output, hint=hint)
     text = _appended(change) if change.append and change.there else _lines(change.records)
@@ -195,8 +208,8 @@ def _write(change: Change, *, force: bool) -> list[Path]:
 def _unknown(annotations: Sequence[Annotation], store: AnnotationStore) -> list[Annotation]:
     """Return the annotations that do not repeat what the same annotator said last."""
     known = store.read() if store.folder.is_dir() else []
-    last = {(one.annotator, one.id): (one.topics, one.skipped) for one in known}
-    return [one for one in annotations if last.get((one.annotator, one.id)) != (one.topics, False)]
+    last = {(one.annotator, one.id): (one.topics, one.decides) for one in known}
+    return [one for one in annotations if last.get((one.annotator, one.id)) != (one.topics, True)]
 
 
 def _lines(records: Sequence[LabelRecord]) -> str:

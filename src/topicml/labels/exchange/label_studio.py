@@ -7,7 +7,7 @@ from typing import Any
 
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.metadata import answer, metadata, own_metadata
-from topicml.labels.exchange.source import Object, Source, first_of, json_array
+from topicml.labels.exchange.source import Object, Source, json_array
 from topicml.labels.records import LabelRecord
 
 _CONTROL = "topics"
@@ -62,7 +62,7 @@ def _task(
     data = source.mapping(number, task, "data")
     text = source.text_of(number, data, text_field)
     same: dict[str, Any] = own_metadata(source, number, data, text)
-    same["id"] = first_of(data.get("id"), task.get("id"))
+    same["id"] = source.name(number, data.get("id"), task.get("id"))
     annotations = source.rows(number, task, "annotations")
     if not annotations:
         yield ForeignAnnotation(number, text, None, skipped="no annotation", **same)
@@ -79,15 +79,15 @@ def _task(
             None if annotation.get("was_cancelled") else tuple(labels),
             skipped="was_cancelled",
             is_ground_truth=annotation.get("ground_truth") is True,
-            annotator=_person(annotation.get("completed_by")),
+            annotator=_person(source, number, annotation.get("completed_by")),
             **same,
         )
 
 
-def _person(completed_by: Any) -> str:
+def _person(source: Source, number: int, completed_by: Any) -> str:
     if isinstance(completed_by, dict):
-        return first_of(completed_by.get("email"), completed_by.get("id"))
-    return first_of(completed_by)
+        return source.name(number, completed_by.get("email"), completed_by.get("id"))
+    return source.name(number, completed_by)
 
 
 def write(records: Sequence[LabelRecord], _topics: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.label_studio import chosen
 from topicml.labels.exchange.metadata import NAMES, answer, metadata, own_metadata
-from topicml.labels.exchange.source import Source, first_of, json_array
+from topicml.labels.exchange.source import Source, json_array
 from topicml.labels.records import LabelRecord
 
 _CONTROL = "topics"
@@ -33,6 +33,7 @@ def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
     Raises:
         LabelError: It is not plain which field has the choices.
     """
+    source.check_asked(columns.label)
     name = columns.label or _control(source, columns.text)
     for number, fields in source.objects:
         text = source.text_of(number, fields, columns.text)
@@ -46,8 +47,8 @@ def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
             None if is_cancelled else source.names(number, [] if value is None else value),
             skipped="was_cancelled",
             is_said=value is not None,
-            id=first_of(fields.get("id")),
-            annotator=first_of(fields.get("annotator")),
+            id=source.name(number, fields.get("id")),
+            annotator=source.name(number, fields.get("annotator")),
             **own_metadata(source, number, fields, text),
         )
 

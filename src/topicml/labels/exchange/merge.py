@@ -50,16 +50,21 @@ class Merged:
     Attributes:
         records: In the order of first appearance, with the file that each is from.
         skipped: Annotations without an answer, by the reason.
+        unread: Sentences that were exported without a label and come back so.
         unlabelled: Sentences taken as having no topic for the mere lack of labels.
         disagreements: Ids of sentences on which annotators disagree.
-        annotations: What each annotator decided, where any sentence has several.
+        annotations: What each annotator who is named decided; nothing on sentences that come
+            back with the label they were exported with, unless any sentence has several.
+        corrected: Ids of sentences that were exported with a label.
     """
 
     records: list[tuple[Path, LabelRecord]] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    unread: int = 0
     unlabelled: int = 0
     disagreements: list[str] = field(default_factory=list)
     annotations: list[Annotation] = field(default_factory=list)
+    corrected: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +95,17 @@ def merge(located: Iterable[Located], rules: Rules) -> Merged:
         groups.setdefault(key, []).append((path, annotation))
     merged = Merged()
     sentences = [_merge_sentence(group, rules, merged) for group in groups.values()]
-    if any(len(sentence.people) > 1 for sentence in sentences):
-        merged.annotations += _annotations(sentences)
+    several = any(len(sentence.people) > 1 for sentence in sentences)
+    merged.annotations += _annotations(
+        (one for one in sentences if several or one.id not in merged.corrected),
+        rules.names.taxonomy.version,
+    )
     return merged
 
 
 def _merge_sentence(group: list[Located], rules: Rules, merged: Merged) -> _Sentence:
     path, first = group[0]
+    group = _latest(group)
     for place, annotation in group:
         if annotation.text != first.text:
             raise LabelError(
@@ -107,12 +116,29 @@ def _merge_sentence(group: list[Located], rules: Rules, merged: Merged) -> _Sent
     annotations = [annotation for _, annotation in group]
     places = {annotation.annotator: place for place, annotation in group}
     sentence = _Sentence(_id(first, rules), first.text, places, {})
-    for topics, annotator in _answers(annotations, rules, merged):
+    skipped = Counter[str]()
+    for topics, annotator in _answers(annotations, rules, skipped):
         sentence.answers.setdefault(topics, []).append(annotator)
     record = _record(first, sentence, annotations, rules, merged)
+    if first.exported and first.exported.status != "skipped":
+        merged.corrected.add(sentence.id)
     if record:
         merged.records.append((path, record))
+    if record and not sentence.answers:
+        merged.unread += 1
+    else:
+        merged.skipped += skipped
     return sentence
+
+
+def _latest(group: list[Located]) -> list[Located]:
+    """Return annotations without those that the same person gave anew further down in the file."""
+
+    def question(path: Path, one: ForeignAnnotation) -> object:
+        is_answer = one.annotator and one.labels is not None and not one.is_ground_truth
+        return (path, one.annotator, one.asked) if is_answer else id(one)
+
+    return [*{question(path, one): (path, one) for path, one in group}.values()]
 
 
 def _id(annotation: ForeignAnnotation, rules: Rules) -> str:
@@ -126,13 +152,13 @@ def _id(annotation: ForeignAnnotation, rules: Rules) -> str:
 
 
 def _answers(
-    annotations: Sequence[ForeignAnnotation], rules: Rules, merged: Merged
+    annotations: Sequence[ForeignAnnotation], rules: Rules, skipped: Counter[str]
 ) -> Iterator[tuple[_Topics, str]]:
     """Yield the topic sets that were decided on, each with its annotator."""
     by_annotator: dict[str, list[ForeignAnnotation]] = {}
     for annotation in annotations:
         if reason := _reason_to_skip(annotation, rules):
-            merged.skipped[reason] += 1
+            skipped[reason] += 1
         else:
             by_annotator.setdefault(annotation.annotator, []).append(annotation)
     for annotator, given in by_annotator.items():
@@ -141,7 +167,7 @@ def _answers(
         if parts:
             whole |= _joined(parts, rules)
         if not whole:
-            merged.skipped[NOT_ALL_ASKED] += len(parts)
+            skipped[NOT_ALL_ASKED] += len(parts)
         yield from ((topics, annotator) for topics in sorted(whole, key=sorted))
 
 
@@ -195,7 +221,7 @@ def _record(
     return replace(base, topics=topics, annotator=", ".join(sentence.people), status=status)
 
 
-def _annotations(sentences: Iterable[_Sentence]) -> Iterator[Annotation]:
+def _annotations(sentences: Iterable[_Sentence], scheme: str) -> Iterator[Annotation]:
     """Yield the answers of each annotator who is named, but where he contradicts himself."""
     for sentence in sentences:
         for annotator in sentence.people:
@@ -205,6 +231,7 @@ def _annotations(sentences: Iterable[_Sentence]) -> Iterator[Annotation]:
                     sentence.id,
                     tuple(sorted(given[0])),
                     annotator,
+                    scheme=scheme,
                     origin=sentence.places[annotator].name,
                     sha1=sha1_of(sentence.text),
                 )

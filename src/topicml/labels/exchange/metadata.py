@@ -45,10 +45,9 @@ def own_metadata(
     source: Source, number: int, fields: Mapping[str, Any], text: str
 ) -> dict[str, Any]:
     """Return the arguments of a ``ForeignAnnotation`` that metadata give: its record or group."""
-    groups = [str(fields[name]) for name in ("article", "doc") if fields.get(name)]
     return {
         "exported": exported(source, number, fields, text),
-        "article": groups[0] if groups else "",
+        "article": source.name(number, fields.get("article"), fields.get("doc")),
     }
 
 

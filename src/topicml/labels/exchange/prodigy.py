@@ -11,7 +11,7 @@ from typing import Any
 
 from topicml.labels.exchange.annotation import Columns, ForeignAnnotation
 from topicml.labels.exchange.metadata import answer, metadata, own_metadata
-from topicml.labels.exchange.source import Source, first_of, json_lines
+from topicml.labels.exchange.source import Source, json_lines
 from topicml.labels.records import LabelRecord
 
 
@@ -22,6 +22,7 @@ def claims(fields: dict[str, Any]) -> bool:
 
 def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
     """Yield the annotation of each line."""
+    source.check_asked(columns.label)
     for number, fields in source.objects:
         text = source.text_of(number, fields, columns.text)
         meta = source.mapping(number, fields, "meta")
@@ -32,8 +33,8 @@ def read(source: Source, columns: Columns) -> Iterator[ForeignAnnotation]:
             labels,
             skipped=skipped,
             asked=asked,
-            id=first_of(meta.get("id"), fields.get("id"), fields.get("_input_hash")),
-            annotator=first_of(fields.get("_annotator_id"), fields.get("_session_id")),
+            id=source.name(number, meta.get("id"), fields.get("id"), fields.get("_input_hash")),
+            annotator=source.name(number, fields.get("_annotator_id"), fields.get("_session_id")),
             **own_metadata(source, number, meta, text),
         )
 

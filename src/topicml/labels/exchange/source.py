@@ -43,7 +43,7 @@ class Source:
 
     def _parse(self, text: str, number: int | None) -> Any:
         try:
-            return json.loads(text)
+            return json.loads(text, object_pairs_hook=_each_once)
         except (ValueError, RecursionError) as err:
             raise self.wrong(number, f"not valid JSON ({err})") from err
 
@@ -60,6 +60,27 @@ class Source:
         if LONE_SURROGATE.search(text):
             raise self.wrong(number, f"{name!r} has a lone surrogate, half of a character")
         return text
+
+    def name(self, number: int, *values: Any) -> str:
+        """Return the first id or name that there is; an empty one where there is none.
+
+        Raises:
+            LabelError: It is no text and no number.
+        """
+        value = next((value for value in values if value not in (None, "")), "")
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise self.wrong(number, f"an id or a name is text or a number, found {value!r:.80}")
+        return str(value)
+
+    def check_asked(self, field: str | None) -> None:
+        """Make sure that some item has the field of the labels, where one was asked for.
+
+        Raises:
+            LabelError: None has it.
+        """
+        there = dict.fromkeys(name for _, fields in self.objects for name in fields)
+        if field and there and field not in there:
+            raise self.wrong(None, f"no labels in {field!r}", f"There are: {', '.join(there)}.")
 
     def names(self, number: int, value: Any) -> tuple[str, ...]:
         """Return label names, given as a list or as a bare name.
@@ -115,9 +136,13 @@ def read_source(path: Path, encoding: str | None = None) -> Source:
     return Source(path, text)
 
 
-def first_of(*values: Any) -> str:
-    """Return the first value that there is, as a string; an empty one where there is none."""
-    return next((str(value) for value in values if value not in (None, "")), "")
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is given twice")
+    return fields
 
 
 def json_lines(values: Iterable[Mapping[str, Any]]) -> str:

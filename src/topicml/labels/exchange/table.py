@@ -59,6 +59,7 @@ def _header(source: Source, text: str) -> tuple[str, list[str]]:
     for delimiter in _DELIMITERS:
         names = [name.strip() for name in next(_rows(source, delimiter), (1, [""]))[1]]
         if text in names:
+            _check_each_once(source, names)
             return delimiter, names
         found.append(names)
     _, widest = max((len(names), names) for names in found)
@@ -67,8 +68,16 @@ def _header(source: Source, text: str) -> tuple[str, list[str]]:
     raise source.wrong(1, f"no column {text!r}", hint)
 
 
+def _check_each_once(source: Source, names: Sequence[str]) -> None:
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        raise source.wrong(1, f"two columns are called {twice[0]!r}", "Rename or remove one.")
+
+
 def _rows(source: Source, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Yield rows with the line that each starts at."""
+    if csv.field_size_limit() < len(source.text):  # no cell is longer, and all of it is here
+        csv.field_size_limit(len(source.text))
     reader = csv.reader(io.StringIO(source.text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
@@ -85,6 +94,9 @@ def _label_column(source: Source, names: Sequence[str], asked: str | None) -> st
     if not found:
         hint = f"There are: {', '.join(names)}. Name the one of the labels with --label-field."
         raise source.wrong(1, f"no column {wanted[0]!r}", hint)
+    if len(found) > 1:
+        hint = "Say with --label-field which are the topics."
+        raise source.wrong(1, f"labels in several columns: {', '.join(found)}", hint)
     return found[0]
 
 
