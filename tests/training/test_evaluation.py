@@ -136,7 +136,8 @@ def test_many_documents_are_evaluated_by_folds_and_the_protocol_says_so():
     data = home_dataset(authored=("winter",))
     many = repeated(data, 4)
     copies = np.repeat(["-0", "-1", "-2", "-3"], len(data))
-    many = replace(many, groups=np.char.add(many.groups, copies))
+    groups = np.char.add(many.groups, copies)
+    many = replace(many, groups=groups, copies=np.arange(len(many)))
     assert many.has_many_documents
     protocol, evaluation = cross_validated_evaluation(many, "article", QUICK)
     assert protocol.startswith(PROTOCOLS["documents"])

@@ -135,6 +135,7 @@ def _manifest(
         "topics": list(data.topics),
         "thresholds": dict(zip(data.topics, decision.thresholds.tolist(), strict=True)),
         "relevance_threshold": decision.relevance_threshold,
+        "fewest_known": decision.fewest_known,
         **({"margins": decision.margins} if decision.margins else {}),
         "seed": SEED,
         "labels": {

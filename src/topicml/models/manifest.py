@@ -10,7 +10,8 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
    ``adapters.safetensors`` in place of the pipeline, and ``base``: what the adapters belong to.
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
-``taxonomy.version``, no ``labels.by_reference`` and no ``margins``. To add format 5, say here what
+``taxonomy.version``, no ``labels.by_reference``, no ``margins`` and no ``fewest_known``, which is
+0.4 in them. To add format 5, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
 that turns the fields of format 4 into those of format 5; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each

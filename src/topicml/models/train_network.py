@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,9 @@ from topicml.models.network import FittedNetwork
 from topicml.models.store import ModelStore
 from topicml.models.train import TrainedVersion, read_new_version
 from topicml.network.base import Base
-from topicml.training.calibration import choose_decision
+from topicml.training.calibration import Decision, choose_decision
 from topicml.training.dataset import FOLDS, Dataset
+from topicml.training.familiarity import choose_fewest_known
 from topicml.training.features import Parameters, make_vectorizer
 from topicml.training.fit import check_support
 from topicml.training.held_out import tag_held_out
@@ -92,11 +93,17 @@ def train_network(
     words = make_vectorizer(_WORDS).fit(data.texts)
     fitted = FittedNetwork(
         networks.adapters(None, networks.best_seed(settings.seeds)),
-        *(base, base_folder, choose_decision(*deciding_sentences(rows, said)), words),
+        *(base, base_folder, _decide(rows, said), words),
         asdict(settings),
     )
     metrics = _protocol(settings), evaluate_network(rows, said)
     return new.write(fitted, metrics)
+
+
+def _decide(data: Dataset, log_odds: NDArray[np.float64]) -> Decision:
+    decision = choose_decision(*deciding_sentences(data, log_odds))
+    known = choose_fewest_known(data, data.grouped_splits(FOLDS), _WORDS)
+    return replace(decision, fewest_known=known)
 
 
 def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation:
@@ -109,7 +116,7 @@ def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation
     probabilities, tags = np.zeros(data.Y.shape), np.zeros_like(data.Y)
     for train, test in data.grouped_splits(FOLDS):
         inner = data.subset(train)
-        decision = choose_decision(*deciding_sentences(inner, log_odds[train]))
+        decision = _decide(inner, log_odds[train])
         words: FeatureUnion = make_vectorizer(_WORDS).fit(inner.texts)
         probabilities[test], tags[test] = tag_held_out(
             data.subset(test), log_odds[test], decision, words

@@ -84,7 +84,7 @@ def splits_of(data: Dataset, background: Background | None, folds: int = FOLDS) 
             f"all {len(data)} sentences belong to one fold of the background model",
             hint="Label sentences of more articles, or train without it (--no-background).",
         )
-    return splits
+    return data.without_copies(splits)
 
 
 def vectorizer_for(

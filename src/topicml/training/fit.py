@@ -48,8 +48,9 @@ def fit_model(
     """
     check_support(data)
     settings = grid_for(background) if parameters is None else (parameters,)
-    found = search(data, settings, splits_of(data, background), background=background, jobs=jobs)
-    decision = decide_by(data, found, background)
+    splits = splits_of(data, background)
+    found = search(data, settings, splits, background=background, jobs=jobs)
+    decision = decide_by(data, found, splits, background)
     pipeline = fit_pipeline(data, found.chosen, background)
     pipeline[-1].fold_in(decision.weights, decision.offset)
     candidates = found.candidates if parameters is None else ()

@@ -44,4 +44,4 @@ def decide_held_out(
 
 def thresholds_of(decision: Decision) -> Thresholds:
     """Return what a sentence must reach by a decision."""
-    return Thresholds(decision.thresholds, decision.relevance_threshold)
+    return Thresholds(decision.thresholds, decision.relevance_threshold, decision.fewest_known)

@@ -22,6 +22,7 @@ from topicml.training.background import Background
 from topicml.training.calibration import Decision, choose_decision, micro_f1
 from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
 from topicml.training.dataset import Dataset, Split
+from topicml.training.familiarity import choose_fewest_known
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
@@ -130,16 +131,21 @@ def score_candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Float
     return Candidate(parameters, float(precision), micro_f1(Y, log_odds >= 0))
 
 
-def decide_by(data: Dataset, found: SearchResult, background: Background | None) -> Decision:
+def decide_by(
+    data: Dataset, found: SearchResult, splits: Sequence[Split], background: Background | None
+) -> Decision:
     """Choose calibration and thresholds by what a search found out of fold.
 
     Args:
         data: What was searched on.
         found: The search's result.
+        splits: Its (train, test) rows.
         background: What its settings with ``background`` started from.
     """
     started = background if found.chosen.background else None
-    return choose_decision(*deciding_sentences(data, found.log_odds, started))
+    decision = choose_decision(*deciding_sentences(data, found.log_odds, started))
+    known = choose_fewest_known(data, splits, found.chosen, background)
+    return replace(decision, fewest_known=known)
 
 
 def nested_predictions(
@@ -180,7 +186,7 @@ def nested_predictions(
             jobs=jobs,
             on_fit=on_fit,
         )
-        decision = decide_by(inner, found, background)
+        decision = decide_by(inner, found, inner_splits, background)
         log_odds = cross_validate(data, [found.chosen], [(train, test)], background=background)
         words = vectorizer_for(replace(found.chosen, char_ngrams=None), background, inner.texts)
         probabilities[test], tags[test] = tag_held_out(held_out, log_odds[0, test], decision, words)
