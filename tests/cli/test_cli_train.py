@@ -189,7 +189,7 @@ def test_evaluate_cross_validates_the_recipe(run: Run, tiny: Tiny, by: str) -> N
     )
     figures = json.loads(result.stdout)
     assert figures["protocol"].startswith({"article": "Leave-one", "group": "Grouped"}[by])
-    assert "fixed beforehand" in figures["protocol"]
+    assert "Parameters were given" in figures["protocol"]
     assert figures["sentences"] == len(tiny_records())
 
 
@@ -224,7 +224,10 @@ def test_tune_writes_what_train_reads(run: Run, tiny: Tiny, tmp_path: Path) -> N
     written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
     assert run("train", *common, *models).code == 0
     manifest = json.loads((tmp_path / "models/weekend/1.0.0/manifest.json").read_text())
+    assert manifest["parameters_from"] == {"source": "tuned", "tuned_on": written.pop("tuned_on")}
     assert manifest["parameters"] == written
+    card = (tmp_path / "models/weekend/1.0.0/MODEL_CARD.md").read_text("utf-8")
+    assert "`topicml tune` on labels.jsonl, so the figures are slightly optimistic." in card
 
 
 def test_evaluate_writes_a_report(run: Run, tiny: Tiny, tmp_path: Path) -> None:

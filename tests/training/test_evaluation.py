@@ -12,7 +12,9 @@ from topicml.errors import TrainingError
 from topicml.scoring.scorer_file import load_scorer
 from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.evaluation import (
+    GIVEN,
     PROTOCOLS,
+    SEARCHED,
     check_trainable,
     cross_validated_evaluation,
     cross_validated_predictions,
@@ -71,14 +73,15 @@ def test_protocol_says_when_parameters_were_fixed():
     data = home_dataset()
     three = data.subset(data.groups != "winter")
     fixed, _ = cross_validated_evaluation(three, "article", QUICK)
-    assert fixed == PROTOCOLS["article"] + " Parameters were fixed beforehand."
+    assert fixed == f"{PROTOCOLS['article']} {GIVEN}"
+    assert "chosen by these labels" in fixed
 
 
 def test_protocol_does_not_say_so_when_they_were_searched():
     data = home_dataset()
     three = data.subset(data.groups != "winter")
     searched, _ = cross_validated_evaluation(three, "article")
-    assert searched == PROTOCOLS["article"]
+    assert searched == f"{PROTOCOLS['article']} {SEARCHED}"
 
 
 def test_fewer_than_three_groups_are_refused():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -25,6 +26,15 @@ def train(
     background: options.Background = None,
     no_background: options.NoBackground = False,
     by: options.By = "article",
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--test",
+            help="Label file to judge by, this version and later ones of the name; repeat for "
+            "more.",
+            show_default="what the first version was judged by",
+        ),
+    ] = None,
     jobs: options.Jobs = 1,
     kind: Annotated[
         Literal["linear", "network"],
@@ -69,7 +79,7 @@ def train(
     if kind == "network":
         trained = _train_network(
             *(store, name, paths, taxonomy, base, work),
-            *(folds, folds if judged is None else judged, seeds, epochs, version),
+            *(folds, folds if judged is None else judged, seeds, epochs, version, test or ()),
         )
     else:
         trained = train_model(
@@ -78,6 +88,7 @@ def train(
             parameters=read_parameters(parameters) if parameters else None,
             background=options.background_choice(background, no_background),
             by=by,
+            test=test or (),
             jobs=jobs,
             on_step=options.tell,
         )
@@ -99,6 +110,7 @@ def _train_network(
     seeds: int,
     epochs: int,
     version: str | None,
+    test: Sequence[Path],
 ) -> TrainedVersion:
     from topicml.cli.steps import telling_steps
     from topicml.network.backend import load_packages
@@ -115,6 +127,7 @@ def _train_network(
             *(store, name, labels, taxonomy, MPNET, folder, work),
             NetworkSettings(folds, judged, seeds, epochs),
             version=version,
+            test=test,
             on_note=options.tell,
             on_step=tell,
         )

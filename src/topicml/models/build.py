@@ -56,12 +56,16 @@ class Origin:
         taxonomy: What it says.
         references: By name of a label file that has labels by reference, how many, and how many
             of their texts were here.
+        test: What is stated of the sentences that it is judged by.
+        parameters: What is stated of where its parameters come from.
     """
 
     labels: tuple[Path, ...]
     taxonomy_path: Path
     taxonomy: Taxonomy
     references: Mapping[str, ReferenceCount] = field(default_factory=dict)
+    test: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def build_model(
@@ -158,6 +162,8 @@ def _manifest(
             "python": platform.python_version(),
             **{library: importlib.metadata.version(library) for library in _LIBRARIES},
         },
+        **({"test": origin.test} if origin.test else {}),
+        **({"parameters_from": origin.parameters} if origin.parameters else {}),
         "metrics": {"protocol": protocol, "evaluation": evaluation.to_dict()},
     }
 

@@ -11,7 +11,7 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
 ``taxonomy.version``, no ``labels.by_reference``, no ``margins`` and no ``fewest_known``, which is
-0.4 in them. To add format 5, say here what
+0.4 in them, and do not state ``test`` and ``parameters_from``. To add format 5, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
 that turns the fields of format 4 into those of format 5; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
@@ -209,6 +209,15 @@ def _is_by_reference(value: Any) -> bool:
     )
 
 
+def _is_test(value: Any) -> bool:
+    return value is _MISSING or (
+        isinstance(value, dict)
+        and _is_count(value.get("sentences"))
+        and _fits(_DIGEST)(value.get("sha256"))
+        and _is_digests(value.get("files"))
+    )
+
+
 def _is_base(value: Any) -> bool:
     return value is _MISSING or (
         isinstance(value, dict)
@@ -244,6 +253,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("parameters", lambda value: isinstance(value, dict), "an object"),
     ("labels.sentences", _is_count, "a whole number"),
     ("labels.files", _is_digests, "an object of SHA-256 by file name"),
+    ("test", _is_test, "sentences, their hash and files"),
     ("labels.by_reference", _is_by_reference, "an object of counts by file name"),
     ("metrics.evaluation.headlines.micro_f1.value", _is_figure, "a number or null"),
     ("metrics.evaluation.headlines.macro_average_precision.value", _is_figure, "a number or null"),

@@ -3,18 +3,61 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from topicml.errors import TopicmlError
 from topicml.files import write_text
 from topicml.models.background import Choice, choose_background
+from topicml.models.folder import sha256_files
 from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore
 from topicml.taxonomy import Taxonomy
 from topicml.training.background import Background
+from topicml.training.evaluation import GIVEN, SEARCHED
 from topicml.training.features import Parameters
 
 PARAMETERS = "parameters.json"
+_TUNED_ON = "tuned_on"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a training starts from.
+
+    Attributes:
+        parameters: None where they are searched.
+        background: None for none.
+        source: Where parameters come from: ``given``, ``tuned`` or ``searched``.
+        tuned_on: SHA-256 of the label files that ``tune`` chose by, by name; None where unknown.
+    """
+
+    parameters: Parameters | None
+    background: Background | None
+    source: str = "given"
+    tuned_on: Mapping[str, str] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return what a manifest states of it."""
+        return {"source": self.source, **({"tuned_on": self.tuned_on} if self.tuned_on else {})}
+
+    def said(self, labels: Sequence[Path]) -> str:
+        """Say where the parameters come from, for figures on these label files."""
+        if self.source != "tuned":
+            return GIVEN if self.source == "given" else SEARCHED
+        if self.tuned_on is None:
+            return f"{_TUNED}, which kept no note of its labels: {_IF_THESE}"
+        own = sha256_files(labels)
+        same = [n for n, d in self.tuned_on.items() if n in own or d in own.values()]
+        if same:
+            return f"{_TUNED} on {', '.join(same)}, so the figures are slightly optimistic."
+        return f"{_TUNED} on other labels ({', '.join(self.tuned_on)})."
+
+
+_TUNED = "Parameters were searched by `topicml tune`"
+_IF_THESE = "where these were among them, the figures are slightly optimistic."
 
 
 def read_parameters(path: Path) -> Parameters:
@@ -24,7 +67,7 @@ def read_parameters(path: Path) -> Parameters:
         TopicmlError: It is missing, not JSON, or has a parameter or value there is not.
     """
     try:
-        return Parameters.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return _read(path)[0]
     except (OSError, ValueError, TypeError) as err:
         raise TopicmlError(
             f"not a parameter file ({err})",
@@ -33,13 +76,22 @@ def read_parameters(path: Path) -> Parameters:
         ) from err
 
 
+def _read(path: Path) -> tuple[Parameters, Mapping[str, str] | None]:
+    """Return parameters, and what they were tuned on, where that is noted."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    tuned_on = fields.pop(_TUNED_ON, None) if isinstance(fields, dict) else None
+    if not (tuned_on is None or isinstance(tuned_on, dict)):
+        raise ValueError(f"{_TUNED_ON} cannot be {tuned_on!r:.40}")
+    return Parameters.from_dict(fields), tuned_on
+
+
 def choose_start(
     store: ModelStore,
     name: str,
     taxonomy: Taxonomy,
     parameters: Parameters | None,
     choice: Choice,
-) -> tuple[Parameters | None, Background | None]:
+) -> Start:
     """Return the parameters of a training and the background model that it starts from.
 
     Args:
@@ -53,10 +105,14 @@ def choose_start(
         TopicmlError: The background that was asked for or the tuned parameters cannot be used.
     """
     if parameters is not None and not parameters.background:
-        return parameters, None
+        return Start(parameters, None)
     background = choose_background(store, name, taxonomy, choice)
+    if parameters is not None:
+        return Start(parameters, background)
     tuned = tuned_parameters(store, name, taxonomy, background=background is not None)
-    return parameters or tuned, background
+    if tuned is None:
+        return Start(None, background, "searched")
+    return Start(tuned, background, "tuned", _read(store.name_folder(name) / PARAMETERS)[1])
 
 
 def tuned_parameters(
@@ -77,10 +133,13 @@ def tuned_parameters(
     return parameters if parameters.background == background else None
 
 
-def write_tuned_parameters(store: ModelStore, name: str, parameters: Parameters) -> Path:
-    """Keep parameters for the trainings of a model to come; return the file."""
+def write_tuned_parameters(
+    store: ModelStore, name: str, parameters: Parameters, labels: Sequence[Path]
+) -> Path:
+    """Keep parameters, and what they were chosen by, for trainings to come; return the file."""
     path = store.name_folder(name) / PARAMETERS
-    write_text(path, json.dumps(parameters.to_dict(), indent=2) + "\n")
+    fields = {**parameters.to_dict(), _TUNED_ON: sha256_files(labels)}
+    write_text(path, json.dumps(fields, indent=2) + "\n")
     return path
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
@@ -15,9 +19,10 @@ from topicml.models.network import FittedNetwork
 from topicml.models.parameters import choose_start, has_other_topics
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
+from topicml.models.test_set import Judged, choose_judged, write_test_set
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import Dataset, dataset_of_files
-from topicml.training.evaluation import By, check_trainable, cross_validated_evaluation
+from topicml.training.evaluation import By, check_trainable, cross_validated_predictions
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
 from topicml.training.metrics import Evaluation
@@ -52,6 +57,7 @@ class NewVersion:
         version: That the name does not have yet.
         data: What it learns.
         origin: Files behind the data.
+        judged: What it is judged by.
     """
 
     store: ModelStore
@@ -59,6 +65,7 @@ class NewVersion:
     version: str
     data: Dataset
     origin: Origin
+    judged: Judged
 
     def check(self) -> None:
         """Make sure that it can be written, before the long work.
@@ -75,12 +82,26 @@ class NewVersion:
         prepare_folder(self.store.path(self.name, self.version))
 
     def write(
-        self, fitted: FittedModel | FittedNetwork, metrics: tuple[str, Evaluation]
+        self,
+        fitted: FittedModel | FittedNetwork,
+        metrics: tuple[str, Evaluation],
+        rows: NDArray[np.intp],
+        parameters: Mapping[str, Any],
     ) -> TrainedVersion:
-        """Write the version; the one in use stays, and the first of a name becomes current."""
+        """Write the version; the one in use stays, and the first of a name becomes current.
+
+        Args:
+            fitted: The model.
+            metrics: How it was evaluated, in a sentence, and the figures.
+            rows: Places in ``judged.data`` of the sentences that it was evaluated on.
+            parameters: Where its parameters come from.
+        """
         store, name, version = self.store, self.name, self.version
         in_use = store.current(name) or next(reversed(store.versions(name)), None)
-        path = build_model(store, name, version, fitted, self.data, self.origin, metrics)
+        origin = replace(self.origin, test=self.judged.fields(rows), parameters=parameters)
+        path = build_model(store, name, version, fitted, self.data, origin, metrics)
+        if self.judged.is_new:
+            write_test_set(store, name, self.judged.judged(rows))
         if in_use is None:
             promote_version(store, name, version)
         elif store.current(name) is None:  # without a pointer the newest is in use
@@ -95,6 +116,7 @@ def read_new_version(
     taxonomy: Path,
     version: str | None,
     on_note: Callable[[str], None],
+    test: Sequence[Path] = (),
 ) -> NewVersion:
     """Read what a version is trained on.
 
@@ -105,6 +127,7 @@ def read_new_version(
         taxonomy: Taxonomy file.
         version: To make; the next minor one for None.
         on_note: Told what of the labels is not there.
+        test: Label files to judge by; none for what the name remembers.
 
     Raises:
         TopicmlError: A file cannot be read, or the name or version is not usable.
@@ -115,9 +138,9 @@ def read_new_version(
     version = version or store.next_version(name)
     store.path(name, version)  # or an error
     references = {file.path.name: file.references for file in files if file.references.labels}
-    return NewVersion(
-        store, name, version, data, Origin(tuple(labels), taxonomy, scheme, references)
-    )
+    judged = choose_judged(store, name, files, data, scheme, test, on_note)
+    origin = Origin(tuple(labels), taxonomy, scheme, references)
+    return NewVersion(store, name, version, data, origin, judged)
 
 
 def train_model(
@@ -130,6 +153,7 @@ def train_model(
     parameters: Parameters | None = None,
     background: Choice = "own",
     by: By = "article",
+    test: Sequence[Path] = (),
     jobs: int = 1,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> TrainedVersion:
@@ -148,6 +172,8 @@ def train_model(
         background: Folder of the background model to start from; ``own`` for the model's, where
             it has one; None to start from nothing.
         by: What a fold of the evaluation leaves out.
+        test: Label files to judge by, this version and later ones of the name; none for what it
+            remembers: the sentences that its first version was judged by.
         jobs: Processes.
         on_step: Told what is done next.
 
@@ -155,17 +181,23 @@ def train_model(
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    new = read_new_version(store, name, labels, taxonomy, version, on_step)
-    data = new.data
-    scheme = new.origin.taxonomy
-    parameters, start = choose_start(store, name, scheme, parameters, background)
-    check_trainable(data, by, start)  # all that can fail, before the long work
+    new = read_new_version(store, name, labels, taxonomy, version, on_step, test)
+    data, judged = new.data, new.judged
+    start = choose_start(store, name, new.origin.taxonomy, parameters, background)
+    known = start.background
+    check_trainable(data, by, known)  # all that can fail, before the long work
     new.check()
     on_step(
         f"Fitting on {len(data)} sentences"
-        + (", starting from a background model." if start else ".")
+        + (", starting from a background model." if known else ".")
     )
-    fitted = fit_model(data, parameters, start, jobs)
+    fitted = fit_model(data, start.parameters, known, jobs)
     on_step("Evaluating by cross-validation.")
-    metrics = cross_validated_evaluation(data, by, parameters, start, jobs)
-    return new.write(fitted, metrics)
+    predictions = cross_validated_predictions(
+        *(judged.data, by, start.parameters, known, jobs),
+        parameters_from=start.said(labels),
+        learned=judged.learned,
+        judged=judged.rows,
+    )
+    metrics = predictions.protocol + judged.note(name), predictions.evaluate()
+    return new.write(fitted, metrics, predictions.rows, start.fields())

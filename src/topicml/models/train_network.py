@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
 
+from topicml.errors import TrainingError
 from topicml.models.fold_networks import FoldNetworks, OnStep, claim
 from topicml.models.folder import sha256_file, sha256_files
 from topicml.models.network import FittedNetwork
@@ -56,6 +57,7 @@ def train_network(
     settings: NetworkSettings,
     *,
     version: str | None = None,
+    test: Sequence[Path] = (),
     on_note: Callable[[str], None] = lambda _: None,
     on_step: OnStep = lambda _: None,
 ) -> TrainedVersion:
@@ -71,6 +73,7 @@ def train_network(
         work: Folder for what is done so far; a training that was cut off goes on there.
         settings: How.
         version: To make; the next minor one for None.
+        test: Label files to judge by, as for ``train_model``; sentences that are trained on, too.
         on_note: Told what of the labels is not there.
         on_step: Told how far it is.
 
@@ -78,7 +81,7 @@ def train_network(
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    new = read_new_version(store, name, labels, taxonomy, version, on_note)
+    new = read_new_version(store, name, labels, taxonomy, version, on_note, test)
     data = new.data
     check_support(data)
     new.check()
@@ -96,8 +99,14 @@ def train_network(
         *(base, base_folder, _decide(rows, said), words),
         asdict(settings),
     )
-    metrics = _protocol(settings), evaluate_network(rows, said)
-    return new.write(fitted, metrics)
+    own = new.judged.sentences.rows(rows.texts)
+    if not own.any():
+        raise TrainingError(
+            "no sentence to judge by is among the labels",
+            hint="A network is judged by some of its labels: give a --test file of these.",
+        )
+    metrics = _protocol(settings) + new.judged.note(name), evaluate_network(rows, said, own)
+    return new.write(fitted, metrics, judged[own], {"source": "given"})
 
 
 def _decide(data: Dataset, log_odds: NDArray[np.float64]) -> Decision:
@@ -106,12 +115,15 @@ def _decide(data: Dataset, log_odds: NDArray[np.float64]) -> Decision:
     return replace(decision, fewest_known=known)
 
 
-def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation:
+def evaluate_network(
+    data: Dataset, log_odds: NDArray[np.float64], judged: NDArray[np.bool_]
+) -> Evaluation:
     """Judge out-of-fold log-odds by decisions that were chosen on other documents.
 
     Args:
         data: n labelled sentences.
         log_odds: n by T + 1, of networks that have not seen their documents.
+        judged: n, whether a sentence is judged.
     """
     probabilities, tags = np.zeros(data.Y.shape), np.zeros_like(data.Y)
     for train, test in data.grouped_splits(FOLDS):
@@ -121,7 +133,9 @@ def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation
         probabilities[test], tags[test] = tag_held_out(
             data.subset(test), log_odds[test], decision, words
         )
-    return evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
+    return evaluate_predictions(
+        data.topics, data.Y[judged], probabilities[judged], tags[judged], data.groups[judged]
+    )
 
 
 def _protocol(settings: NetworkSettings) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from topicml.errors import TrainingError
 from topicml.training.background import Background
 from topicml.training.calibration import Decision
-from topicml.training.cross_validation import required, splits_of
+from topicml.training.cross_validation import fit_vectorizer, required, splits_of
 from topicml.training.dataset import Dataset
-from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
+from topicml.training.features import AdaptedClassifier, Parameters, make_classifier
 from topicml.training.search import Candidate, decide_by, grid_for, search
 
 
@@ -25,6 +26,7 @@ class FittedModel:
     candidates: tuple[Candidate, ...] = ()
 
 
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def fit_model(
     data: Dataset,
     parameters: Parameters | None = None,
@@ -37,7 +39,7 @@ def fit_model(
         data: Labelled sentences of at least two groups.
         parameters: Used as they are; searched over ``grid_for`` where None.
         background: To start from, for parameters that say so.
-        jobs: Processes; the model does not depend on it.
+        jobs: Processes; the model depends neither on it nor on threads.
 
     Returns:
         The pipeline, with calibration folded into its coefficients, so that its
@@ -77,11 +79,13 @@ def fit_pipeline(data: Dataset, parameters: Parameters, background: Background |
 
 def _fitted(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     if not parameters.background:
-        return make_pipeline(parameters).fit(data.texts, data.Y)
+        vectorizer, X = fit_vectorizer(parameters, data.texts)
+        classifier = make_classifier(parameters).fit(X, data.Y)
+        return Pipeline([("features", vectorizer), ("classifier", classifier)])
     known = required(background)
     vectorizer = known.vectorizer(data.texts, parameters.min_df)
     prior = known.extended_coefficients(vectorizer), known.intercepts
-    classifier = AdaptedClassifier(parameters.C)
+    adapted = AdaptedClassifier(parameters.C)
     weights = known.weights_of(data.texts, data.Y)
-    classifier.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior, weights=weights)
-    return Pipeline([("features", vectorizer), ("classifier", classifier)])
+    adapted.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior, weights=weights)
+    return Pipeline([("features", vectorizer), ("classifier", adapted)])

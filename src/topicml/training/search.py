@@ -11,13 +11,16 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
+from threadpoolctl import threadpool_limits
 
+from topicml.errors import TrainingError
 from topicml.training.background import Background
 from topicml.training.calibration import Decision, choose_decision, micro_f1
 from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
@@ -111,11 +114,22 @@ def search(
         background: What settings with ``background`` start from.
         jobs: Processes.
         on_fit: Called after each fit.
+
+    Raises:
+        TrainingError: No setting leaves a feature in every fold; others are not compared.
     """
     log_odds = cross_validate(
         data, settings, splits, background=background, jobs=jobs, on_fit=on_fit
     )
-    scored = [score_candidate(s, data.Y, out) for s, out in zip(settings, log_odds, strict=True)]
+    tested = np.concatenate([test for _, test in splits])
+    scored = [
+        score_candidate(setting, data.Y, out)
+        for setting, out in zip(settings, log_odds, strict=True)
+        if not np.isnan(out[tested]).any()
+    ]
+    if not scored:
+        for train, _ in splits:
+            count_features(data.subset(train), settings[0], background)  # raises, and says why
     ranked = tuple(sorted(scored, key=lambda c: -c.macro_average_precision))
     chosen = choose(ranked)
     return SearchResult(ranked, chosen, log_odds[settings.index(chosen)])
@@ -148,6 +162,7 @@ def decide_by(
     return replace(decision, fewest_known=known)
 
 
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def nested_predictions(
     data: Dataset,
     splits: Sequence[Split],
@@ -247,7 +262,10 @@ def tune(
         jobs: Processes.
         on_fit: Called after each fit; see ``count_fits``.
     """
-    sizes = {setting: count_features(data, setting, background) for setting in settings}
+    sizes = {}
+    for setting in settings:
+        with suppress(TrainingError):  # it leaves no feature, and is no candidate
+            sizes[setting] = count_features(data, setting, background)
     choose = partial(choose_smallest, sizes=sizes)
     splits = splits_of(data, background, TUNING_FOLDS)
     probabilities, tags = nested_predictions(
