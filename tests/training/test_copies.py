@@ -46,7 +46,7 @@ def test_near_copies_of_near_copies_are_copies():
 def test_doubled_labels_give_the_figures_of_the_labels(change):
     """Labels that follow no pattern are known only to who has seen them."""
     topics = [r.topics for r in home_records()]
-    random.Random(0).shuffle(topics)
+    random.Random(0).shuffle(topics)  # noqa: S311
     records = [replace(r, topics=own) for r, own in zip(home_records(), topics, strict=True)]
     data, twice = (make_dataset(r, TAXONOMY) for r in (records, doubled(records, change)))
     assert len(set(twice.groups.tolist())) == 4

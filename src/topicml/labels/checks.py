@@ -60,13 +60,14 @@ def check_labels(
         Errors: unknown topics, duplicate ids, offsets that do not give the
         sentence, contradictions (one text, two label sets), duplicates and near-duplicates
         among authored sentences, article sentences without offsets. Notes: more than three
-        topics.
+        topics, and texts without a word.
     """
     located = _located(files)
     references = _located(without_text or {})
     findings = [
         *_check_topics([*located, *references], taxonomy),
         *_check_offsets(located, raw or {}),
+        *_check_words(located),
         *_check_ids([*located, *references]),
         *_check_duplicates(located),
         *_check_references(references),
@@ -107,6 +108,12 @@ def _check_offsets(located: Iterable[_Located], raw: Mapping[str, str]) -> Itera
             yield Finding("error", where, f"{record.id!r} has no start and end")
         elif found != record.text:
             yield Finding("error", where, f"offsets of {record.id!r} give {found[:60]!r}")
+
+
+def _check_words(located: Iterable[_Located]) -> Iterator[Finding]:
+    for where, record in located:
+        if not _WORDS(record.text):
+            yield Finding("note", where, f"{record.id!r} has no word: nothing is learned from it")
 
 
 def _check_ids(located: Iterable[_LocatedLabel]) -> Iterator[Finding]:

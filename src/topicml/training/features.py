@@ -68,13 +68,18 @@ class Parameters:
         return cls(**values)
 
 
+_LONGEST_NGRAM = 100  # that a scorer file may have
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_range(value: Any) -> bool:
     pair = isinstance(value, list | tuple) and len(value) == 2
-    return pair and all(type(n) is int for n in value) and 1 <= value[0] <= value[1]
+    return (
+        pair and all(type(n) is int for n in value) and 1 <= value[0] <= value[1] <= _LONGEST_NGRAM
+    )
 
 
 _VALID: dict[str, Callable[[Any], bool]] = {
