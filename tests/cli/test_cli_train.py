@@ -262,3 +262,21 @@ def test_other_topics_under_an_old_name_are_refused(run: Run, root: Path, tmp_pa
     labels = write_jsonl(tmp_path / "labels.jsonl", rows)
     result = run("train", "--taxonomy", taxonomy, "--labels", labels, "--models-dir", models)
     assert_clean_failure(result, "other topics than the taxonomy", "--name")
+
+
+def test_models_are_the_same_bytes_whatever_threads_and_processes(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    runs = [("1", "1"), ("2", "2")]
+    for threads, jobs in runs:
+        env = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+        result = run(
+            *("train", "--labels", tiny.labels, "--taxonomy", tiny.taxonomy, "--jobs", jobs),
+            *("--parameters", tiny.parameters, "--name", "pastimes"),
+            *("--models-dir", tmp_path / threads),
+            env=env,
+        )
+        assert result.code == 0, result.stderr
+    for file in ("scorer.npz", "pipeline.joblib", "golden.jsonl", "MODEL_CARD.md"):
+        found = {(tmp_path / t / "pastimes/1.0.0" / file).read_bytes() for t, _ in runs}
+        assert len(found) == 1, file

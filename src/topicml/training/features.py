@@ -87,7 +87,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     "char_ngrams": lambda value: value is None or _is_range(value),
     "min_df": lambda value: type(value) is int and value >= 1,
     "sublinear_tf": lambda value: isinstance(value, bool),
-    "C": lambda value: _is_number(value) and 0 < value < float("inf"),
+    "C": lambda value: _is_number(value) and 1e-6 <= value <= 1e6,  # beyond it no fit ends
     "class_weight": lambda value: value in (None, "balanced"),
     "nb_mixing": lambda value: _is_number(value) and 0 <= value <= 1,
     "background": lambda value: isinstance(value, bool),
