@@ -85,7 +85,13 @@ _TINY_SENTENCES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("gardening", "sailing"): ("They planted seeds on the deck of the boat.",),
     (): ("Nobody answered the telephone.", "It was a long day."),
 }
-TINY_ARTICLES = ("monday", "tuesday", "wednesday", "thursday")
+_TINY_REMARKS = {  # so that no sentence is a near copy of one in another article
+    "monday": "Monday brought heavy grey rain",
+    "tuesday": "Tuesday saw bright cloudless skies",
+    "wednesday": "Wednesday felt cold, misty, silent",
+    "thursday": "Thursday stayed mild until evening",
+}
+TINY_ARTICLES = tuple(_TINY_REMARKS)
 
 
 def tiny_records() -> list[dict[str, Any]]:
@@ -93,7 +99,7 @@ def tiny_records() -> list[dict[str, Any]]:
         {
             "id": f"{article}-{number}",
             "article": article,
-            "text": f"{text} It was {article}, hour {number}.",
+            "text": f"{text} {_TINY_REMARKS[article]}, {number}.",
             "topics": list(topics),
             "source": "article",
             "status": "gold",

@@ -154,3 +154,8 @@ def with_labels(data, rows, value):
     Y = data.Y.copy()
     Y[rows] = value
     return replace(data, Y=Y)
+
+
+def apart(text, name):
+    """Return a text with so many words of its own that it is no near copy of the other."""
+    return " ".join([text, *(f"{name}{n}" for n in range(10))])

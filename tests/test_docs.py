@@ -118,7 +118,7 @@ UNSEEN = [
             ("A boat with torn sails reached the harbour.", ["sailing"]),
             ("The wind took the yacht past the lighthouse.", ["sailing"]),
             ("The telephone rang all through dinner.", []),
-            ("The bread rises under a warm cloth. It was friday, hour 1.", ["baking"]),
+            ("The bread rises under a warm cloth. Friday brought heavy grey rain, 1.", ["baking"]),
         ]
     )
 ]

@@ -48,6 +48,7 @@ def made_data(documents: int = 60) -> Dataset:
         np.array(groups),
         np.array(sources),
         np.zeros(len(texts), dtype=np.bool_),
+        np.arange(len(texts)),
     )
 
 

@@ -169,25 +169,30 @@ def evaluate(
     labels: AnyPath,
     taxonomy: AnyPath,
     *,
+    at_hand: AnyPath | Sequence[AnyPath] = (),
     on_note: Callable[[str], None] = lambda _: None,
 ) -> ModelEvaluation:
     """Say how good a model is on labelled sentences, as ``topicml evaluate --data`` does.
 
-    On sentences that the model was trained on, figures say nothing; the result tells so where
-    the file is one of them.
+    Of sentences that the model was trained on, figures say nothing: the result tells how many
+    there are, as far as label files at hand tell.
 
     Args:
         model: From ``load_model``.
         labels: Label file.
         taxonomy: Taxonomy file of the model.
-        on_note: Told of labels that are left out, for want of their texts.
+        at_hand: More label files that the model may have been trained on.
+        on_note: Told of labels that are left out, for want of their texts, and of sentences that
+            the model was trained on.
 
     Raises:
         TopicmlError: The labels cannot be read, or the taxonomy is another model's.
     """
     from topicml.models.evaluate import ModelEvaluation, predict_labelled
 
-    predictions = predict_labelled(model, Path(labels), Path(taxonomy), on_note)
+    predictions = predict_labelled(
+        model, Path(labels), Path(taxonomy), at_hand=_paths(at_hand), on_note=on_note
+    )
     return ModelEvaluation(predictions, predictions.evaluate())
 
 

@@ -167,6 +167,7 @@ def test_tune_compares_the_settings_of_an_adaptation_and_train_takes_the_best(
     result = run("tune", *common, "--models-dir", store)
     assert result.code == 0, result.stderr
     tuned = json.loads((store / "weekend/parameters.json").read_text("utf-8"))
+    assert tuned.pop("tuned_on").keys() == {"labels.jsonl"}
     assert tuned["background"] is True
     assert train(run, tiny, store).code == 0
     assert manifest(store)["parameters"] == tuned

@@ -51,7 +51,7 @@ def test_first_training_takes_the_defaults_and_says_how_long_it_takes(
     store, result = trained
     manifest = read_manifest(store / "pastimes/1.0.0")
     assert manifest["parameters"] == Parameters().to_dict()
-    assert (manifest["parameters_from"], manifest["search"]) == ("defaults", [])
+    assert (manifest["parameters_from"], manifest["search"]) == ({"source": "defaults"}, [])
     assert "parameters: defaults" in result.stderr
     fits = 4 + 1 + 4 * (3 + 1)  # of four articles: thresholds, the model, and each left out
     assert f"Training: 0 of {fits}\n" in result.stderr
@@ -63,7 +63,9 @@ def test_quiet_training_tells_no_progress(run: Run, tiny: Tiny, tmp_path: Path) 
     result = train(run, tiny, tmp_path, "--labels", tiny.labels, "--quiet")
     assert result.code == 0
     assert "Training:" not in result.stderr
-    assert read_manifest(tmp_path / "alliance-topics/1.0.0")["parameters_from"] == "given"
+    assert read_manifest(tmp_path / "alliance-topics/1.0.0")["parameters_from"] == {
+        "source": "given"
+    }
 
 
 def test_parameters_are_given_or_searched(run: Run, tiny: Tiny, tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ def test_evaluate_cross_validates_the_recipe(run: Run, tiny: Tiny, by: str) -> N
     )
     figures = json.loads(result.stdout)
     assert figures["protocol"].startswith({"article": "Leave-one", "group": "Grouped"}[by])
-    assert "fixed beforehand" in figures["protocol"]
+    assert "Parameters were given" in figures["protocol"]
     assert re.search(r"Evaluating: (\d+) of \1\n$", result.stderr)
     assert figures["sentences"] == len(tiny_records())
 
@@ -250,7 +252,10 @@ def test_tune_writes_what_train_reads(run: Run, tiny: Tiny, tmp_path: Path) -> N
     written = json.loads((tmp_path / "models/weekend/parameters.json").read_text())
     assert run("train", *common, *models).code == 0
     manifest = json.loads((tmp_path / "models/weekend/1.0.0/manifest.json").read_text())
-    assert (manifest["parameters"], manifest["parameters_from"]) == (written, "tuned")
+    assert manifest["parameters_from"] == {"source": "tuned", "tuned_on": written.pop("tuned_on")}
+    assert manifest["parameters"] == written
+    card = (tmp_path / "models/weekend/1.0.0/MODEL_CARD.md").read_text("utf-8")
+    assert "`topicml tune` on labels.jsonl, so the figures are slightly optimistic." in card
 
 
 def test_evaluate_writes_a_report(run: Run, tiny: Tiny, tmp_path: Path) -> None:
@@ -285,3 +290,21 @@ def test_other_topics_under_an_old_name_are_refused(run: Run, root: Path, tmp_pa
     labels = write_jsonl(tmp_path / "labels.jsonl", rows)
     result = run("train", "--taxonomy", taxonomy, "--labels", labels, "--models-dir", models)
     assert_clean_failure(result, "other topics than the taxonomy", "--name")
+
+
+def test_models_are_the_same_bytes_whatever_threads_and_processes(
+    run: Run, tiny: Tiny, tmp_path: Path
+) -> None:
+    runs = [("1", "1"), ("2", "2")]
+    for threads, jobs in runs:
+        env = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+        result = run(
+            *("train", "--labels", tiny.labels, "--taxonomy", tiny.taxonomy, "--jobs", jobs),
+            *("--parameters", tiny.parameters, "--name", "pastimes"),
+            *("--models-dir", tmp_path / threads),
+            env=env,
+        )
+        assert result.code == 0, result.stderr
+    for file in ("scorer.npz", "pipeline.joblib", "golden.jsonl", "MODEL_CARD.md"):
+        found = {(tmp_path / t / "pastimes/1.0.0" / file).read_bytes() for t, _ in runs}
+        assert len(found) == 1, file

@@ -48,7 +48,7 @@ def test_a_model_names_all_that_it_was_made_of(adapted: ModelStore, tiny: Tiny) 
     first = read_manifest(adapted.path("weekend", "1.0.0"))
     assert made["parent"] == {"version": "1.0.0", "sha256": first["manifest_sha256"]}
     assert first["parent"] is None
-    assert made["parameters_from"] == "defaults"
+    assert made["parameters_from"] == {"source": "defaults"}
     assert made["parameters"] == Parameters(min_df=3, C=1.0, background=True).to_dict()
     folder = background_folder(adapted, "weekend")
     assert made["background"] == {"files": background_files(folder)}

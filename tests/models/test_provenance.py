@@ -16,7 +16,7 @@ from topicml.models.folder import Model, open_model, sha256_file
 from topicml.models.provenance import LabelEdits, LabelFiles, find_seen, label_edits
 
 KNOWN = tiny_records()[0]["text"]
-NEAR = KNOWN.replace("monday", "friday")
+NEAR = KNOWN.replace("Monday", "Friday")
 NEW = "The parliament of the northern country adjourned."
 
 

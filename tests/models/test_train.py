@@ -11,7 +11,7 @@ from archive_samples import reference_fields
 from conftest import Tiny, tiny_records, write_jsonl
 
 from topicml.labels.texts import sha1_of, write_texts
-from topicml.models.evaluate import predict_labelled, was_trained_on
+from topicml.models.evaluate import predict_labelled
 from topicml.models.folder import CARD, Model, open_model
 from topicml.models.steps import Step
 from topicml.models.store import ModelStore
@@ -77,7 +77,7 @@ def test_a_search_is_accounted_for(
         *(store, "weekend", [tiny.labels], tiny.taxonomy), search=True, on_step=steps.append
     )
     manifest = open_model(trained.path).manifest
-    assert manifest["parameters_from"] == "searched"
+    assert manifest["parameters_from"] == {"source": "searched"}
     assert manifest["parameters"] in [setting.to_dict() for setting in grid]
     scores = [candidate["macro_average_precision"] for candidate in manifest["search"]]
     assert scores == sorted(scores, reverse=True)
@@ -87,14 +87,37 @@ def test_a_search_is_accounted_for(
     assert steps == [Step("Training", done, total) for done in range(total + 1)]
 
 
+def said(tiny: Tiny, model: Model, data: Path, labels: list[Path]) -> tuple[str, list[str]]:
+    told: list[str] = []
+    found = predict_labelled(model, data, tiny.taxonomy, at_hand=labels, on_note=told.append)
+    return found.protocol, told
+
+
 def test_model_was_not_trained_on_references_without_texts(
     tiny: Tiny, tmp_path: Path, labels: list[Path]
 ) -> None:
     without, _ = train(tiny, tmp_path / "without", labels)
-    assert was_trained_on(without, tiny.labels)
-    assert not was_trained_on(without, labels[1])
+    assert "on these very sentences" in said(tiny, without, tiny.labels, labels)[0]
     texts = [f"{text} Indeed." for text in SENTENCES]
     write_texts(labels[1], {sha1_of(text): text for text in texts})
-    assert "very sentences" not in predict_labelled(without, labels[1], tiny.taxonomy).protocol
+    protocol, told = said(tiny, without, labels[1], labels)
+    assert "near copies of 5 more" in protocol
+    assert "trained on 0 of these 5 sentences, and on near copies of 5 more" in told[-1]
     with_texts, _ = train(tiny, tmp_path / "with", labels)
-    assert was_trained_on(with_texts, labels[1])
+    assert "on these very sentences" in said(tiny, with_texts, labels[1], labels)[0]
+
+
+def test_sentences_that_a_model_has_seen_are_told_whatever_file_they_are_in(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    model, new = open_model(tiny.folder), "The parliament of the northern country adjourned."
+    rows = [
+        {**row, "text": text} for row, text in zip(tiny_records(), [*SENTENCES, new], strict=False)
+    ]
+    other = write_jsonl(tmp_path / "other.jsonl", rows)
+    protocol, told = said(tiny, model, other, [tiny.labels])
+    assert "trained on 5 of these 6 sentences: the figures are optimistic" in protocol
+    assert told == ["warning: weekend@1.0.0 was trained on 5 of these 6 sentences"]
+    unseen = write_jsonl(tmp_path / "new.jsonl", rows[5:])
+    assert said(tiny, model, unseen, [tiny.labels])[1] == []
+    assert "not here, so it may be more: labels.jsonl" in said(tiny, model, unseen, [])[1][0]

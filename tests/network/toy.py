@@ -65,7 +65,8 @@ def dataset(count: int = 120, per_document: int = 3) -> Dataset:
     groups[-1] = groups[0]
     sources = ["authored" if n % 5 == 0 else "article" for n in range(count)]
     drawn = np.zeros(count, dtype=np.bool_)
-    return Dataset(TOPICS, tuple(texts), Y, np.array(groups), np.array(sources), drawn)
+    copies = np.arange(count) % (count - 1)
+    return Dataset(TOPICS, tuple(texts), Y, np.array(groups), np.array(sources), drawn, copies)
 
 
 def pool(count: int = 60) -> Pool:

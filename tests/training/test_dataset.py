@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from archive_samples import reference_fields
-from samples import SENTENCES, TAXONOMY, home_dataset, home_records, write_lines
+from samples import SENTENCES, TAXONOMY, apart, home_dataset, home_records, write_lines
 
 from topicml.errors import LabelError, TrainingError
 from topicml.labels.records import write_labels
@@ -165,7 +165,13 @@ def test_unknown_topic_is_refused_with_file_and_suggestion(tmp_path):
 def many_documents(count):
     """Return authored sentences, and two to four of each of some documents."""
     real = [
-        replace(r, id=f"{d}-{r.id}", article=f"owner/papers/{d:02d}.md", source="archive")
+        replace(
+            r,
+            id=f"{d}-{r.id}",
+            text=apart(r.text, f"d{d}n"),
+            article=f"owner/papers/{d:02d}.md",
+            source="archive",
+        )
         for d in range(count)
         for r in home_records()[: 2 + d % 3]
     ]

@@ -11,10 +11,13 @@ from sklearn.metrics import f1_score
 from topicml.errors import TrainingError
 from topicml.scoring.scorer_file import load_scorer
 from topicml.training.cross_validation import cross_validate, splits_of
+from topicml.training.dataset import Dataset
 from topicml.training.evaluation import (
+    GIVEN,
     PROTOCOLS,
+    SEARCHED,
+    By,
     check_trainable,
-    cross_validated_evaluation,
     cross_validated_predictions,
     evaluate_model,
     learning_curve,
@@ -25,9 +28,17 @@ from topicml.training.export import export_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
 from topicml.training.logistic import sigmoid
+from topicml.training.metrics import Evaluation
 from topicml.training.search import nested_predictions
 
 QUICK = Parameters(char_ngrams=None)
+
+
+def cross_validated_evaluation(
+    data: Dataset, by: By = "article", parameters: Parameters | None = None
+) -> tuple[str, Evaluation]:
+    predictions = cross_validated_predictions(data, by, parameters)
+    return predictions.protocol, predictions.evaluate()
 
 
 def test_by_article_tests_on_real_articles_only():
@@ -71,14 +82,15 @@ def test_protocol_says_when_parameters_were_fixed():
     data = home_dataset()
     three = data.subset(data.groups != "winter")
     fixed, _ = cross_validated_evaluation(three, "article", QUICK)
-    assert fixed == PROTOCOLS["article"] + " Parameters were fixed beforehand."
+    assert fixed == f"{PROTOCOLS['article']} {GIVEN}"
+    assert "chosen by these labels" in fixed
 
 
 def test_protocol_does_not_say_so_when_they_were_searched():
     data = home_dataset()
     three = data.subset(data.groups != "winter")
     searched, _ = cross_validated_evaluation(three, "article")
-    assert searched == PROTOCOLS["article"]
+    assert searched == f"{PROTOCOLS['article']} {SEARCHED}"
 
 
 def test_fewer_than_three_groups_are_refused():
@@ -136,7 +148,8 @@ def test_many_documents_are_evaluated_by_folds_and_the_protocol_says_so():
     data = home_dataset(authored=("winter",))
     many = repeated(data, 4)
     copies = np.repeat(["-0", "-1", "-2", "-3"], len(data))
-    many = replace(many, groups=np.char.add(many.groups, copies))
+    groups = np.char.add(many.groups, copies)
+    many = replace(many, groups=groups, copies=np.arange(len(many)))
     assert many.has_many_documents
     protocol, evaluation = cross_validated_evaluation(many, "article", QUICK)
     assert protocol.startswith(PROTOCOLS["documents"])

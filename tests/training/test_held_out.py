@@ -34,7 +34,12 @@ def model(request):
     background = home_background() if parameters.background else None
     fitted = fit_model(home_dataset(), parameters, background)
     # low enough that all that is likely at all is a tag, unless a sentence is refused
-    decision = replace(fitted.decision, thresholds=np.array([0.3, 0.4]), relevance_threshold=0.2)
+    decision = replace(
+        fitted.decision,
+        thresholds=np.array([0.3, 0.4]),
+        relevance_threshold=0.2,
+        fewest_known=0.4,
+    )
     return replace(fitted, decision=decision)
 
 

@@ -24,6 +24,7 @@ def made_dataset(n, authored, drawn):
         groups=np.array(["g"] * n),
         sources=np.where(authored, "authored", "archive"),
         drawn=drawn,
+        copies=np.arange(n),
     )
 
 

@@ -11,6 +11,7 @@ from backgrounds import ADAPTED, home_background
 from samples import home_dataset, with_labels
 from sklearn.metrics import average_precision_score, f1_score
 
+from topicml.errors import TrainingError
 from topicml.tagging.tagger import tag_sentences
 from topicml.training import calibration
 from topicml.training import search as search_module
@@ -191,6 +192,32 @@ def test_nested_tags_heed_the_relevance_threshold_of_their_fold(monkeypatch):
             probabilities[test], model.pipeline.predict_proba(texts), atol=1e-9
         )
         np.testing.assert_array_equal(tags[test], classified(model, texts))
+
+
+def test_a_search_on_labels_without_a_pattern_finds_chance():
+    """What the best of several settings scores is not what the search is worth."""
+    found, chance = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        data = home_dataset()
+        noise = replace(data, Y=data.Y[rng.permutation(len(data))])
+        searched = tune(noise, [*SETTINGS, replace(WORDS, C=1.0)]).evaluation
+        found.append(searched.headlines["macro_average_precision"].value)
+        guesses = [rng.random(noise.Y.shape) for _ in range(50)]
+        chance.append(np.mean([average_precision_score(noise.Y, guess) for guess in guesses]))
+    assert abs(np.mean(found) - np.mean(chance)) < 0.1
+
+
+def test_settings_that_leave_no_feature_are_no_candidates():
+    data = home_dataset()
+    few = replace(WORDS, min_df=28)  # "the" is in 29 of all 32, and in fewer of any fold
+    result = tune(data, [WORDS, few])
+    assert result.chosen == WORDS
+    assert [candidate.parameters for candidate in result.candidates] == [WORDS]
+    with pytest.raises(TrainingError, match="no word or n-gram is left") as caught:
+        search(data, [few], data.grouped_splits())
+    assert caught.value.hint is not None
+    assert "min_df" in caught.value.hint
 
 
 def test_what_is_searched_depends_on_there_being_a_background():

@@ -10,7 +10,6 @@ import typer
 
 from topicml.cli import options
 from topicml.files import check_outputs, write_text
-from topicml.models.store import DEFAULT_MODEL
 
 
 def evaluate(
@@ -53,7 +52,7 @@ def evaluate(
     """
     from topicml.cli.render_evaluation import render_evaluation
     from topicml.cli.steps import telling_steps
-    from topicml.models.evaluate import predict_labelled, predict_out_of_fold, was_trained_on
+    from topicml.models.evaluate import predict_labelled, predict_out_of_fold
     from topicml.models.parameters import read_parameters
     from topicml.models.proven import open_for_use
     from topicml.training.report import render_report
@@ -64,15 +63,16 @@ def evaluate(
     check_outputs(written, read, force=force)
     if data is not None:
         opened = open_for_use(store.find(model))
-        predictions = predict_labelled(opened, data, taxonomy, options.tell)
-        if was_trained_on(opened, data):
-            options.tell(f"warning: {opened.reference} was trained on {data}")
+        at_hand = labels or sorted(options.LABELS_FOLDER.glob("*.jsonl"))
+        predictions = predict_labelled(
+            opened, data, taxonomy, at_hand=at_hand, on_note=options.tell
+        )
     elif model is not None:
         raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
     else:
         with telling_steps(quiet) as tell:
             predictions = predict_out_of_fold(
-                *(store, DEFAULT_MODEL, options.label_paths(labels), taxonomy),
+                *(store, store.default_name(), options.label_paths(labels), taxonomy),
                 parameters=read_parameters(parameters) if parameters else None,
                 background=options.background_choice(background, no_background),
                 by=by,

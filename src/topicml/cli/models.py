@@ -87,6 +87,10 @@ def _figures(path: Path, sets: dict[str, str]) -> tuple[Any, ...]:
 def _test_set(manifest: Fields) -> str:
     """Say which sentences a version was judged by: how many, and of which states of which files."""
     evaluation = manifest["metrics"]["evaluation"]
+    test = manifest.get("test")
+    if test:
+        sentences = f"{test['sentences']} sentences of {evaluation.get('documents', '?')} documents"
+        return f"{sentences}, test set {test['sha256'][:8]} of {', '.join(sorted(test['files']))}"
     counts = [evaluation.get(key, "?") for key in ("sentences", "documents")]
     files = ", ".join(f"{n} {d[:8]}" for n, d in sorted(manifest["labels"]["files"].items()))
     return "{} sentences of {} documents of {}".format(*counts, files)

@@ -16,6 +16,9 @@ from topicml.training.metrics import Evaluation
 from topicml.training.search import Candidate
 
 _CANDIDATES_SHOWN = 5
+_OPTIMISTIC = (
+    "Settings, each scored by the labels that it is chosen by: the best is slightly optimistic."
+)
 
 
 def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None = None) -> None:
@@ -69,4 +72,5 @@ def render_candidates(
     ]
     columns = ["", "words", "chars", "df", "tf", "C", "bal.", "NB", "macro AP", "F1 at ½"]
     if rows:
+        table_console(None).print(Text(_OPTIMISTIC, style="dim"))
         render_rows([*columns, *(["features"] if sizes else [])], rows)

@@ -37,7 +37,9 @@ def _rows(chain: Mapping[str, Any]) -> Iterator[_Row]:
     version = f", version {taxonomy['version']}" if taxonomy["version"] else ""
     yield "taxonomy", taxonomy["file"] + version, taxonomy["sha256"], taxonomy["state"]
     values = ", ".join(f"{key} {value}" for key, value in chain["parameters"].items())
-    yield "parameters", f"{chain['parameters_from'] or 'source not noted'}: {values}", None, None
+    source = chain["parameters_from"] or {"source": "source not noted"}
+    on = f" on {', '.join(source['tuned_on'])}" if source.get("tuned_on") else ""
+    yield "parameters", f"{source['source']}{on}: {values}", None, None
     if base := chain["base"]:
         yield "base", f"{base['name']} at {base['revision'][:12]}", None, None
     if background := chain["background"]:

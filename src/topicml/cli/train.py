@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,6 +32,15 @@ def train(
     background: options.Background = None,
     no_background: options.NoBackground = False,
     by: options.By = "article",
+    test: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--test",
+            help="Label file to judge by, this version and later ones of the name; repeat for "
+            "more.",
+            show_default="what the first version was judged by",
+        ),
+    ] = None,
     jobs: options.Jobs = 1,
     kind: Annotated[
         Literal["linear", "network"],
@@ -90,7 +100,8 @@ def train(
     if kind == "network":
         trained = _train_network(
             *(store, name, paths, taxonomy, base, work),
-            *(folds, folds if judged is None else judged, seeds, epochs, version, quiet),
+            *(folds, folds if judged is None else judged, seeds, epochs),
+            *(version, test or (), quiet),
         )
     else:
         with telling_steps(quiet) as tell:
@@ -100,6 +111,7 @@ def train(
                 parameters=read_parameters(parameters) if parameters else None,
                 background=options.background_choice(background, no_background),
                 by=by,
+                test=test or (),
                 jobs=jobs,
                 search=search,
                 on_note=options.tell,
@@ -125,6 +137,7 @@ def _train_network(
     seeds: int,
     epochs: int,
     version: str | None,
+    test: Sequence[Path],
     quiet: bool,
 ) -> TrainedVersion:
     from topicml.cli.steps import telling_steps
@@ -142,6 +155,7 @@ def _train_network(
             *(store, name, labels, taxonomy, MPNET, folder, work),
             NetworkSettings(folds, judged, seeds, epochs),
             version=version,
+            test=test,
             on_note=options.tell,
             on_step=tell,
         )

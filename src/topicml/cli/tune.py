@@ -38,11 +38,13 @@ def tune(
     from topicml.models.steps import counting
     from topicml.taxonomy import load_taxonomy
     from topicml.training.dataset import load_dataset
+    from topicml.training.fit import check_support
     from topicml.training.search import ADAPTATION_GRID, count_fits, draw_settings
     from topicml.training.search import tune as tune_parameters
 
-    scheme = load_taxonomy(taxonomy)
-    data = load_dataset(options.label_paths(labels), scheme, options.tell)
+    scheme, paths = load_taxonomy(taxonomy), options.label_paths(labels)
+    data = load_dataset(paths, scheme, options.tell)
+    check_support(data)
     store = options.writable_store(models_dir)
     choice = options.background_choice(background, no_background)
     start = choose_background(store, name, scheme, choice)
@@ -51,7 +53,7 @@ def tune(
     with telling_steps(quiet) as tell:
         advance = counting("Tuning", count_fits(data, settings, start), tell)
         tuned = tune_parameters(*(data, settings), background=start, jobs=jobs, on_fit=advance)
-    path = write_tuned_parameters(store, name, tuned.chosen)
+    path = write_tuned_parameters(store, name, tuned.chosen, paths)
     render_candidates(tuned.candidates, tuned.chosen, tuned.sizes)
     protocol = "The search itself, grouped 3-fold: each fold searches anew."
     render_evaluation(tuned.evaluation, protocol)

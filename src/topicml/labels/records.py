@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from topicml.errors import LabelError
 from topicml.files import write_text
 from topicml.labels.fields import (
     choice_field,
@@ -27,6 +28,9 @@ from topicml.labels.fields import (
 
 Status = Literal["gold", "single", "skipped"]
 Source = Literal["article", "authored", "archive"]
+LONGEST = 100_000
+"""Characters of a labelled text; beyond it is no sentence, and all work on it takes minutes."""
+
 STATUSES: tuple[Status, ...] = ("gold", "single", "skipped")
 SOURCES: tuple[Source, ...] = ("article", "authored", "archive")
 
@@ -187,11 +191,18 @@ def label_record(fields: dict[str, Any], path: Path, line: int) -> LabelRecord:
     """
     where = f"{path}:{line}"
     identifier = text_field(fields, "id", where)
+    text = text_field(fields, "text", where)
+    if len(text) > LONGEST:
+        raise LabelError(
+            f"a text of {len(text):,} characters is no sentence",
+            where=where,
+            hint=f"Label sentences; up to {LONGEST:,} characters are read.",
+        )
     groups = [str(fields[k]) for k in ("article", "doc") if fields.get(k) not in (None, "")]
     return LabelRecord(
         id=identifier,
         article=groups[0] if groups else identifier,
-        text=text_field(fields, "text", where),
+        text=text,
         topics=topics_field(fields, where),
         source=cast("Source", choice_field(fields, "source", SOURCES, where)),
         annotator=str(fields.get("annotator") or ""),

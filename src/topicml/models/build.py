@@ -58,7 +58,8 @@ class Origin:
         taxonomy: What it says.
         references: By name of a label file that has labels by reference, how many, and how many
             of their texts were here.
-        parameters_from: Where the parameters come from, see ``models.parameters``.
+        test: What is stated of the sentences that it is judged by.
+        parameters_from: What is stated of where its parameters come from.
         background: SHA-256 of the files of the background model that was started from.
         parent: ``version`` and ``sha256`` (of the manifest) of the version in use before.
     """
@@ -67,7 +68,8 @@ class Origin:
     taxonomy_path: Path
     taxonomy: Taxonomy
     references: Mapping[str, ReferenceCount] = field(default_factory=dict)
-    parameters_from: str | None = None
+    test: Mapping[str, Any] = field(default_factory=dict)
+    parameters_from: Mapping[str, Any] | None = None
     background: Mapping[str, str] = field(default_factory=dict)
     parent: Mapping[str, str] | None = None
 
@@ -143,6 +145,7 @@ def _manifest(
         "topics": list(data.topics),
         "thresholds": dict(zip(data.topics, decision.thresholds.tolist(), strict=True)),
         "relevance_threshold": decision.relevance_threshold,
+        "fewest_known": decision.fewest_known,
         **({"margins": decision.margins} if decision.margins else {}),
         "seed": SEED,
         "labels": {
@@ -169,6 +172,7 @@ def _manifest(
             "python": platform.python_version(),
             **{library: importlib.metadata.version(library) for library in _LIBRARIES},
         },
+        **({"test": origin.test} if origin.test else {}),
         "metrics": {"protocol": protocol, "evaluation": evaluation.to_dict()},
     }
 

@@ -52,9 +52,10 @@ Not meant for decisions about persons, nor as the only reading of a text.
 ## Limits
 
 - The labels follow one codebook{codebook}; a sentence is judged standing alone.
-- A sentence that is not English, is boilerplate, or has hardly a known word is not tagged but given
-  that reason; so is one that is likely about none of the topics (relevance under
-  {relevance:g}). A subject far from the training data can still be tagged by chance.
+- A sentence that is not English, is boilerplate, or has hardly a known word (under {known:.0%} of
+  its words) is not tagged but given that reason; so is one that is likely about none of the topics
+  (relevance under {relevance:g}). A subject far from the training data can still be tagged by
+  chance.
 - Precision behind `--min-precision` is that of cross-validation; on other texts it is lower.
 - Figures above come from texts like the training data; text by other writers is harder.
 
@@ -121,6 +122,7 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         parameters=_inline(manifest["parameters"]),
         seed=manifest["seed"],
         relevance=manifest["relevance_threshold"],
+        known=manifest["fewest_known"],
         codebook=_codebook(manifest["taxonomy"].get("version")),
         versions=_inline({**manifest["versions"], **manifest.get("network_versions", {})}),
     )
@@ -164,7 +166,9 @@ def _search(candidates: list[Mapping[str, Any]]) -> str:
     if not candidates:
         return ""
     lines = [
-        "Parameters searched in grouped cross-validation (best five, and scikit-learn's defaults):",
+        "Parameters searched in grouped cross-validation (best five, and scikit-learn's defaults).",
+        "Each is scored by the labels that it is chosen by, so that the best is slightly "
+        "optimistic; the figures above are not of this search:",
         "",
         "| parameters | macro average precision | micro F1 at 0.5 |",
         "|---|---|---|",

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import TopicmlError
+from topicml.labels.store import read_label_files
 from topicml.models.background import Choice
-from topicml.models.folder import Model, sha256_file
+from topicml.models.folder import Model
 from topicml.models.parameters import choose_start
+from topicml.models.provenance import LabelFiles, Seen, find_seen
 from topicml.models.steps import OnStep, counting
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
-from topicml.training.dataset import load_dataset
+from topicml.training.dataset import dataset_of_files, load_dataset
 from topicml.training.evaluation import (
     By,
     Predictions,
@@ -50,15 +52,24 @@ class ModelEvaluation(Shown):
 
 
 def predict_labelled(
-    model: Model, labels: Path, taxonomy: Path, on_note: Callable[[str], None] = lambda _: None
+    model: Model,
+    labels: Path,
+    taxonomy: Path,
+    *,
+    at_hand: Sequence[Path] = (),
+    on_note: Callable[[str], None] = lambda _: None,
 ) -> Predictions:
     """Tag labelled sentences with a finished model as ``classify`` does.
+
+    How many of them the model was trained on, as far as files tell, is said in the protocol.
 
     Args:
         model: From ``open_model``.
         labels: Label file.
         taxonomy: Taxonomy file of the model.
-        on_note: Told of labels that are left out, for want of their texts.
+        at_hand: More label files that the model may have been trained on.
+        on_note: Told of labels that are left out, for want of their texts, and of sentences that
+            the model was trained on.
 
     Raises:
         TopicmlError: The labels cannot be read, or the taxonomy is another model's.
@@ -70,23 +81,24 @@ def predict_labelled(
             where=taxonomy,
             hint="Give the model's own taxonomy with --taxonomy.",
         )
-    data = load_dataset([labels], scheme, on_note)
+    data = dataset_of_files(read_label_files([labels], scheme), scheme, on_note)
+    seen = find_seen(model, data.texts, LabelFiles(tuple(dict.fromkeys([labels, *at_hand]))))
     protocol = f"{model.reference} on {labels.name}, tagged as `topicml classify` tags."
-    if was_trained_on(model, labels):
-        protocol += " The model was trained on these very sentences: the figures say nothing."
-    return model_predictions(model.scorer, data, protocol)
+    if not seen.is_known or seen.any:
+        on_note(f"warning: {seen.note(model.reference)}")
+    return model_predictions(model.scorer, data, protocol + _said_of(seen))
 
 
-def was_trained_on(model: Model, labels: Path) -> bool:
-    """Whether a label file is, byte for byte, one that the model was trained on.
-
-    One of labels by reference is not, where no text of it was there.
-    """
-    stated = model.manifest["labels"]
-    references = stated.get("by_reference", {})
-    unused = {name for name, count in references.items() if not count["with_text"]}
-    digest = sha256_file(labels)
-    return any(d == digest and name not in unused for name, d in stated["files"].items())
+def _said_of(seen: Seen) -> str:
+    if seen.same.all():
+        return " The model was trained on these very sentences: the figures say nothing."
+    if not seen.any:
+        return ""
+    copies = f" and on near copies of {seen.near.sum():,} more" if seen.near.any() else ""
+    return (
+        f" The model was trained on {seen.same.sum():,} of these {len(seen.same):,} sentences"
+        f"{copies}: the figures are optimistic."
+    )
 
 
 def predict_out_of_fold(
@@ -112,11 +124,13 @@ def predict_out_of_fold(
     scheme = load_taxonomy(taxonomy)
     data = load_dataset(labels, scheme, on_note)
     start = choose_start(store, name, scheme, parameters, background)
-    total = count_evaluation_fits(data, by, start.parameters, start.background)
+    known = start.background
+    total = count_evaluation_fits(data, by, start.parameters, known)
     predictions = cross_validated_predictions(
-        *(data, by, start.parameters, start.background, jobs),
-        counting("Evaluating", total, on_step),
+        *(data, by, start.parameters, known, jobs),
+        parameters_from=start.said(labels),
+        on_fit=counting("Evaluating", total, on_step),
     )
-    if diagnostics:
-        return with_diagnostics(predictions, data, by, start.parameters, start.background)
+    if diagnostics and start.parameters is not None:
+        return with_diagnostics(predictions, data, by, start.parameters, known)
     return predictions

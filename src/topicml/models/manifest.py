@@ -10,12 +10,13 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
    ``adapters.safetensors`` in place of the pipeline, and ``base``: what the adapters belong to.
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
-``taxonomy.version``, no ``labels.by_reference``, no ``margins``, and nothing of where a model comes
-from but labels and taxonomy: no ``parameters_from``, ``background``, ``parent`` and ``code``. To
-add format 5, say here what changes and raise ``FORMAT``. What changes in the manifest goes into a
-function in ``_UPGRADES`` that turns the fields of format 4 into those of format 5; what changes in
-another file is told apart by that file's own reader. Folders on disk stay as they were made, and a
-small one of each format stays with the tests.
+``taxonomy.version``, no ``labels.by_reference``, no ``margins`` and no ``fewest_known``, which is
+0.4 in them, and nothing of where a model comes from but labels and taxonomy: no ``test``,
+``parameters_from``, ``background``, ``parent`` and ``code``. To add format 5, say here what
+changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
+that turns the fields of format 4 into those of format 5; what changes in another file is told
+apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
+format stays with the tests.
 """
 
 from __future__ import annotations
@@ -210,6 +211,15 @@ def _is_by_reference(value: Any) -> bool:
     )
 
 
+def _is_test(value: Any) -> bool:
+    return value is _MISSING or (
+        isinstance(value, dict)
+        and _is_count(value.get("sentences"))
+        and _fits(_DIGEST)(value.get("sha256"))
+        and _is_digests(value.get("files"))
+    )
+
+
 def _is_base(value: Any) -> bool:
     return value is _MISSING or (
         isinstance(value, dict)
@@ -226,6 +236,16 @@ def _is_margins(value: Any) -> bool:
         isinstance(value, list)
         and len(value) == len(SHARES)
         and all(type(number) in (int, float) for number in value)
+    )
+
+
+def _is_parameters_from(value: Any) -> bool:
+    if value is _MISSING or value is None:
+        return True
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("source"), str)
+        and (value.get("tuned_on") is None or _is_digests(value["tuned_on"]))
     )
 
 
@@ -268,14 +288,15 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("parameters", lambda value: isinstance(value, dict), "an object"),
     (
         "parameters_from",
-        lambda value: value in (_MISSING, None) or isinstance(value, str),
-        "a string or null",
+        _is_parameters_from,
+        "a source, with SHA-256 by file name where they were tuned",
     ),
     ("background", _is_background, "an object with files, SHA-256 by file name, or null"),
     ("parent", _is_parent, "an object of a version and the SHA-256 of its manifest, or null"),
     ("code", _is_code, "an object of a version, a commit and whether it was modified"),
     ("labels.sentences", _is_count, "a whole number"),
     ("labels.files", _is_digests, "an object of SHA-256 by file name"),
+    ("test", _is_test, "sentences, their hash and files"),
     ("labels.by_reference", _is_by_reference, "an object of counts by file name"),
     ("metrics.evaluation.headlines.micro_f1.value", _is_figure, "a number or null"),
     ("metrics.evaluation.headlines.macro_average_precision.value", _is_figure, "a number or null"),

@@ -65,6 +65,7 @@ class FittedNetwork:
             relevance_threshold=decision.relevance_threshold,
             precisions=decision.precisions,
             precision_thresholds=decision.precision_thresholds,
+            fewest_known=decision.fewest_known,
         )
         save_scorer(scorer, folder / SCORER)
         # golden sentences are computed in full precision, whatever is fast here

@@ -3,20 +3,68 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 from topicml.errors import TopicmlError
 from topicml.files import write_text
 from topicml.models.background import Choice, find_background, read_background
+from topicml.models.folder import sha256_files
 from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore, default_store
 from topicml.taxonomy import Taxonomy
 from topicml.training.background import Background
+from topicml.training.evaluation import GIVEN, SEARCHED
 from topicml.training.features import Parameters
 from topicml.training.search import default_parameters
 
 PARAMETERS = "parameters.json"
+_TUNED_ON = "tuned_on"
+
+Source = Literal["given", "tuned", "defaults", "searched"]
+"""Where the parameters of a training come from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a training starts from.
+
+    Attributes:
+        parameters: None where they are searched.
+        source: Where they come from.
+        background: The background model, None for none.
+        background_folder: Its folder.
+        tuned_on: SHA-256 of the label files that ``tune`` chose by, by name; None where unknown.
+    """
+
+    parameters: Parameters | None
+    source: Source
+    background: Background | None = None
+    background_folder: Path | None = None
+    tuned_on: Mapping[str, str] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return what a manifest states of it."""
+        return {"source": self.source, **({"tuned_on": self.tuned_on} if self.tuned_on else {})}
+
+    def said(self, labels: Sequence[Path]) -> str:
+        """Say where the parameters come from, for figures on these label files."""
+        if self.source != "tuned":
+            return _SAID[self.source]
+        if self.tuned_on is None:
+            return f"{_TUNED}, which kept no note of its labels: {_IF_THESE}"
+        own = sha256_files(labels)
+        same = [n for n, d in self.tuned_on.items() if n in own or d in own.values()]
+        if same:
+            return f"{_TUNED} on {', '.join(same)}, so the figures are slightly optimistic."
+        return f"{_TUNED} on other labels ({', '.join(self.tuned_on)})."
+
+
+_SAID = {"given": GIVEN, "searched": SEARCHED, "defaults": "Parameters are the defaults."}
+_TUNED = "Parameters were searched by `topicml tune`"
+_IF_THESE = "where these were among them, the figures are slightly optimistic."
 
 
 def read_parameters(path: Path) -> Parameters:
@@ -26,7 +74,7 @@ def read_parameters(path: Path) -> Parameters:
         TopicmlError: It is missing, not JSON, or has a parameter or value there is not.
     """
     try:
-        return Parameters.from_dict(json.loads(path.read_text(encoding="utf-8")))
+        return _read(path)[0]
     except (OSError, ValueError, TypeError) as err:
         raise TopicmlError(
             f"not a parameter file ({err})",
@@ -35,23 +83,13 @@ def read_parameters(path: Path) -> Parameters:
         ) from err
 
 
-ParametersFrom = Literal["given", "tuned", "defaults", "searched"]
-
-
-class Start(NamedTuple):
-    """What a training starts with.
-
-    Attributes:
-        parameters: Of the training.
-        parameters_from: Where they come from.
-        background: The background model, where there is one.
-        background_folder: Its folder.
-    """
-
-    parameters: Parameters
-    parameters_from: ParametersFrom
-    background: Background | None = None
-    background_folder: Path | None = None
+def _read(path: Path) -> tuple[Parameters, Mapping[str, str] | None]:
+    """Return parameters, and what they were tuned on, where that is noted."""
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    tuned_on = fields.pop(_TUNED_ON, None) if isinstance(fields, dict) else None
+    if not (tuned_on is None or isinstance(tuned_on, dict)):
+        raise ValueError(f"{_TUNED_ON} cannot be {tuned_on!r:.40}")
+    return Parameters.from_dict(fields), tuned_on
 
 
 def choose_start(
@@ -76,13 +114,14 @@ def choose_start(
     if parameters is not None and not parameters.background:
         return Start(parameters, "given")
     folder = find_background(store, name, taxonomy, choice)
-    background = None if folder is None else read_background(folder)
+    known = None if folder is None else read_background(folder)
     if parameters is not None:
-        return Start(parameters, "given", background, folder)
-    tuned = tuned_parameters(store, name, taxonomy, background=background is not None)
+        return Start(parameters, "given", known, folder)
+    tuned = _tuned(store, name, taxonomy, background=known is not None)
     if tuned is not None:
-        return Start(tuned, "tuned", background, folder)
-    return Start(default_parameters(background), "defaults", background, folder)
+        found, tuned_on = _read(tuned)
+        return Start(found, "tuned", known, folder, tuned_on)
+    return Start(default_parameters(known), "defaults", known, folder)
 
 
 def tuned_parameters(
@@ -97,19 +136,27 @@ def tuned_parameters(
     Raises:
         TopicmlError: The file is damaged, or the name is not usable.
     """
+    path = _tuned(store, name, taxonomy, background)
+    return None if path is None else read_parameters(path)
+
+
+def _tuned(store: ModelStore, name: str, taxonomy: Taxonomy, background: bool) -> Path | None:
+    """Return the parameter file that is meant for a training."""
     for place in (store, default_store()):
         path = place.name_folder(name) / PARAMETERS
-        if path.exists() and not has_other_topics(place, name, taxonomy):
-            parameters = read_parameters(path)
-            if parameters.background == background:
-                return parameters
+        of_topics = path.exists() and not has_other_topics(place, name, taxonomy)
+        if of_topics and read_parameters(path).background == background:
+            return path
     return None
 
 
-def write_tuned_parameters(store: ModelStore, name: str, parameters: Parameters) -> Path:
-    """Keep parameters for the trainings of a model to come; return the file."""
+def write_tuned_parameters(
+    store: ModelStore, name: str, parameters: Parameters, labels: Sequence[Path]
+) -> Path:
+    """Keep parameters, and what they were chosen by, for trainings to come; return the file."""
     path = store.name_folder(name) / PARAMETERS
-    write_text(path, json.dumps(parameters.to_dict(), indent=2) + "\n")
+    fields = {**parameters.to_dict(), _TUNED_ON: sha256_files(labels)}
+    write_text(path, json.dumps(fields, indent=2) + "\n")
     return path
 
 

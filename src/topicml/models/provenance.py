@@ -43,6 +43,11 @@ class Seen:
         """Whether the files that it was trained on are all here."""
         return not (self.changed or self.missing or self.partial)
 
+    @property
+    def any(self) -> bool:
+        """Whether it was trained on any of them, or on near copies."""
+        return bool(self.same.any() or self.near.any())
+
     def note(self, reference: str) -> str:
         """Return what to say of it, in a line."""
         count, near = int(self.same.sum()), int(self.near.sum())

@@ -125,7 +125,7 @@ def tags_of(manifest: Mapping[str, Any]) -> dict[str, str]:
         "model.sha256": manifest["manifest_sha256"],
         "kind": manifest["kind"],
         "protocol": manifest["metrics"]["protocol"],
-        "parameters.from": manifest.get("parameters_from"),
+        "parameters.from": (manifest.get("parameters_from") or {}).get("source"),
         "taxonomy.version": manifest["taxonomy"].get("version"),
         "taxonomy.sha256": manifest["taxonomy"]["sha256"],
         "parent": parent.get("version"),

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
 from topicml.models.background import Choice, background_files
@@ -17,13 +20,14 @@ from topicml.models.parameters import Start, choose_start, has_other_topics
 from topicml.models.promotion import promote_version
 from topicml.models.steps import OnStep, counting
 from topicml.models.store import ModelStore
+from topicml.models.test_set import Judged, choose_judged, write_test_set
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import Dataset, dataset_of_files
 from topicml.training.evaluation import (
     By,
     check_trainable,
     count_evaluation_fits,
-    cross_validated_evaluation,
+    cross_validated_predictions,
 )
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, count_training_fits, fit_model
@@ -69,6 +73,7 @@ class NewVersion:
         version: That the name does not have yet.
         data: What it learns.
         origin: Files behind the data.
+        judged: What it is judged by.
     """
 
     store: ModelStore
@@ -76,6 +81,7 @@ class NewVersion:
     version: str
     data: Dataset
     origin: Origin
+    judged: Judged
 
     def check(self) -> None:
         """Make sure that it can be written, before the long work.
@@ -95,16 +101,28 @@ class NewVersion:
         """Return the version with a note of what its training starts with."""
         folder = start.background_folder
         background = {} if folder is None else background_files(folder)
-        origin = replace(self.origin, parameters_from=start.parameters_from, background=background)
+        origin = replace(self.origin, parameters_from=start.fields(), background=background)
         return replace(self, origin=origin)
 
     def write(
-        self, fitted: FittedModel | FittedNetwork, metrics: tuple[str, Evaluation]
+        self,
+        fitted: FittedModel | FittedNetwork,
+        metrics: tuple[str, Evaluation],
+        rows: NDArray[np.intp],
     ) -> TrainedVersion:
-        """Write the version; the one in use stays, and the first of a name becomes current."""
+        """Write the version; the one in use stays, and the first of a name becomes current.
+
+        Args:
+            fitted: The model.
+            metrics: How it was evaluated, in a sentence, and the figures.
+            rows: Places in ``judged.data`` of the sentences that it was evaluated on.
+        """
         store, name, version = self.store, self.name, self.version
         in_use = store.current(name) or next(reversed(store.versions(name)), None)
-        path = build_model(store, name, version, fitted, self.data, self.origin, metrics)
+        origin = replace(self.origin, test=self.judged.fields(rows))
+        path = build_model(store, name, version, fitted, self.data, origin, metrics)
+        if self.judged.is_new:
+            write_test_set(store, name, self.judged.judged(rows))
         if in_use is None:
             promote_version(store, name, version)
         elif store.current(name) is None:  # without a pointer the newest is in use
@@ -119,6 +137,7 @@ def read_new_version(
     taxonomy: Path,
     version: str | None,
     on_note: Callable[[str], None],
+    test: Sequence[Path] = (),
 ) -> NewVersion:
     """Read what a version is trained on.
 
@@ -129,6 +148,7 @@ def read_new_version(
         taxonomy: Taxonomy file.
         version: To make; the next minor one for None.
         on_note: Told what of the labels is not there.
+        test: Label files to judge by; none for what the name remembers.
 
     Raises:
         TopicmlError: A file cannot be read, or the name or version is not usable.
@@ -139,8 +159,9 @@ def read_new_version(
     version = version or store.next_version(name)
     store.path(name, version)  # or an error
     references = {file.path.name: file.references for file in files if file.references.labels}
+    judged = choose_judged(store, name, files, data, scheme, test, on_note)
     origin = Origin(tuple(labels), taxonomy, scheme, references, parent=_parent(store, name))
-    return NewVersion(store, name, version, data, origin)
+    return NewVersion(store, name, version, data, origin, judged)
 
 
 def _parent(store: ModelStore, name: str) -> dict[str, str] | None:
@@ -163,6 +184,7 @@ def train_model(
     parameters: Parameters | None = None,
     background: Choice = "own",
     by: By = "article",
+    test: Sequence[Path] = (),
     jobs: int = 1,
     search: bool = False,
     on_note: Callable[[str], None] = lambda _: None,
@@ -183,6 +205,8 @@ def train_model(
         background: Folder of the background model to start from; ``own`` for the model's, where
             it has one; None to start from nothing.
         by: What a fold of the evaluation leaves out.
+        test: Label files to judge by, this version and later ones of the name; none for what it
+            remembers: the sentences that its first version was judged by.
         jobs: Processes.
         search: Choose the parameters by a search, on all labels and inside each fold.
         on_note: Told what is done, and what of the labels is not there.
@@ -192,19 +216,28 @@ def train_model(
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    new = read_new_version(store, name, labels, taxonomy, version, on_note)
+    new = read_new_version(store, name, labels, taxonomy, version, on_note, test)
+    data, judged = new.data, new.judged
     start = choose_start(store, name, new.origin.taxonomy, parameters, background)
     if search:
-        start = start._replace(parameters_from="searched")
-    recipe = None if search else start.parameters, start.background
-    check_trainable(new.data, by, start.background)  # all that can fail, before the long work
+        start = replace(start, parameters=None, source="searched")
+    recipe = start.parameters, start.background
+    check_trainable(data, by, start.background)  # all that can fail, before the long work
     new.check()
     on_note(
-        f"Fitting on {len(new.data):,} sentences, and evaluating by cross-validation; parameters: "
-        f"{start.parameters_from}{', starting from a background model' * bool(start.background)}."
+        f"Fitting on {len(data):,} sentences, and evaluating by cross-validation; parameters: "
+        f"{start.source}{', starting from a background model' * bool(start.background)}."
     )
-    total = count_training_fits(new.data, *recipe) + count_evaluation_fits(new.data, by, *recipe)
+    total = count_training_fits(data, *recipe)
+    total += count_evaluation_fits(judged.data, by, *recipe, judged=judged.rows)
     advance = counting("Training", total, on_step)
-    fitted = fit_model(new.data, *recipe, jobs, advance)
-    metrics = cross_validated_evaluation(new.data, by, *recipe, jobs, advance)
-    return new.starting_with(start).write(fitted, metrics)
+    fitted = fit_model(data, *recipe, jobs, advance)
+    predictions = cross_validated_predictions(
+        *(judged.data, by, *recipe, jobs),
+        parameters_from=start.said(labels),
+        learned=judged.learned,
+        judged=judged.rows,
+        on_fit=advance,
+    )
+    metrics = predictions.protocol + judged.note(name), predictions.evaluate()
+    return new.starting_with(start).write(fitted, metrics, predictions.rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
 
+from topicml.errors import TrainingError
 from topicml.models.fold_networks import FoldNetworks, claim
 from topicml.models.folder import sha256_file, sha256_files
 from topicml.models.network import FittedNetwork
@@ -17,8 +18,9 @@ from topicml.models.steps import OnStep
 from topicml.models.store import ModelStore
 from topicml.models.train import TrainedVersion, read_new_version
 from topicml.network.base import Base
-from topicml.training.calibration import choose_decision
+from topicml.training.calibration import Decision, choose_decision
 from topicml.training.dataset import FOLDS, Dataset
+from topicml.training.familiarity import choose_fewest_known
 from topicml.training.features import Parameters, make_vectorizer
 from topicml.training.fit import check_support
 from topicml.training.held_out import tag_held_out
@@ -56,6 +58,7 @@ def train_network(
     settings: NetworkSettings,
     *,
     version: str | None = None,
+    test: Sequence[Path] = (),
     on_note: Callable[[str], None] = lambda _: None,
     on_step: OnStep = lambda _: None,
 ) -> TrainedVersion:
@@ -71,6 +74,7 @@ def train_network(
         work: Folder for what is done so far; a training that was cut off goes on there.
         settings: How.
         version: To make; the next minor one for None.
+        test: Label files to judge by, as for ``train_model``; sentences that are trained on, too.
         on_note: Told what of the labels is not there.
         on_step: Told how far it is.
 
@@ -78,7 +82,7 @@ def train_network(
         TopicmlError: The labels cannot be read or trained on, the name or version is not
             usable, or the model of that name has other topics. Nothing is written then.
     """
-    new = read_new_version(store, name, labels, taxonomy, version, on_note)
+    new = read_new_version(store, name, labels, taxonomy, version, on_note, test)
     data = new.data
     check_support(data)
     new.check()
@@ -93,29 +97,46 @@ def train_network(
     words = make_vectorizer(_WORDS).fit(data.texts)
     fitted = FittedNetwork(
         networks.adapters(None, networks.best_seed(settings.seeds)),
-        *(base, base_folder, choose_decision(*deciding_sentences(rows, said)), words),
+        *(base, base_folder, _decide(rows, said), words),
         asdict(settings),
     )
-    metrics = _protocol(settings), evaluate_network(rows, said)
-    return new.write(fitted, metrics)
+    own = new.judged.sentences.rows(rows.texts)
+    if not own.any():
+        raise TrainingError(
+            "no sentence to judge by is among the labels",
+            hint="A network is judged by some of its labels: give a --test file of these.",
+        )
+    metrics = _protocol(settings) + new.judged.note(name), evaluate_network(rows, said, own)
+    return new.write(fitted, metrics, judged[own])
 
 
-def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation:
+def _decide(data: Dataset, log_odds: NDArray[np.float64]) -> Decision:
+    decision = choose_decision(*deciding_sentences(data, log_odds))
+    known = choose_fewest_known(data, data.grouped_splits(FOLDS), _WORDS)
+    return replace(decision, fewest_known=known)
+
+
+def evaluate_network(
+    data: Dataset, log_odds: NDArray[np.float64], judged: NDArray[np.bool_]
+) -> Evaluation:
     """Judge out-of-fold log-odds by decisions that were chosen on other documents.
 
     Args:
         data: n labelled sentences.
         log_odds: n by T + 1, of networks that have not seen their documents.
+        judged: n, whether a sentence is judged.
     """
     probabilities, tags = np.zeros(data.Y.shape), np.zeros_like(data.Y)
     for train, test in data.grouped_splits(FOLDS):
         inner = data.subset(train)
-        decision = choose_decision(*deciding_sentences(inner, log_odds[train]))
+        decision = _decide(inner, log_odds[train])
         words: FeatureUnion = make_vectorizer(_WORDS).fit(inner.texts)
         probabilities[test], tags[test] = tag_held_out(
             data.subset(test), log_odds[test], decision, words
         )
-    return evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
+    return evaluate_predictions(
+        data.topics, data.Y[judged], probabilities[judged], tags[judged], data.groups[judged]
+    )
 
 
 def _protocol(settings: NetworkSettings) -> str:

@@ -17,6 +17,9 @@ from topicml.scoring.backends import Backend, Backends
 from topicml.scoring.features import FeatureBlock, Floats
 from topicml.text.packed import pack_texts
 
+FEWEST_KNOWN = 0.4
+"""Share of a sentence's words that a model must know, where its file does not say."""
+
 
 class Scores(NamedTuple):
     """What a model finds in n texts.
@@ -50,6 +53,7 @@ class Scorer:
         intercepts: T + 1.
         blocks: The feature blocks: at most one of words and one of characters.
         backends: What scores by them.
+        fewest_known: Share of a text's words that it must know to judge it.
     """
 
     topics: tuple[str, ...]
@@ -60,6 +64,7 @@ class Scorer:
     intercepts: Floats
     blocks: tuple[FeatureBlock, ...]
     backends: Backends
+    fewest_known: float = FEWEST_KNOWN
 
     def score(self, buffer: Any, offsets: ArrayLike) -> Scores:
         """Score n texts that lie in one buffer, as those of an Arrow string array do.

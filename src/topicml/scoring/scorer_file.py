@@ -1,7 +1,8 @@
 """``scorer.npz``: a scorer as arrays of numbers and UTF-8 bytes, written and read with care.
 
 It holds topics, thresholds, intercepts, and per feature block its settings, vocabulary, idf and
-coefficients. Files that also have lookup tables, as those of format 2 do, are read without them.
+coefficients. Files that also have lookup tables, as those of format 2 do, are read without them;
+older ones have no ``fewest_known``, which is then 0.4.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from topicml.errors import ModelError
 from topicml.scoring.backends import Backends
 from topicml.scoring.features import FeatureBlock
-from topicml.scoring.scorer import Scorer
+from topicml.scoring.scorer import FEWEST_KNOWN, Scorer
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -36,10 +37,12 @@ _MOST_STATES = 1 << 24  # of a trie, see kernel.ID_BITS
 _MISFIT = "arrays do not fit together"
 _REPAIR = "Restore the model folder from version control or train it again."
 _BLOCK = "block{}_"
+_FEWEST_KNOWN = np.array([FEWEST_KNOWN])
 _TYPES = {np.dtype(kind) for kind in ("uint8", "int32", "int64", "float64")}
 _FORMS = {  # type and dimensions
     **dict.fromkeys(("topics", "settings", "vocabulary"), ("uint8", 1)),
     **dict.fromkeys(("thresholds", "relevance_threshold", "precisions"), ("float64", 1)),
+    "fewest_known": ("float64", 1),
     **dict.fromkeys(("intercepts", "idf"), ("float64", 1)),
     **dict.fromkeys(("precision_thresholds", "coefficients"), ("float64", 2)),
 }
@@ -51,6 +54,7 @@ def save_scorer(scorer: Scorer, path: Path) -> None:
         "topics": _to_bytes("\n".join(scorer.topics)),
         "thresholds": scorer.thresholds,
         "relevance_threshold": np.array([scorer.relevance_threshold]),
+        "fewest_known": np.array([scorer.fewest_known]),
         "precisions": np.array(scorer.precisions),
         "precision_thresholds": scorer.precision_thresholds,
         "intercepts": scorer.intercepts,
@@ -175,6 +179,7 @@ def _make_scorer(arrays: Arrays) -> Scorer:
         intercepts=arrays["intercepts"],
         blocks=blocks,
         backends=Backends(blocks),
+        fewest_known=float(arrays.get("fewest_known", _FEWEST_KNOWN)[0]),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.text.packed import HEAD, PackedTexts
 
 Reason = Literal["not_english", "boilerplate", "unfamiliar", "no_topic", "below_threshold"]
@@ -28,10 +29,9 @@ REASONS: tuple[Reason | None, ...] = (
 )
 _CODES = {reason: code for code, reason in enumerate(REASONS)}
 
-FEWEST_KNOWN = 0.4
-"""Share of a sentence's words that the model must have seen."""
+FEWEST_WORDS = 4
+"""Words from which on it matters how many of a sentence's words the model knows."""
 
-_FEWEST_WORDS = 4
 _FEWEST_LATIN = 0.5  # share of the letters
 _ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely English
 _FEWEST_FOREIGN = 2  # small words of another language; a headline has hardly one of any
@@ -115,6 +115,7 @@ def abstain(
     latin_share: NDArray[np.float64],
     known_share: NDArray[np.float64],
     relevant: NDArray[np.bool_],
+    fewest_known: float = FEWEST_KNOWN,
 ) -> NDArray[np.int8]:
     """Say of n sentences why they should not be tagged.
 
@@ -124,12 +125,13 @@ def abstain(
         latin_share: n shares of Latin ones among the letters.
         known_share: n shares of words that the model has seen.
         relevant: n, whether the model finds a sentence likely to have any topic.
+        fewest_known: Share of its words that the model must have seen.
 
     Returns:
         n places in ``REASONS``, 0 for those that may be tagged.
     """
     foreign = latin_share < _FEWEST_LATIN
-    unknown = (word_count >= _FEWEST_WORDS) & (known_share < FEWEST_KNOWN)
+    unknown = (word_count >= FEWEST_WORDS) & (known_share < fewest_known)
     codes: NDArray[np.int8] = np.where(relevant, 0, _CODES["no_topic"]).astype(np.int8)
     codes[unknown | (word_count == 0)] = _CODES["unfamiliar"]
     unsure = (known_share < _ENOUGH_KNOWN) & (word_count >= _FEWEST_FOREIGN) & ~foreign

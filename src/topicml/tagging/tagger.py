@@ -177,7 +177,8 @@ def decide(
         Which topics are given, n by T, and n places in ``REASONS``, 0 where one is.
     """
     relevant = scores.relevance >= thresholds.relevance
-    codes = abstain(texts, scores.word_count, scores.latin_share, scores.known_share, relevant)
+    counted = scores.word_count, scores.latin_share, scores.known_share
+    codes = abstain(texts, *counted, relevant, thresholds.known)
     given = scores.probabilities >= thresholds.topics
     given[codes != 0] = False
     codes[(codes == 0) & ~given.any(axis=1)] = REASONS.index("below_threshold")

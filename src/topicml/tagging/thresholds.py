@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import ModelError
-from topicml.scoring.scorer import Scorer
+from topicml.scoring.scorer import FEWEST_KNOWN, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,12 @@ class Thresholds:
         topics: T probabilities from which on a topic is given.
         relevance: Probability of having any topic under which no topic is given; 0 for no
             such gate.
+        known: Share of its words that the model must know.
     """
 
     topics: NDArray[np.float64]
     relevance: float
+    known: float = FEWEST_KNOWN
 
 
 def choose_thresholds(
@@ -52,7 +54,7 @@ def choose_thresholds(
         topics, gate = np.full(len(scorer.topics), threshold), 0.0
     elif min_precision is not None:
         topics = thresholds_for_precision(scorer, min_precision)
-    return Thresholds(topics, gate if relevance is None else relevance)
+    return Thresholds(topics, gate if relevance is None else relevance, scorer.fewest_known)
 
 
 def thresholds_for_precision(scorer: Scorer, precision: float) -> NDArray[np.float64]:

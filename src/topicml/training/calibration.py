@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.tagging.second_opinion import margins, margins_of_shares
 from topicml.tagging.thresholds import Thresholds
 from topicml.training.features import CERTAIN
@@ -45,6 +46,7 @@ class Decision:
             precision in cross-validation, NaN where none does.
         precisions: K precisions.
         margins: How sure ordinary sentences are tagged; see ``second_opinion.margins_of_shares``.
+        fewest_known: Share of its words that must be known of a sentence; see ``familiarity``.
     """
 
     weights: Floats
@@ -54,6 +56,7 @@ class Decision:
     precision_thresholds: Floats
     precisions: tuple[float, ...] = PRECISIONS
     margins: tuple[float, ...] = ()
+    fewest_known: float = FEWEST_KNOWN
 
     def probabilities(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T, for n by T + 1 log-odds."""

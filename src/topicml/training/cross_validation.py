@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
+from threadpoolctl import threadpool_limits
 
 from topicml.errors import TrainingError
 from topicml.training.background import Background
@@ -45,7 +47,8 @@ def cross_validate(
 
     Returns:
         Out-of-fold log-odds, S by n by T + 1. The last column is relevance: that the
-        sentence has any topic. Rows in no test fold are NaN.
+        sentence has any topic. Rows in no test fold are NaN, and of a setting that leaves no
+        feature of a fold's training rows also that fold's.
     """
     tasks = [(members, split) for split in splits for members in _by_features(settings)]
     folds = Parallel(n_jobs=jobs, return_as="generator")(
@@ -84,7 +87,7 @@ def splits_of(data: Dataset, background: Background | None, folds: int = FOLDS) 
             f"all {len(data)} sentences belong to one fold of the background model",
             hint="Label sentences of more articles, or train without it (--no-background).",
         )
-    return splits
+    return data.without_copies(splits)
 
 
 def vectorizer_for(
@@ -93,7 +96,25 @@ def vectorizer_for(
     """Return a vectoriser that is fitted to texts, on top of the background's where asked for."""
     if parameters.background:
         return required(background).vectorizer(texts, parameters.min_df)
-    return make_vectorizer(parameters).fit(texts)
+    return fit_vectorizer(parameters, texts)[0]
+
+
+def fit_vectorizer(parameters: Parameters, texts: Sequence[str]) -> tuple[FeatureUnion, Any]:
+    """Return a vectoriser of parameters without a background, fitted, and the features of texts.
+
+    Raises:
+        TrainingError: No word or n-gram is in as many texts as ``min_df`` asks for.
+    """
+    vectorizer = make_vectorizer(parameters)
+    try:
+        X = vectorizer.fit_transform(texts).tocsr()
+    except ValueError as err:  # what scikit-learn says where nothing is left
+        raise TrainingError(
+            f"no word or n-gram is left of {len(texts)} sentences, of those in {parameters.min_df} "
+            "or more",
+            hint="Label sentences with words, or give --parameters with a smaller min_df.",
+        ) from err
+    return vectorizer, X
 
 
 def required(background: Background | None) -> Background:
@@ -110,6 +131,7 @@ def required(background: Background | None) -> Background:
     return background
 
 
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]  # sums in one order
 def _fit_fold(
     data: Dataset, settings: Sequence[Parameters], split: Split, background: Background | None
 ) -> list[Floats]:
@@ -118,8 +140,10 @@ def _fit_fold(
     texts, Y = [data.texts[i] for i in train], data.Y[train]
     held_out = [data.texts[i] for i in test]
     if not settings[0].background:
-        vectorizer = make_vectorizer(settings[0])
-        X_train = vectorizer.fit_transform(texts).tocsr()
+        try:
+            vectorizer, X_train = fit_vectorizer(settings[0], texts)
+        except TrainingError:
+            return [np.full((len(test), Y.shape[1] + 1), np.nan)] * len(settings)
         X_test = vectorizer.transform(held_out).tocsr()
         return [make_classifier(s).fit(X_train, Y).log_odds(X_test) for s in settings]
     known = required(background)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from topicml.errors import LabelError, TrainingError
 from topicml.labels.records import LabelRecord
 from topicml.labels.store import LabelFile, count_references, read_label_files
 from topicml.taxonomy import Taxonomy
+from topicml.training.copies import find_copies, join_copied_groups
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
@@ -36,6 +37,7 @@ class Dataset:
         groups: n group names; a group is never split.
         sources: n sources: ``article``, ``archive`` or ``authored``.
         drawn: n, True where a sentence was drawn at random, and shows how common topics are.
+        copies: n numbers, equal for copies and near copies; see ``copies.find_copies``.
     """
 
     topics: tuple[str, ...]
@@ -44,6 +46,7 @@ class Dataset:
     groups: NDArray[np.str_]
     sources: NDArray[np.str_]
     drawn: NDArray[np.bool_]
+    copies: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -68,17 +71,23 @@ class Dataset:
             self.groups[picked],
             self.sources[picked],
             self.drawn[picked],
+            self.copies[picked],
         )
 
-    def article_splits(self) -> Iterator[Split]:
-        """Yield (train, test) rows with whole real documents left out.
+    def without_copies(self, splits: Iterable[Split]) -> list[Split]:
+        """Leave out of each training side the copies of what its test side has."""
+        return [
+            (train[~np.isin(self.copies[train], self.copies[test])], test) for train, test in splits
+        ]
+
+    def article_splits(self) -> list[Split]:
+        """Return (train, test) rows with whole real documents left out.
 
         One document at a time, or a fifth of them where there are many. Authored sentences
-        are in every training side.
+        are in every training side, but for copies of what is left out.
         """
-        for documents in self._documents_by_fold():
-            held_out = np.isin(self.groups, documents)
-            yield np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        left_out = [np.isin(self.groups, documents) for documents in self._documents_by_fold()]
+        return self.without_copies((np.flatnonzero(~out), np.flatnonzero(out)) for out in left_out)
 
     def _documents_by_fold(self) -> list[list[str]]:
         groups = self.groups[self.articles]
@@ -90,6 +99,8 @@ class Dataset:
     def grouped_splits(self, folds: int = FOLDS) -> list[Split]:
         """Return (train, test) rows of a grouped k-fold, or leave-one-group-out where few.
 
+        No training side has a copy of what its test side has.
+
         Raises:
             TrainingError: All sentences belong to one group.
         """
@@ -100,24 +111,42 @@ class Dataset:
                 hint="Cross-validation leaves whole articles out: label at least two.",
             )
         splitter = LeaveOneGroupOut() if count <= folds else GroupKFold(n_splits=folds)
-        return list(splitter.split(np.zeros(len(self)), groups=self.groups))
+        return self.without_copies(splitter.split(np.zeros(len(self)), groups=self.groups))
 
 
 def make_dataset(records: Sequence[LabelRecord], taxonomy: Taxonomy) -> Dataset:
-    """Turn checked label records into arrays, leaving skipped sentences out."""
+    """Turn checked label records into arrays, leaving skipped sentences out.
+
+    Groups that are copies of one another become one.
+    """
     used = [record for record in records if record.status != "skipped"]
     columns = {topic: column for column, topic in enumerate(taxonomy.topic_ids)}
     Y = np.zeros((len(used), len(columns)), dtype=np.int8)
     for row, record in enumerate(used):
         Y[row, [columns[topic] for topic in record.topics]] = 1
-    return Dataset(
-        topics=taxonomy.topic_ids,
-        texts=tuple(record.text for record in used),
-        Y=Y,
+    return dataset_of(
+        taxonomy.topic_ids,
+        [record.text for record in used],
+        Y,
         groups=np.array([record.article for record in used], dtype=np.str_),
         sources=np.array([record.source for record in used], dtype=np.str_),
         drawn=np.array([record.chosen == DRAWN for record in used], dtype=np.bool_),
     )
+
+
+def dataset_of(
+    topics: Sequence[str],
+    texts: Sequence[str],
+    Y: NDArray[np.int8],
+    *,
+    groups: NDArray[np.str_],
+    sources: NDArray[np.str_],
+    drawn: NDArray[np.bool_],
+) -> Dataset:
+    """Return sentences as a dataset that knows its copies; for arguments see ``Dataset``."""
+    copies = find_copies(texts)
+    joined = join_copied_groups(groups, copies)
+    return Dataset(tuple(topics), tuple(texts), Y, joined, sources, drawn, copies)
 
 
 def load_dataset(
@@ -150,4 +179,9 @@ def dataset_of_files(
         )
     if note:
         on_note(note)
-    return make_dataset(records, taxonomy)
+    data = make_dataset(records, taxonomy)
+    used = {record.article for record in records if record.status != "skipped"}
+    copied = len(used) - len(set(data.groups.tolist()))
+    if copied:
+        on_note(f"{copied} of {len(used)} articles are copies of others and count as one with them")
+    return data

@@ -17,7 +17,7 @@ from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import as_scored
 from topicml.training.background import Background
 from topicml.training.calibration import Floats, Labels, micro_f1
-from topicml.training.dataset import Dataset
+from topicml.training.dataset import Dataset, dataset_of
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
 from topicml.training.held_out import decide_calibrated, thresholds_of
@@ -197,10 +197,10 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         topics = tuple(map(str, range(width) if self.topics is None else self.topics))
         if len(set(topics)) != width or len(topics) != width:
             raise ValueError(f"Y has {width} columns, and the topics are {', '.join(topics)}")
-        return Dataset(
-            topics=topics,
-            texts=tuple(texts),
-            Y=labels,
+        return dataset_of(
+            topics,
+            texts,
+            labels,
             groups=np.asarray(np.arange(count) if groups is None else groups).astype(np.str_),
             sources=np.asarray(["article"] * count if sources is None else sources, dtype=np.str_),
             drawn=np.asarray(np.zeros(count) if drawn is None else drawn, dtype=np.bool_),

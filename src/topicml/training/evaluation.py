@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -29,14 +29,18 @@ from topicml.training.search import (
 By = Literal["article", "group"]
 
 PROTOCOLS = {
-    "article": "Leave-one-article-out over the real articles: parameters, calibration and "
-    "thresholds chosen inside each fold.",
+    "article": "Leave-one-article-out over the real articles: calibration and thresholds chosen "
+    "inside each fold.",
     "documents": "Grouped cross-validation over the real documents, a fifth of them left out at "
-    "a time: parameters, calibration and thresholds chosen inside each fold.",
-    "group": "Grouped cross-validation, whole groups left out: parameters, calibration and "
-    "thresholds chosen inside each fold.",
+    "a time: calibration and thresholds chosen inside each fold.",
+    "group": "Grouped cross-validation, whole groups left out: calibration and thresholds chosen "
+    "inside each fold.",
 }
-_FIXED = " Parameters were fixed beforehand."
+SEARCHED = "Parameters are searched anew inside each fold."
+GIVEN = (
+    "Parameters were given: where they were chosen by these labels, the figures are slightly "
+    "optimistic."
+)
 _ADAPTED = (
     " Each fold is predicted from a background model that has seen neither its labels nor its text."
 )
@@ -66,6 +70,7 @@ class Predictions:
         documents: n document names.
         uncalibrated: n by T probabilities before calibration, where known.
         learning_curve: How good the recipe is with some of the labels, where known.
+        rows: n places of the sentences in what they were picked from, where known.
     """
 
     protocol: str
@@ -76,6 +81,7 @@ class Predictions:
     documents: NDArray[np.str_]
     uncalibrated: NDArray[np.float64] | None = None
     learning_curve: tuple[LearningPoint, ...] = ()
+    rows: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
 
     def evaluate(self) -> Evaluation:
         """Return all figures with intervals."""
@@ -84,25 +90,16 @@ class Predictions:
         )
 
 
-def cross_validated_evaluation(
-    data: Dataset,
-    by: By = "article",
-    parameters: Parameters | None = None,
-    background: Background | None = None,
-    jobs: int = 1,
-    on_fit: Callable[[], None] = lambda: None,
-) -> tuple[str, Evaluation]:
-    """Return protocol and figures of ``cross_validated_predictions``."""
-    predictions = cross_validated_predictions(data, by, parameters, background, jobs, on_fit)
-    return predictions.protocol, predictions.evaluate()
-
-
 def cross_validated_predictions(
     data: Dataset,
     by: By = "article",
     parameters: Parameters | None = None,
     background: Background | None = None,
     jobs: int = 1,
+    *,
+    parameters_from: str = GIVEN,
+    learned: NDArray[np.bool_] | None = None,
+    judged: NDArray[np.bool_] | None = None,
     on_fit: Callable[[], None] = lambda: None,
 ) -> Predictions:
     """Predict sentences with the whole recipe, none of them seen by it.
@@ -115,32 +112,57 @@ def cross_validated_predictions(
         parameters: Fixed, or None to choose them inside each fold.
         background: To start from.
         jobs: Processes.
+        parameters_from: Where parameters that are given come from, as a sentence.
+        learned: n, whether a sentence is trained on; all are for None.
+        judged: n, whether a sentence is judged, if ``by`` allows; all are for None.
         on_fit: Called after each fit; see ``count_evaluation_fits``.
 
     Raises:
         TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
     """
-    settings, splits = settings_for(parameters, background), _splits(data, by, background)
+    settings = settings_for(parameters, background)
+    splits = [
+        (train if learned is None else train[learned[train]], test)
+        for train, test in _judging_splits(data, by, background, judged)
+    ]
     probabilities, tags = nested_predictions(
         data, splits, settings, background=background, jobs=jobs, on_fit=on_fit
     )
-    judged = ~np.isnan(probabilities).any(axis=1) & _is_judged(data, by)
+    wanted = _is_wanted(data, by, judged)
+    rows = np.flatnonzero(~np.isnan(probabilities).any(axis=1) & wanted)
     return Predictions(
-        _protocol(data, by, background) + (_FIXED if parameters is not None else ""),
+        f"{_protocol(data, by, background)} {parameters_from if parameters else SEARCHED}",
         data.topics,
-        data.Y[judged],
-        probabilities[judged],
-        tags[judged],
-        data.groups[judged],
+        data.Y[rows],
+        probabilities[rows],
+        tags[rows],
+        data.groups[rows],
+        rows=rows,
     )
 
 
 def count_evaluation_fits(
-    data: Dataset, by: By, parameters: Parameters | None, background: Background | None
+    data: Dataset,
+    by: By,
+    parameters: Parameters | None,
+    background: Background | None,
+    judged: NDArray[np.bool_] | None = None,
 ) -> int:
     """Return how many fits ``cross_validated_predictions`` takes, for a progress bar."""
-    settings, splits = settings_for(parameters, background), _splits(data, by, background)
+    splits = _judging_splits(data, by, background, judged)
+    settings = settings_for(parameters, background)
     return count_nested_fits(data, splits, settings, background=background)
+
+
+def _judging_splits(
+    data: Dataset, by: By, background: Background | None, judged: NDArray[np.bool_] | None
+) -> list[Split]:
+    wanted = _is_wanted(data, by, judged)
+    return [split for split in _splits(data, by, background) if wanted[split[1]].any()]
+
+
+def _is_wanted(data: Dataset, by: By, judged: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    return _is_judged(data, by) & (True if judged is None else judged)
 
 
 def _is_judged(data: Dataset, by: By) -> NDArray[np.bool_]:
@@ -231,5 +253,9 @@ def _splits(data: Dataset, by: By, background: Background | None) -> list[Split]
             "no sentence comes from a real article", hint="Evaluate with --by group."
         )
     if background is not None:
-        return splits_of(data, background)
-    return list(data.article_splits()) if by == "article" else data.grouped_splits()
+        splits = splits_of(data, background)
+    else:
+        splits = data.article_splits() if by == "article" else data.grouped_splits()
+    for train, _ in splits:
+        splits_of(data.subset(train), background)  # or an error: nothing is left to tune on
+    return splits

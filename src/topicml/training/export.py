@@ -45,6 +45,7 @@ def make_scorer(pipeline: Pipeline, topics: Sequence[str], decision: Decision) -
         intercepts=intercepts,
         blocks=blocks,
         backends=Backends(blocks),
+        fewest_known=decision.fewest_known,
     )
 
 

@@ -68,13 +68,18 @@ class Parameters:
         return cls(**values)
 
 
+_LONGEST_NGRAM = 100  # that a scorer file may have
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_range(value: Any) -> bool:
     pair = isinstance(value, list | tuple) and len(value) == 2
-    return pair and all(type(n) is int for n in value) and 1 <= value[0] <= value[1]
+    return (
+        pair and all(type(n) is int for n in value) and 1 <= value[0] <= value[1] <= _LONGEST_NGRAM
+    )
 
 
 _VALID: dict[str, Callable[[Any], bool]] = {
@@ -82,7 +87,7 @@ _VALID: dict[str, Callable[[Any], bool]] = {
     "char_ngrams": lambda value: value is None or _is_range(value),
     "min_df": lambda value: type(value) is int and value >= 1,
     "sublinear_tf": lambda value: isinstance(value, bool),
-    "C": lambda value: _is_number(value) and 0 < value < float("inf"),
+    "C": lambda value: _is_number(value) and 1e-6 <= value <= 1e6,  # beyond it no fit ends
     "class_weight": lambda value: value in (None, "balanced"),
     "nb_mixing": lambda value: _is_number(value) and 0 <= value <= 1,
     "background": lambda value: isinstance(value, bool),

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from topicml.errors import TrainingError
 from topicml.training.background import Background
 from topicml.training.calibration import Decision
-from topicml.training.cross_validation import required, splits_of
+from topicml.training.cross_validation import fit_vectorizer, required, splits_of
 from topicml.training.dataset import Dataset
-from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
+from topicml.training.features import AdaptedClassifier, Parameters, make_classifier
 from topicml.training.search import Candidate, decide_by, search, settings_for
 
 
@@ -26,6 +27,7 @@ class FittedModel:
     candidates: tuple[Candidate, ...] = ()
 
 
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def fit_model(
     data: Dataset,
     parameters: Parameters | None = None,
@@ -39,7 +41,7 @@ def fit_model(
         data: Labelled sentences of at least two groups.
         parameters: Used as they are; searched over ``grid_for`` where None.
         background: To start from, for parameters that say so.
-        jobs: Processes; the model does not depend on it.
+        jobs: Processes; the model depends neither on it nor on threads.
         on_fit: Called after each fit; see ``count_training_fits``.
 
     Returns:
@@ -52,7 +54,7 @@ def fit_model(
     check_support(data)
     settings, splits = settings_for(parameters, background), splits_of(data, background)
     found = search(data, settings, splits, background=background, jobs=jobs, on_fit=on_fit)
-    decision = decide_by(data, found, background)
+    decision = decide_by(data, found, splits, background)
     pipeline = fit_pipeline(data, found.chosen, background)
     on_fit()
     pipeline[-1].fold_in(decision.weights, decision.offset)
@@ -87,11 +89,13 @@ def fit_pipeline(data: Dataset, parameters: Parameters, background: Background |
 
 def _fitted(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     if not parameters.background:
-        return make_pipeline(parameters).fit(data.texts, data.Y)
+        vectorizer, X = fit_vectorizer(parameters, data.texts)
+        classifier = make_classifier(parameters).fit(X, data.Y)
+        return Pipeline([("features", vectorizer), ("classifier", classifier)])
     known = required(background)
     vectorizer = known.vectorizer(data.texts, parameters.min_df)
     prior = known.extended_coefficients(vectorizer), known.intercepts
-    classifier = AdaptedClassifier(parameters.C)
+    adapted = AdaptedClassifier(parameters.C)
     weights = known.weights_of(data.texts, data.Y)
-    classifier.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior, weights=weights)
-    return Pipeline([("features", vectorizer), ("classifier", classifier)])
+    adapted.fit(vectorizer.transform(data.texts).tocsr(), data.Y, prior, weights=weights)
+    return Pipeline([("features", vectorizer), ("classifier", adapted)])

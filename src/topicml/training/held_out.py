@@ -67,4 +67,4 @@ def decide_calibrated(
 
 def thresholds_of(decision: Decision) -> Thresholds:
     """Return what a sentence must reach by a decision."""
-    return Thresholds(decision.thresholds, decision.relevance_threshold)
+    return Thresholds(decision.thresholds, decision.relevance_threshold, decision.fewest_known)

@@ -11,17 +11,21 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
+from threadpoolctl import threadpool_limits
 
+from topicml.errors import TrainingError
 from topicml.training.background import Background
 from topicml.training.calibration import Decision, choose_decision, micro_f1
 from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
 from topicml.training.dataset import FOLDS, Dataset, Split
+from topicml.training.familiarity import choose_fewest_known
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
@@ -122,11 +126,22 @@ def search(
         background: What settings with ``background`` start from.
         jobs: Processes.
         on_fit: Called after each fit.
+
+    Raises:
+        TrainingError: No setting leaves a feature in every fold; others are not compared.
     """
     log_odds = cross_validate(
         data, settings, splits, background=background, jobs=jobs, on_fit=on_fit
     )
-    scored = [score_candidate(s, data.Y, out) for s, out in zip(settings, log_odds, strict=True)]
+    tested = np.concatenate([test for _, test in splits])
+    scored = [
+        score_candidate(setting, data.Y, out)
+        for setting, out in zip(settings, log_odds, strict=True)
+        if not np.isnan(out[tested]).any()
+    ]
+    if not scored:
+        for train, _ in splits:
+            count_features(data.subset(train), settings[0], background)  # raises, and says why
     ranked = tuple(sorted(scored, key=lambda c: -c.macro_average_precision))
     chosen = choose(ranked)
     return SearchResult(ranked, chosen, log_odds[settings.index(chosen)])
@@ -142,18 +157,24 @@ def score_candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Float
     return Candidate(parameters, float(precision), micro_f1(Y, log_odds >= 0))
 
 
-def decide_by(data: Dataset, found: SearchResult, background: Background | None) -> Decision:
+def decide_by(
+    data: Dataset, found: SearchResult, splits: Sequence[Split], background: Background | None
+) -> Decision:
     """Choose calibration and thresholds by what a search found out of fold.
 
     Args:
         data: What was searched on.
         found: The search's result.
+        splits: Its (train, test) rows.
         background: What its settings with ``background`` started from.
     """
     started = background if found.chosen.background else None
-    return choose_decision(*deciding_sentences(data, found.log_odds, started))
+    decision = choose_decision(*deciding_sentences(data, found.log_odds, started))
+    known = choose_fewest_known(data, splits, found.chosen, background)
+    return replace(decision, fewest_known=known)
 
 
+@threadpool_limits.wrap(limits=1)  # type: ignore[untyped-decorator]
 def nested_predictions(
     data: Dataset,
     splits: Sequence[Split],
@@ -192,7 +213,7 @@ def nested_predictions(
             jobs=jobs,
             on_fit=on_fit,
         )
-        decision = decide_by(inner, found, background)
+        decision = decide_by(inner, found, inner_splits, background)
         log_odds = cross_validate(
             data, [found.chosen], [(train, test)], background=background, on_fit=on_fit
         )
@@ -268,7 +289,10 @@ def tune(
         jobs: Processes.
         on_fit: Called after each fit; see ``count_fits``.
     """
-    sizes = {setting: count_features(data, setting, background) for setting in settings}
+    sizes = {}
+    for setting in settings:
+        with suppress(TrainingError):  # it leaves no feature, and is no candidate
+            sizes[setting] = count_features(data, setting, background)
     choose = partial(choose_smallest, sizes=sizes)
     splits = splits_of(data, background, TUNING_FOLDS)
     probabilities, tags = nested_predictions(

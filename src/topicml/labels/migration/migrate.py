@@ -14,10 +14,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from topicml.appending import locked
 from topicml.errors import LabelError
 from topicml.files import remove_folder, replacing, write_text, writing
 from topicml.labels.annotations import AnnotationStore
-from topicml.appending import locked
 from topicml.labels.fields import parse_jsonl, read_content
 from topicml.labels.migration import history
 from topicml.labels.migration.history import APPLYING, UNDOING, Applied
