@@ -114,16 +114,17 @@ def _write_table(found: Sequence[Issue]) -> None:
 
     rows = [
         (
-            issue.label.where,
+            issue.label.record.id,
             issue.kind,
             issue.score,
             options.topic_list(issue.label.record.topics),
             options.topic_list(_with_probability(issue)),
-            issue.label.record.text + (f" ~ {issue.other}" if issue.other else ""),
+            issue.label.record.text,
+            issue.label.where + (f"; as {issue.other}" if issue.other else ""),
         )
         for issue in found
     ]
-    render_rows(("where", "kind", "score", "topics", "suggested", "sentence"), rows)
+    render_rows(("id", "kind", "score", "topics", "suggested", "sentence", "where"), rows)
 
 
 def _with_probability(issue: Issue) -> list[str]:

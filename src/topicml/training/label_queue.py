@@ -28,12 +28,16 @@ from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.second_opinion import margins
 from topicml.tagging.thresholds import Thresholds
 from topicml.training.background import fixed_vectorizer
+from topicml.training.pool import LONGEST, SHORTEST
 
 Strategy = Literal["combined", "entropy", "confidence", "margin", "novelty", "diversity", "random"]
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 
 LEFT_OUT = ("not_english", "boilerplate")
 """Reasons to abstain that make a sentence not worth a label."""
+
+_COMBINED: dict[Strategy, float] = {"entropy": 1.0, "novelty": 0.2}
+"""What ``combined`` goes by: ranks, weighted."""
 
 SIMILARITY = 0.3
 """What being the same as one that was picked before costs, in ranks of 0 to 1."""
@@ -151,8 +155,8 @@ def gather(
         labelled: Texts that have a label.
 
     Returns:
-        The candidates, and how many sentences were left out, by reason: what the model will not
-        judge, ``labelled``, and ``repeated``.
+        The candidates, and how many sentences were left out, by reason: ``LEFT_OUT``, ``length``
+        (under 20 characters, or over 600), ``labelled``, and ``repeated``.
     """
     left_out: Counter[str] = Counter()
     seen = {without_case(text): "labelled" for text in labelled}
@@ -162,8 +166,7 @@ def gather(
             zip(article.spans, article.codes.tolist(), strict=True)
         ):
             text = article.text[start:end]
-            reason = REASONS[code]
-            why = reason if reason in LEFT_OUT else seen.get(without_case(text))
+            why = _why_not(text, REASONS[code]) or seen.get(without_case(text))
             if why is not None:
                 left_out[why] += 1
                 continue
@@ -173,6 +176,12 @@ def gather(
             rows.append(np.append(article.probabilities[n], article.relevance[n]))
     found = np.array(rows) if rows else np.zeros((0, 1))
     return Candidates(tuple(texts), tuple(places), found[:, :-1], found[:, -1]), left_out
+
+
+def _why_not(text: str, reason: str | None) -> str | None:
+    if reason in LEFT_OUT:
+        return reason
+    return None if SHORTEST <= len(text) <= LONGEST else "length"
 
 
 def choose_next(
@@ -195,7 +204,8 @@ def choose_next(
         labelled: Sentences that have a label.
         thresholds: What a sentence must reach to be given a topic.
         blocks: Terms of the model; sentences are alike where these are.
-        strategy: ``combined`` goes by entropy, and keeps away from what was picked before.
+        strategy: ``combined`` goes by entropy and a little by novelty, and keeps away from what
+            was picked before.
         limit: The most.
         seed: Of ``random``, and of the order among equals.
     """
@@ -297,7 +307,10 @@ def _values(
 ) -> Floats:
     """Return the rank of n candidates by what a strategy goes by, from 0 to 1."""
     p = candidates.probabilities
-    if strategy in ("combined", "entropy"):
+    if strategy == "combined":
+        by = [_values(candidates, thresholds, words, one, seed) for one in _COMBINED]
+        found = np.array([*_COMBINED.values()]) @ by
+    elif strategy == "entropy":
         found = entropy_of(p)
     elif strategy == "confidence":
         found = -confidence_of(p)
