@@ -7,14 +7,15 @@ time, those that the queue puts first by the model so far, or drawn at random. A
 the recipe is trained from nothing (no background: its teacher has learned all these labels), of
 words alone so that it takes minutes, and judged on documents left out, tagged as `classify` does.
 
-The documents fall into two halves. What the queue goes by was chosen on one (`--half 0`); the
-figures are of the other. Each fourth of a half is left out in turn. Needs the texts of the labels
-by reference (`topicml labels fetch`).
+The documents fall into two halves. What the queue goes by was chosen on one (`--folds 0 1 2 3`);
+the figures are of the other. Each fourth of a half is left out in turn. Needs the texts of the
+labels by reference (`topicml labels fetch`).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -45,11 +46,15 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LABELS = ROOT / "data/labels"
 PICTURE = "label_queue.svg"
+FIGURES = HERE / "label_queue.json"
 PARAMETERS = Parameters(char_ngrams=None)
 FOLDS = 8  # four a half
 START, BATCH = 300, 175
 TARGET = 1000
 """Labels drawn at random whose quality the queue is to reach with fewer."""
+
+COUNTS = list(range(START, TARGET + 1, BATCH))
+REPORTED = (4, 5, 6, 7)
 
 Rows = NDArray[np.intp]
 
@@ -57,37 +62,50 @@ Rows = NDArray[np.intp]
 def main(arguments: list[str] | None = None) -> int:
     """Play it through, and write what was found."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--half", type=int, default=1, help="of the documents")
-    parser.add_argument("--seeds", type=int, default=1, help="for each fourth left out")
+    parser.add_argument("--folds", nargs="*", type=int, default=REPORTED, help="left out in turn")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
     parser.add_argument("--strategies", nargs="*", default=["random", "combined"])
     parser.add_argument("--draw", action="store_true", help="table and picture again")
     options = parser.parse_args(arguments)
-    path = HERE / "label_queue.json"
     if options.draw:
-        publish(json.loads(path.read_text("utf-8")))
+        publish(kept_runs())
         return 0
     data = load_dataset([LABELS / "real.jsonl"], load_taxonomy(LABELS / "taxonomy.toml"))
     folds = np.array([fold_of(group, FOLDS) for group in data.groups.tolist()])
-    curves: dict[str, list[list[list[float]]]] = {name: [] for name in options.strategies}
-    for fold in range(4 * options.half, 4 * options.half + 4):
-        inside = (folds >= 4 * options.half) & (folds < 4 * options.half + 4)
-        pool, test = data.subset(inside & (folds != fold)), data.subset(folds == fold)
-        for seed in range(options.seeds):
-            for name, found in curves.items():
-                found.append(play(pool, test, name, 10 * fold + seed))
-                print(fold, seed, name, found[-1], flush=True)
-    result = {
-        "half": options.half,
-        "sentences": int((folds // 4 == options.half).sum()),
-        "labels": list(range(START, TARGET + 1, BATCH)),
-        "curves": {name: np.round(found, 4).tolist() for name, found in curves.items()},
-        **environment(("scikit-learn", "numpy")),
-    }
-    print(json.dumps(summary(result)))
-    if options.half == 1:
-        write_text(path, json.dumps(result, indent=2) + "\n")
-        publish(result)
+    for seed, fold in itertools.product(options.seeds, options.folds):
+        pool = data.subset((folds // 4 == fold // 4) & (folds != fold))
+        test = data.subset(folds == fold)
+        for name in options.strategies:
+            curve = np.round(play(pool, test, name, 10 * fold + seed), 4).tolist()
+            add({"fold": fold, "seed": seed, "strategy": name, "curve": curve})
+    publish(kept_runs())
     return 0
+
+
+def kept_runs() -> list[dict[str, Any]]:
+    """Return the runs that were measured so far."""
+    return json.loads(FIGURES.read_text("utf-8"))["runs"] if FIGURES.exists() else []
+
+
+def add(run: dict[str, Any]) -> None:
+    """Keep a run in place of an earlier one of its kind; of the half that is reported alone."""
+    print(json.dumps(run), flush=True)
+    if run["fold"] not in REPORTED:
+        return
+    same = ("fold", "seed", "strategy")
+    others = [one for one in kept_runs() if any(one[key] != run[key] for key in same)]
+    runs = sorted([*others, run], key=lambda one: [one[key] for key in same])
+    result = {"labels": COUNTS, "runs": runs, **environment(("scikit-learn", "numpy"))}
+    write_text(FIGURES, json.dumps(result, indent=2) + "\n")
+
+
+def curves_of(runs: Sequence[dict[str, Any]]) -> dict[str, NDArray[np.float64]]:
+    """Return by strategy, random first, curves of the folds and seeds that all of them have."""
+    by_name: dict[str, dict[tuple[int, int], Any]] = {"random": {}}
+    for run in runs:
+        by_name.setdefault(run["strategy"], {})[run["fold"], run["seed"]] = run["curve"]
+    both = sorted(set.intersection(*({*found} for found in by_name.values())))
+    return {name: np.array([found[key] for key in both]) for name, found in by_name.items()}
 
 
 def play(pool: Dataset, test: Dataset, strategy: str, seed: int) -> list[list[float]]:
@@ -144,73 +162,63 @@ def figures(fitted: FittedModel, test: Dataset) -> list[float]:
     return [micro_f1(test.Y, given), best]
 
 
-def summary(result: dict[str, Any]) -> dict[str, list[float]]:
+def summary(curves: dict[str, NDArray[np.float64]]) -> dict[str, list[float]]:
     """Return by strategy the share of the labels that reaches what random ones reach in the end.
 
     For each of the two figures, on the mean of all curves.
     """
-    labels, curves = result["labels"], result["curves"]
-    goal = np.mean(curves["random"], axis=0)[-1]
+    goal = curves["random"].mean(axis=0)[-1]
     shares = {}
     for name, found in curves.items():
-        mean = np.maximum.accumulate(np.mean(found, axis=0))
-        needed = [needs(labels, mean[:, n], goal[n]) for n in range(len(goal))]
-        shares[name] = [round(n / labels[-1], 3) for n in needed]
+        mean = np.maximum.accumulate(found.mean(axis=0))
+        shares[name] = [needs(mean[:, n], goal[n]) / TARGET for n in range(len(goal))]
     return shares
 
 
-def needs(labels: Sequence[int], curve: NDArray[np.float64], goal: float) -> float:
+def needs(curve: NDArray[np.float64], goal: float) -> float:
     """Return how many labels a rising curve takes to reach a goal; infinite where it does not."""
-    return float(np.interp(goal, curve, labels)) if curve[-1] >= goal else float("inf")
+    return float(np.interp(goal, curve, COUNTS)) if curve[-1] >= goal else float("inf")
 
 
-def publish(result: dict[str, Any]) -> None:
+def publish(runs: Sequence[dict[str, Any]]) -> None:
     """Write the table and the picture."""
-    write_between(HERE / "README.md", "label-queue", table(result))
-    draw(result, HERE / PICTURE)
+    curves = curves_of(runs)
+    print({name: [round(n, 3) for n in share] for name, share in summary(curves).items()})
+    write_between(HERE / "README.md", "label-queue", table(curves))
+    draw(curves, HERE / PICTURE)
 
 
-def table(result: dict[str, Any]) -> str:
+def table(curves: dict[str, NDArray[np.float64]]) -> str:
     """Render the curves, and the share of labels needed."""
-    labels, curves = result["labels"], result["curves"]
-    lines = [
-        "| labels | " + " | ".join(f"{name}: micro-F1, best threshold" for name in curves) + " |",
-        "|---|" + "---|" * len(curves),
-    ]
-    for n, count in enumerate(labels):
-        cells = []
-        for found in curves.values():
-            here = np.array(found)[:, n]
-            spread = here.std(axis=0, ddof=1)
-            cells.append(
-                ", ".join(
-                    f"{m:.3f} ± {s:.3f}" for m, s in zip(here.mean(axis=0), spread, strict=True)
-                )
-            )
+    columns = [f"{name}: {figure}" for name in curves for figure in ("best threshold", "as tagged")]
+    lines = [f"| labels | {' | '.join(columns)} |", "|---|" + "---|" * len(columns)]
+    for n, count in enumerate(COUNTS):
+        here = [found[:, n, figure] for found in curves.values() for figure in (1, 0)]
+        cells = [f"{one.mean():.3f} ± {one.std(ddof=1):.3f}" for one in here]
         lines.append(f"| {count:,} | {' | '.join(cells)} |")
-    shares = summary(result)
-    cells = [", ".join(f"{share:.0%}" for share in shares[name]) for name in curves]
-    lines.append(f"| share of {labels[-1]:,} needed | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    shares = [share[figure] for share in summary(curves).values() for figure in (1, 0)]
+    cells = [f"{share:.0%}" if share < np.inf else "more" for share in shares]
+    lines.append(f"| needed for what {TARGET:,} random ones reach | {' | '.join(cells)} |")
+    return "\n".join([f"{len(curves['random'])} runs.", "", *lines])
 
 
-def draw(result: dict[str, Any], path: Path) -> None:
-    """Draw the mean curves."""
+def draw(curves: dict[str, NDArray[np.float64]], path: Path) -> None:
+    """Draw the mean curves, with standard errors."""
     import matplotlib
     from matplotlib.figure import Figure
 
     matplotlib.rcParams.update({"svg.hashsalt": "label-queue", "font.size": 10})
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
-    for n, (axes, name) in enumerate(
-        zip(figure.subplots(1, 2), ("micro-F1, as tagged", "micro-F1, best threshold"), strict=True)
+    for axes, n, name in zip(
+        figure.subplots(1, 2), (1, 0), ("best threshold", "as tagged"), strict=True
     ):
-        for strategy, found in result["curves"].items():
-            here = np.array(found)[:, :, n]
-            mean, error = here.mean(axis=0), here.std(axis=0, ddof=1) / np.sqrt(len(here))
-            axes.plot(result["labels"], mean, "o-", label=strategy, markersize=4)
-            axes.fill_between(result["labels"], mean - error, mean + error, alpha=0.2)
+        for strategy, found in curves.items():
+            mean = found[:, :, n].mean(axis=0)
+            error = found[:, :, n].std(axis=0, ddof=1) / np.sqrt(len(found))
+            axes.plot(COUNTS, mean, "o-", label=strategy, markersize=4)
+            axes.fill_between(COUNTS, mean - error, mean + error, alpha=0.2)
         axes.set_xlabel("labels")
-        axes.set_ylabel(name)
+        axes.set_ylabel(f"micro-F1, {name}")
         axes.grid(color="#e3e7ec", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False, loc="lower right")
