@@ -13,8 +13,9 @@ real sentences are counted. Three ways to change one, of sentences drawn at rand
 The recipe starts from the background model. What a fold starts from has seen neither its labels
 nor its texts, but it was taught with the other folds' labels as they were before the change; so
 `--no-background` measures a start from nothing, too. The score was chosen on seeds 100 to 109,
-the figures are of others. Needs the extra labels, and the texts of the labels by reference
+the figures are of the figures are of others. Needs the extra labels, and the texts of the labels by reference
 (`topicml labels fetch`); without them it changes 200 of the sentences written for training.
+`--estimate` predicts once, by all labels, and changes labels behind the prediction (ten seeds).
 """
 
 from __future__ import annotations
@@ -38,9 +39,12 @@ from topicml.files import write_text
 from topicml.labels.records import LabelRecord, write_labels
 from topicml.labels.store import read_label_files
 from topicml.models.label_issues import find_label_issues
+from topicml.models.parameters import choose_start
 from topicml.models.store import DEFAULT_MODEL, ModelStore
 from topicml.taxonomy import load_taxonomy
+from topicml.training.dataset import load_dataset, make_dataset
 from topicml.training.features import Parameters
+from topicml.training.label_quality import out_of_fold_probabilities
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -50,6 +54,7 @@ CHANGED = 200
 ROWS = (100, 200, 400)
 WAYS = ("cell", "half", "swap")
 SEEDS = (1, 2)
+ESTIMATED = range(1, 11)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,9 +65,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ways", nargs="*", default=WAYS, help="these again; the others stay")
     parser.add_argument("--seeds", nargs="*", type=int, default=SEEDS)
     parser.add_argument("--no-background", action="store_true", help="start from nothing")
+    parser.add_argument("--estimate", action="store_true", help="predict once, for ten seeds")
     options = parser.parse_args(arguments)
     taxonomy = load_taxonomy(LABELS / "taxonomy.toml")
     records, source = labelled(options.sentences)
+    if options.estimate:
+        kept = kept_figures()
+        write_text(FIGURES, json.dumps(kept | {"estimate": estimate(records)}, indent=2) + "\n")
+        write_between(HERE / "README.md", "label-issues", table(kept_figures()))
+        return 0
     for seed in options.seeds:
         for way in options.ways:
             changed = change(records, taxonomy.topic_ids, way, seed)
@@ -70,24 +81,50 @@ def main(arguments: list[str] | None = None) -> int:
             found = measure(records, changed, background, options.jobs)
             add({"way": way, "seed": seed, "background": background is not None} | found)
     about = {"source": source, "sentences": len(records), "changed": CHANGED}
-    result = about | environment(("cleanlab", "scikit-learn", "numpy")) | {"runs": kept_runs()}
+    result = kept_figures() | about | environment(("cleanlab", "scikit-learn", "numpy"))
     write_text(FIGURES, json.dumps(result, indent=2) + "\n")
     write_between(HERE / "README.md", "label-issues", table(result))
     return 0
 
 
-def kept_runs() -> list[dict[str, Any]]:
-    """Return the runs that were measured so far."""
-    return json.loads(FIGURES.read_text("utf-8"))["runs"] if FIGURES.exists() else []
+def kept_figures() -> dict[str, Any]:
+    """Return what was measured so far."""
+    kept = json.loads(FIGURES.read_text("utf-8")) if FIGURES.exists() else {}
+    return {"runs": [], **kept}
 
 
 def add(run: dict[str, Any]) -> None:
     """Keep a run in place of an earlier one of its kind."""
     print(json.dumps(run), flush=True)
-    same = ("background", "way", "seed")
-    others = [one for one in kept_runs() if any(one[key] != run[key] for key in same)]
+    same, kept = ("background", "way", "seed"), kept_figures()
+    others = [one for one in kept["runs"] if any(one[key] != run[key] for key in same)]
     runs = sorted([*others, run], key=lambda one: (not one["background"], one["way"], one["seed"]))
-    write_text(FIGURES, json.dumps({"runs": runs}, indent=2) + "\n")
+    write_text(FIGURES, json.dumps(kept | {"runs": runs}, indent=2) + "\n")
+
+
+def estimate(records: Sequence[LabelRecord]) -> dict[str, dict[str, list[float]]]:
+    """Return the shares found over ten seeds, with what all labels predict unchanged.
+
+    The prediction for a sentence does not depend on its own label, so only the effect of the
+    changed labels on the predictions for others is left out. Rows are by the score alone.
+    """
+    store, scheme = ModelStore(ROOT / "models"), load_taxonomy(LABELS / "taxonomy.toml")
+    everything = load_dataset(sorted(LABELS.glob("*.jsonl")), scheme)
+    data = make_dataset(records, scheme)
+    rows = everything.sources == records[0].source
+    start = choose_start(store, DEFAULT_MODEL, scheme, None, "own")
+    probabilities = out_of_fold_probabilities(everything, *start)[rows]
+    found: dict[str, dict[str, list[float]]] = {}
+    for way in WAYS:
+        found[way] = {str(n): [] for n in ROWS}
+        for seed in ESTIMATED:
+            changed = make_dataset(change(records, data.topics, way, seed), scheme)
+            given = np.where(changed.Y == 1, probabilities, 1 - probabilities).min(axis=1)
+            order = np.argsort(given, kind="stable")
+            wrong = (changed.Y != data.Y).any(axis=1)
+            for n in ROWS:
+                found[way][str(n)].append(round(float(wrong[order[:n]].sum() / wrong.sum()), 3))
+    return found
 
 
 def labelled(most: int | None) -> tuple[list[LabelRecord], str]:
@@ -150,19 +187,22 @@ def table(result: dict[str, Any]) -> str:
         f"| {' | '.join(f'in the first {n}' for n in ROWS)} |",
         "|---|---|---|" + "---|" * len(ROWS),
     ]
+    for way, shares in result.get("estimate", {}).items():
+        cells = [_cell(shares[str(n)]) for n in ROWS]
+        lines.append(f"| `{way}` | the background, estimated | 10 | {' | '.join(cells)} |")
     groups: dict[tuple[str, bool], list[dict[str, Any]]] = {}
     for run in result["runs"]:
         groups.setdefault((run["way"], run["background"]), []).append(run)
     for (way, background), runs in groups.items():
-        cells = []
-        for n in ROWS:
-            found = [run["found"][str(n)] for run in runs]
-            spread = f" ({min(found):.1%} to {max(found):.1%})" if len(found) > 1 else ""
-            cells.append(f"{np.mean(found):.1%}{spread}")
+        cells = [_cell([run["found"][str(n)] for run in runs]) for n in ROWS]
         start = "the background" if background else "nothing"
-        seeds = ", ".join(str(run["seed"]) for run in runs)
-        lines.append(f"| `{way}` | {start} | {seeds} | {' | '.join(cells)} |")
+        lines.append(f"| `{way}` | {start} | {len(runs)} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _cell(found: Sequence[float]) -> str:
+    spread = f" ({min(found):.1%} to {max(found):.1%})" if len(found) > 1 else ""
+    return f"{np.mean(found):.1%}{spread}"
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def curves_of(runs: Sequence[dict[str, Any]]) -> dict[str, NDArray[np.float64]]:
 def play(pool: Dataset, test: Dataset, strategy: str, seed: int) -> list[list[float]]:
     """Return micro-F1, and that of the best single threshold, after each batch."""
     rng = np.random.default_rng(seed)
-    start = labelled = rng.choice(len(pool), START, replace=False)
+    start = labelled = draw_start(pool, rng)
     curve = []
     while True:
         is_drawn = np.isin(labelled, start) | (strategy == "random")
@@ -125,6 +125,14 @@ def play(pool: Dataset, test: Dataset, strategy: str, seed: int) -> list[list[fl
         else:
             chosen = left[next_rows(fitted, pool, labelled, left, strategy, seed)]
         labelled = np.concatenate([labelled, chosen])
+
+
+def draw_start(pool: Dataset, rng: np.random.Generator) -> Rows:
+    """Draw the first labels, again where a topic is on none of them: no recipe learns from that."""
+    while True:
+        start: Rows = rng.choice(len(pool), START, replace=False)
+        if pool.Y[start].any(axis=0).all():
+            return start
 
 
 def next_rows(
