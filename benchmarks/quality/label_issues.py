@@ -15,7 +15,7 @@ nor its texts, but it was taught with the other folds' labels as they were befor
 `--no-background` measures a start from nothing, too. The score was chosen on seeds 100 to 109,
 the figures are of the figures are of others. Needs the extra labels, and the texts of the labels by reference
 (`topicml labels fetch`); without them it changes 200 of the sentences written for training.
-`--estimate` predicts once, by all labels, and changes labels behind the prediction (ten seeds).
+`--estimate` predicts once, by all labels, and then changes labels, for ten seeds.
 """
 
 from __future__ import annotations
