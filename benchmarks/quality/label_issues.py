@@ -12,10 +12,10 @@ real sentences are counted. Three ways to change one, of sentences drawn at rand
 
 The recipe starts from the background model. What a fold starts from has seen neither its labels
 nor its texts, but it was taught with the other folds' labels as they were before the change; so
-`--no-background` measures a start from nothing, too. The score was chosen on seeds 100 to 109,
-the figures are of the figures are of others. Needs the extra labels, and the texts of the labels by reference
-(`topicml labels fetch`); without them it changes 200 of the sentences written for training.
-`--estimate` predicts once, by all labels, and then changes labels, for ten seeds.
+`--no-background` measures a start from nothing, too. The score was chosen on seeds 100 to 109;
+the figures are of others. `--estimate` predicts once, by all labels, and then changes labels, for
+ten seeds. Needs the extra labels, and the texts of the labels by reference (`topicml labels
+fetch`); without them it changes 200 of the sentences written for training.
 """
 
 from __future__ import annotations
