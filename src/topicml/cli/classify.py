@@ -93,7 +93,7 @@ def classify(
         delimiter=options.column_delimiter(delimiter),
         has_header=not no_header,
     )
-    inputs = _Inputs(_given(sources), input_format, reading, follow_links=follow_links)
+    inputs = Inputs(_given(sources), input_format, reading, follow_links=follow_links)
     _check_written(output, inputs, force=force)
     kind, compression = _output_kind(output, output_format)
     store = options.model_store(models_dir)
@@ -135,7 +135,7 @@ def _given(sources: list[str] | None) -> list[str]:
     return ["-"]
 
 
-class _Inputs:
+class Inputs:
     """What is read; whatever is wrong with it is said on standard error, and counted.
 
     Attributes:
@@ -198,7 +198,7 @@ def _note(line: str) -> None:
     options.tell(f"note: {line}")
 
 
-def _check_written(output: str, inputs: _Inputs, *, force: bool) -> None:
+def _check_written(output: str, inputs: Inputs, *, force: bool) -> None:
     """Make sure that nothing is written over an input or another file that is there."""
     if is_address(output):
         raise OutputError(

@@ -12,7 +12,9 @@ from topicml.cli.adjudicate import adjudicate
 from topicml.cli.annotations import agreement, annotation_counts, gold
 from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.cli.exchange import export_labels, import_labels
+from topicml.cli.issues import issues
 from topicml.cli.migrate import app as migrate_app
+from topicml.cli.queue import queue
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
 from topicml.io.records import counted
@@ -186,6 +188,8 @@ app.command("annotations")(annotation_counts)
 app.command()(gold)
 app.command()(agreement)
 app.command()(adjudicate)
+app.command()(queue)
+app.command()(issues)
 
 
 @app.command()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import TopicmlError
+from topicml.labels.conflicts import refuse_contradictions
 from topicml.labels.store import read_label_files
 from topicml.models.background import Choice, background_files
 from topicml.models.build import Origin, build_model
@@ -151,10 +152,12 @@ def read_new_version(
         test: Label files to judge by; none for what the name remembers.
 
     Raises:
-        TopicmlError: A file cannot be read, or the name or version is not usable.
+        TopicmlError: A file cannot be read, two labels contradict each other, or the name or
+            version is not usable.
     """
     scheme = load_taxonomy(taxonomy)
     files = read_label_files(labels, scheme)
+    refuse_contradictions(files)
     data = dataset_of_files(files, scheme, on_note)
     version = version or store.next_version(name)
     store.path(name, version)  # or an error

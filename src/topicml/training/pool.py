@@ -15,7 +15,8 @@ from topicml.io.sources import find_sources
 from topicml.text.normalise import as_scored
 from topicml.text.sentences import sentence_spans
 
-_SHORTEST, _LONGEST = 20, 600  # characters
+SHORTEST, LONGEST = 20, 600
+"""Characters of a sentence that is worth a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +84,5 @@ def _sentences(text: str, unit: str) -> Iterator[str]:
     spans = [(0, len(text))] if unit == "sentence" else sentence_spans(text)
     for start, end in spans:
         sentence = as_scored(text[start:end]).strip()
-        if _SHORTEST <= len(sentence) <= _LONGEST:
+        if SHORTEST <= len(sentence) <= LONGEST:
             yield sentence
