@@ -13,7 +13,9 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors", "stopping", "version"},
     {"files"},
+    {"scheme"},
     {"taxonomy"},
+    {"project"},
     {"text"},
     {"scoring"},
     {"tagging"},

@@ -38,7 +38,7 @@ def refused(folder: Path) -> ModelError:
 
 def test_new_models_are_of_the_newest_format_and_hash_every_file(tiny: Tiny) -> None:
     fields = read_manifest(tiny.folder)
-    assert fields["format"] == FORMAT == 4
+    assert fields["format"] == FORMAT == 5
     assert fields["files"] == {name: sha256_file(tiny.folder / name) for name in FILES[LINEAR]}
 
 

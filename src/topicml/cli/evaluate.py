@@ -10,7 +10,6 @@ import typer
 
 from topicml.cli import options
 from topicml.files import check_outputs, write_text
-from topicml.models.store import DEFAULT_MODEL
 
 
 def evaluate(
@@ -69,7 +68,7 @@ def evaluate(
         raise typer.BadParameter("--model goes with --data: without it the recipe is evaluated")
     else:
         predictions = predict_out_of_fold(
-            *(store, DEFAULT_MODEL, options.label_paths(labels), taxonomy),
+            *(store, options.model_name(None, taxonomy), options.label_paths(labels), taxonomy),
             parameters=read_parameters(parameters) if parameters else None,
             background=options.background_choice(background, no_background),
             by=by,

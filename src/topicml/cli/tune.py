@@ -9,13 +9,12 @@ import typer
 
 from topicml.cli import options
 from topicml.models.folder import make_parent
-from topicml.models.store import DEFAULT_MODEL
 
 
 def tune(
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    name: Annotated[str, typer.Option(help="Name of the model to tune for.")] = DEFAULT_MODEL,
+    name: options.ModelName = None,
     trials: Annotated[int, typer.Option(min=0, help="Settings to draw at random.")] = 12,
     seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
     background: options.Background = None,
@@ -43,12 +42,15 @@ def tune(
     from topicml.training.search import tune as tune_parameters
 
     scheme = load_taxonomy(taxonomy)
+    name = name or scheme.name
     data = load_dataset(options.label_paths(labels), scheme, options.tell)
     store = options.writable_store(models_dir)
     choice = options.background_choice(background, no_background)
     start = choose_background(store, name, scheme, choice)
     make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
-    settings = draw_settings(trials, seed) if start is None else list(ADAPTATION_GRID)
+    settings = (
+        draw_settings(trials, seed, scheme.scheme) if start is None else list(ADAPTATION_GRID)
+    )
     with Progress(console=table_console(sys.stderr), transient=True) as progress:
         task = progress.add_task("Fitting", total=count_fits(data, settings, start))
         tuned = tune_parameters(
@@ -58,7 +60,7 @@ def tune(
             on_fit=lambda: progress.advance(task),
         )
     path = write_tuned_parameters(store, name, tuned.chosen)
-    render_candidates(tuned.candidates, tuned.chosen, tuned.sizes)
+    render_candidates(tuned.candidates, tuned.chosen, tuned.sizes, scheme.scheme.kind)
     protocol = "The search itself, grouped 3-fold: each fold searches anew."
     render_evaluation(tuned.evaluation, protocol)
     options.say(f"Wrote {path}.")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from topicml.errors import TopicmlError
 from topicml.models.background import Choice
-from topicml.models.folder import Model, sha256_file
+from topicml.models.folder import Model, check_scheme, sha256_file
 from topicml.models.parameters import choose_start
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
@@ -37,12 +36,7 @@ def predict_labelled(
         TopicmlError: The labels cannot be read, or the taxonomy is another model's.
     """
     scheme = load_taxonomy(taxonomy)
-    if scheme.topic_ids != model.scorer.topics:
-        raise TopicmlError(
-            f"{model.reference} has other topics than the taxonomy",
-            where=taxonomy,
-            hint="Give the model's own taxonomy with --taxonomy.",
-        )
+    check_scheme(model, scheme, taxonomy)
     data = load_dataset([labels], scheme, on_note)
     protocol = f"{model.reference} on {labels.name}, tagged as `topicml classify` tags."
     if was_trained_on(model, labels):

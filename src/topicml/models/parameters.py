@@ -10,6 +10,7 @@ from topicml.files import write_text
 from topicml.models.background import Choice, choose_background
 from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore
+from topicml.scheme import Scheme
 from topicml.taxonomy import Taxonomy
 from topicml.training.background import Background
 from topicml.training.features import Parameters
@@ -52,6 +53,12 @@ def choose_start(
     Raises:
         TopicmlError: The background that was asked for or the tuned parameters cannot be used.
     """
+    if parameters is not None and parameters.nb_mixing and taxonomy.scheme.is_multiclass:
+        raise TopicmlError(
+            f"nb_mixing {parameters.nb_mixing:g} is for multilabel schemes",
+            where=name,
+            hint="Give parameters with nb_mixing 0.",
+        )
     if parameters is not None and not parameters.background:
         return parameters, None
     background = choose_background(store, name, taxonomy, choice)
@@ -71,7 +78,7 @@ def tuned_parameters(
         TopicmlError: The file is damaged, or the name is not usable.
     """
     path = store.name_folder(name) / PARAMETERS
-    if has_other_topics(store, name, taxonomy) or not path.exists():
+    if is_of_another_scheme(store, name, taxonomy) or not path.exists():
         return None
     parameters = read_parameters(path)
     return parameters if parameters.background == background else None
@@ -84,9 +91,11 @@ def write_tuned_parameters(store: ModelStore, name: str, parameters: Parameters)
     return path
 
 
-def has_other_topics(store: ModelStore, name: str, taxonomy: Taxonomy) -> bool:
-    """Whether the current version of a name has other topics than the taxonomy."""
+def is_of_another_scheme(store: ModelStore, name: str, taxonomy: Taxonomy) -> bool:
+    """Whether the current version of a name has other topics, or another kind or language."""
     version = store.current(name)
     if version not in store.versions(name):
         return False
-    return tuple(read_manifest(store.path(name, version))["topics"]) != taxonomy.topic_ids
+    manifest = read_manifest(store.path(name, version))
+    own = tuple(manifest["topics"]), Scheme(**manifest["scheme"])
+    return own != (taxonomy.topic_ids, taxonomy.scheme)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from topicml.errors import TopicmlError
+from topicml.labels.refused import refused_notes
 from topicml.labels.store import read_label_files
 from topicml.models.background import Choice
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
 from topicml.models.network import FittedNetwork
-from topicml.models.parameters import choose_start, has_other_topics
+from topicml.models.parameters import choose_start, is_of_another_scheme
 from topicml.models.promotion import promote_version
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
@@ -66,9 +67,10 @@ class NewVersion:
         Raises:
             TopicmlError: The version exists, or the model of that name has other topics.
         """
-        if has_other_topics(self.store, self.name, self.origin.taxonomy):
+        if is_of_another_scheme(self.store, self.name, self.origin.taxonomy):
             raise TopicmlError(
-                f"the versions of {self.name} have other topics than the taxonomy",
+                f"the versions of {self.name} have other topics than the taxonomy, "
+                "or are of another kind or language",
                 where=self.store.root / self.name,
                 hint="Give the new model a name of its own with --name.",
             )
@@ -115,9 +117,10 @@ def read_new_version(
     version = version or store.next_version(name)
     store.path(name, version)  # or an error
     references = {file.path.name: file.references for file in files if file.references.labels}
-    return NewVersion(
-        store, name, version, data, Origin(tuple(labels), taxonomy, scheme, references)
-    )
+    origin = Origin(tuple(labels), taxonomy, scheme, references)
+    for note in refused_notes([r for file in files for r in file.records], scheme.scheme):
+        on_note(f"note: {note}")
+    return NewVersion(store, name, version, data, origin)
 
 
 def train_model(

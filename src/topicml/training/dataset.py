@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from topicml.errors import LabelError, TrainingError
 from topicml.labels.records import LabelRecord
 from topicml.labels.store import LabelFile, count_references, read_label_files
+from topicml.scheme import DEFAULT_SCHEME, Scheme
 from topicml.taxonomy import Taxonomy
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -36,6 +37,7 @@ class Dataset:
         groups: n group names; a group is never split.
         sources: n sources: ``article``, ``archive`` or ``authored``.
         drawn: n, True where a sentence was drawn at random, and shows how common topics are.
+        scheme: How they are labelled.
     """
 
     topics: tuple[str, ...]
@@ -44,6 +46,7 @@ class Dataset:
     groups: NDArray[np.str_]
     sources: NDArray[np.str_]
     drawn: NDArray[np.bool_]
+    scheme: Scheme = DEFAULT_SCHEME
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -68,6 +71,7 @@ class Dataset:
             self.groups[picked],
             self.sources[picked],
             self.drawn[picked],
+            self.scheme,
         )
 
     def article_splits(self) -> Iterator[Split]:
@@ -117,6 +121,7 @@ def make_dataset(records: Sequence[LabelRecord], taxonomy: Taxonomy) -> Dataset:
         groups=np.array([record.article for record in used], dtype=np.str_),
         sources=np.array([record.source for record in used], dtype=np.str_),
         drawn=np.array([record.chosen == DRAWN for record in used], dtype=np.bool_),
+        scheme=taxonomy.scheme,
     )
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import TrainingError
+from topicml.scheme import Kind
+from topicml.scoring.probabilities import softmax
 from topicml.scoring.scorer import Scorer
 from topicml.tagging.tagger import tag_sentences
 from topicml.training.background import Background
@@ -60,6 +62,7 @@ class Predictions:
         documents: n document names.
         uncalibrated: n by T probabilities before calibration, where known.
         learning_curve: How good the recipe is with some of the labels, where known.
+        kind: Of the scheme.
     """
 
     protocol: str
@@ -70,11 +73,12 @@ class Predictions:
     documents: NDArray[np.str_]
     uncalibrated: NDArray[np.float64] | None = None
     learning_curve: tuple[LearningPoint, ...] = ()
+    kind: Kind = "multilabel"
 
     def evaluate(self) -> Evaluation:
         """Return all figures with intervals."""
         return evaluate_predictions(
-            self.topics, self.Y, self.probabilities, self.tags, self.documents
+            *(self.topics, self.Y, self.probabilities, self.tags, self.documents), kind=self.kind
         )
 
 
@@ -111,7 +115,7 @@ def cross_validated_predictions(
     Raises:
         TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
     """
-    settings = grid_for(background) if parameters is None else (parameters,)
+    settings = grid_for(background, data.scheme) if parameters is None else (parameters,)
     probabilities, tags = nested_predictions(
         data, _splits(data, by, background), settings, background=background, jobs=jobs
     )
@@ -123,6 +127,7 @@ def cross_validated_predictions(
         probabilities[judged],
         tags[judged],
         data.groups[judged],
+        kind=data.scheme.kind,
     )
 
 
@@ -133,6 +138,8 @@ def _is_judged(data: Dataset, by: By) -> NDArray[np.bool_]:
 def _protocol(data: Dataset, by: By, background: Background | None) -> str:
     in_folds = background is not None or data.has_many_documents
     protocol = PROTOCOLS["documents" if by == "article" and in_folds else by]
+    if data.scheme.is_multiclass:  # it has no thresholds
+        protocol = protocol.replace(", calibration and thresholds", " and calibration")
     return protocol if background is None else protocol + _ADAPTED
 
 
@@ -142,14 +149,16 @@ def uncalibrated_probabilities(
     """Return what the same folds predict before calibration, for reliability curves."""
     splits = _splits(data, by, background)
     log_odds = cross_validate(data, [parameters], splits, background=background)[0, :, :-1]
-    return sigmoid(log_odds[~np.isnan(log_odds).any(axis=1) & _is_judged(data, by)])
+    judged = log_odds[~np.isnan(log_odds).any(axis=1) & _is_judged(data, by)]
+    return softmax(judged) if data.scheme.is_multiclass else sigmoid(judged)
 
 
 def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictions:
     """Tag labelled sentences with a finished model as ``classify`` does."""
     probabilities, given, _ = tag_sentences(scorer, data.texts)
     return Predictions(
-        protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups
+        *(protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups),
+        kind=data.scheme.kind,
     )
 
 
@@ -175,7 +184,7 @@ def learning_curve(
         if not data.Y[part].any(axis=0).all():
             continue  # a topic is not there yet
         (log_odds,) = cross_validate(data, [parameters], [(part, test)], background=background)
-        scored = score_candidate(parameters, data.Y, log_odds)
+        scored = score_candidate(parameters, data.Y, log_odds, data.scheme)
         points.append(LearningPoint(len(part), scored.macro_average_precision))
     return points
 

@@ -11,7 +11,8 @@ from topicml.training.background import Background
 from topicml.training.calibration import Decision
 from topicml.training.cross_validation import required, splits_of
 from topicml.training.dataset import Dataset
-from topicml.training.features import AdaptedClassifier, Parameters, make_pipeline
+from topicml.training.features import AdaptedClassifier, Parameters, make_vectorizer
+from topicml.training.multinomial import classifier_for
 from topicml.training.search import Candidate, decide_by, grid_for, search
 
 
@@ -47,7 +48,7 @@ def fit_model(
         TrainingError: A topic has no sentence, or all sentences are of one group.
     """
     check_support(data)
-    settings = grid_for(background) if parameters is None else (parameters,)
+    settings = grid_for(background, data.scheme) if parameters is None else (parameters,)
     found = search(data, settings, splits_of(data, background), background=background, jobs=jobs)
     decision = decide_by(data, found, background)
     pipeline = fit_pipeline(data, found.chosen, background)
@@ -66,6 +67,16 @@ def check_support(data: Dataset) -> None:
             )
 
 
+def check_teachable(data: Dataset) -> None:
+    """Raise a ``TrainingError`` for labels that a network cannot be taught."""
+    if data.scheme.is_multiclass:
+        raise TrainingError(
+            "networks learn multilabel schemes, and this one is multiclass",
+            hint="Train a linear model: topicml train.",
+        )
+    check_support(data)
+
+
 def fit_pipeline(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     """Fit on all labels."""
     pipeline = _fitted(data, parameters, background)
@@ -76,7 +87,9 @@ def fit_pipeline(data: Dataset, parameters: Parameters, background: Background |
 
 def _fitted(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     if not parameters.background:
-        return make_pipeline(parameters).fit(data.texts, data.Y)
+        classifier = classifier_for(parameters, data.scheme)
+        steps = [("features", make_vectorizer(parameters)), ("classifier", classifier)]
+        return Pipeline(steps).fit(data.texts, data.Y)
     known = required(background)
     vectorizer = known.vectorizer(data.texts, parameters.min_df)
     prior = known.extended_coefficients(vectorizer), known.intercepts

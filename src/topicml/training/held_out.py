@@ -39,7 +39,7 @@ def decide_held_out(
     counted = scorer_of_words(vectorizer, data.topics).score_spans(*texts)
     calibrated = decision.calibrated(log_odds)
     scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
-    return scores, *decide(scores, texts, thresholds_of(decision))
+    return scores, *decide(scores, texts, thresholds_of(decision), data.scheme)
 
 
 def thresholds_of(decision: Decision) -> Thresholds:
