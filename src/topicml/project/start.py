@@ -167,7 +167,10 @@ def _contents(name: str, scheme: Scheme) -> dict[Path, str]:
     stated = {key: json.dumps(value) for key, value in asdict(scheme).items()}
     readme = _README.format(
         **{"name": name, **asdict(scheme), "line": lines[0], "topics": _TOPICS[scheme.kind]},
-        taxonomy=TAXONOMY, labels=LABELS, models=MODELS, example=EXAMPLE,
+        taxonomy=TAXONOMY,
+        labels=LABELS,
+        models=MODELS,
+        example=EXAMPLE,
     )
     return {
         TAXONOMY: _TAXONOMY.format(name=json.dumps(name), **stated),
