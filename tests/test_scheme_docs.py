@@ -39,7 +39,7 @@ def test_commands_run_from_an_empty_folder_to_tags(tmp_path: Path) -> None:
     (project / TAXONOMY_FILE).write_text(TAXONOMY.format(kind="multilabel"), "utf-8")
     write_jsonl(project / "data/labels/labels.jsonl", german_records())
     (project / "models/freizeit").mkdir()
-    (project / "models/freizeit/parameters.json").write_text("{}")  # so that nothing is searched
+    (project / "models/freizeit/parameters.json").write_text('{"char_ngrams": null}')
     (project / "letter.txt").write_text("Das Boot liegt im Hafen. Der Teig ist im Ofen.", "utf-8")
     write_jsonl(project / "letters.jsonl", [{"id": "1", "text": "Das Boot liegt im Hafen."}])
     said = run_commands(then, project)
