@@ -31,6 +31,16 @@ def test_weight_counts_as_so_many_rows() -> None:
     assert fit_temperature(Y, log_odds, weights.astype(float)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_topics_that_a_model_never_saw_say_nothing_of_the_temperature() -> None:
+    Y, log_odds = drawn(1.0, 400)
+    expected = fit_temperature(Y, log_odds, np.ones(400))
+    unseen = np.tile([0.0, 3.0, -CERTAIN], (20, 1))
+    more = np.vstack([Y, np.tile(np.array([0, 0, 1], dtype=np.int8), (20, 1))])
+    found = fit_temperature(more, np.vstack([log_odds, unseen]), np.ones(420))
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert fit_temperature(more[400:], unseen, np.ones(20)) == 1.0
+
+
 def test_likeliest_topic_is_given_and_probabilities_are_calibrated() -> None:
     Y, log_odds = drawn(0.5)
     with_relevance = np.column_stack([log_odds, np.full(len(Y), CERTAIN)])

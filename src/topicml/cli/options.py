@@ -302,7 +302,11 @@ def label_paths(labels: list[Path] | None) -> list[Path]:
     """Return the label files given, or all of the default folder."""
     paths = labels or project_labels()
     if not paths:
-        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
+        raise LabelError(
+            "no label files",
+            where=project.in_project(project.LABELS),
+            hint="Write .jsonl files there, or give some with --labels.",
+        )
     return paths
 
 

@@ -18,10 +18,6 @@ from topicml.text.packed import PackedTexts
 
 _SHOWN = 3
 _NO_WORDS = FeatureBlock("word", (1, 1), False, {}, np.zeros(0), np.zeros((0, 1)))
-_KNOWS_NOTHING = Scorer(
-    *((), np.zeros(0), 0.0, (), np.zeros((0, 0)), np.zeros(1)),
-    *((_NO_WORDS,), Backends((_NO_WORDS,))),
-)
 
 
 def refused_labels(
@@ -38,7 +34,7 @@ def refused_labels(
     """
     with_topics = [r for r in records if r.topics and r.status != "skipped"]
     texts = PackedTexts.of([as_scored(record.text) for record in with_topics])
-    said = _KNOWS_NOTHING.score_spans(*texts)
+    said = _scorer_of_nothing().score_spans(*texts)
     relevant = np.ones(len(with_topics), dtype=np.bool_)
     counts = said.word_count, said.latin_share, said.known_share
     codes = abstain(texts, *counts, relevant, scheme)
@@ -48,6 +44,16 @@ def refused_labels(
         if code:
             found.setdefault(REASONS[code], []).append(record)
     return found
+
+
+def _scorer_of_nothing() -> Scorer:
+    """Return a scorer without topics that knows no word: it counts words and letters."""
+    scorer = Scorer(
+        *((), np.zeros(0), 0.0, (), np.zeros((0, 0)), np.zeros(1)),
+        *((_NO_WORDS,), Backends((_NO_WORDS,))),
+    )
+    scorer.use("reference")
+    return scorer
 
 
 def refused_notes(records: Sequence[LabelRecord], scheme: Scheme) -> list[str]:

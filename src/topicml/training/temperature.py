@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
@@ -13,6 +15,7 @@ from topicml.training.calibration import (
     Labels,
     precision_thresholds,
 )
+from topicml.training.features import CERTAIN
 
 _WIDEST = 4.0  # logarithm of the largest scale, and of its inverse
 
@@ -45,16 +48,15 @@ def choose_multiclass_decision(Y: Labels, log_odds: Floats, weights: Floats) -> 
         table[t] = precision_thresholds(
             Y[rows, t : t + 1], probabilities[rows, t : t + 1], weights[rows]
         )[0]
-    return Decision(
-        *(decision.weights, decision.offset, decision.thresholds, 0.0, table), kind="multiclass"
-    )
+    return replace(decision, precision_thresholds=table)
 
 
 def fit_temperature(Y: Labels, log_odds: Floats, weights: Floats) -> float:
     """Return the scale of log-odds under which the labels are likeliest.
 
     Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks", ICML 2017: one
-    number for all topics, the inverse of a temperature, so that none overtakes another.
+    number for all topics, the inverse of a temperature, so that none overtakes another. A text
+    whose topic the model had never seen, and holds to be impossible, says nothing about it.
 
     Args:
         Y: n by T labels, one topic a row.
@@ -62,6 +64,9 @@ def fit_temperature(Y: Labels, log_odds: Floats, weights: Floats) -> float:
         weights: n.
     """
     right = (log_odds * Y).sum(axis=1)
+    weights = weights * (right > -CERTAIN)
+    if not weights.any():
+        return 1.0
 
     def loss(logarithm: float) -> float:
         scale = np.exp(logarithm)
