@@ -260,3 +260,17 @@ def test_topics_keep_their_order(multiclass: Model, tmp_path: Path) -> None:
     assert multiclass.scorer.topics == TOPICS
     save_scorer(multiclass.scorer, tmp_path / SCORER)
     assert (tmp_path / SCORER).read_bytes() == (multiclass.path / SCORER).read_bytes()
+
+
+def test_training_names_labels_that_no_model_gives(tmp_path: Path) -> None:
+    project = write_project(tmp_path)
+    text = taxonomy_of(project).read_text("utf-8").replace('"de"', '"en"')
+    taxonomy_of(project).write_text(text, "utf-8")
+    told: list[str] = []
+    read_new_version(
+        *(ModelStore(project / "models"), "freizeit", [labels_of(project)]),
+        *(taxonomy_of(project), None, told.append),
+    )
+    (note,) = told
+    assert note.startswith("note: ")
+    assert "labelled with a topic would not be tagged, being not_english: de-" in note
