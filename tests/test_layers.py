@@ -13,8 +13,9 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors", "stopping", "version"},
     {"files"},
-    {"appending", "toml"},
+    {"appending", "scheme", "toml"},
     {"taxonomy"},
+    {"project"},
     {"text"},
     {"scoring"},
     {"tagging"},

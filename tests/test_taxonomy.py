@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from samples import TAXONOMY, TAXONOMY_TOML
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError
+from topicml.scheme import Scheme
 from topicml.taxonomy import Taxonomy, Topic, load_taxonomy
 
 DEFENSE = Taxonomy(
@@ -195,3 +198,49 @@ def test_codebook_without_rules_and_cases_has_no_empty_headings():
     text = DEFENSE.to_markdown()
     assert "## " not in text
     assert text.endswith("|\n")
+
+
+def test_kind_language_and_what_a_card_says_are_read(tmp_path):
+    assert load_taxonomy(write(tmp_path, entry())).scheme == Scheme("multilabel", "en")
+    stated = 'kind = "multiclass"\nlanguage = "pt-BR"\nlicense = "mit"\nmeant_for = "letters"\n'
+    taxonomy = load_taxonomy(write(tmp_path, stated + entry("a") + entry("b")))
+    assert taxonomy.scheme == Scheme("multiclass", "pt-BR")
+    assert (taxonomy.license, taxonomy.meant_for) == ("mit", "letters")
+    assert "Each text carries exactly one topic." in taxonomy.to_markdown()
+
+
+@pytest.mark.parametrize(
+    ("stated", "parts"),
+    [
+        ('kind = "multi-class"', ["kind 'multi-class'", "Did you mean 'multiclass'?"]),
+        ("kind = 1", ["kind 1 is neither multilabel nor multiclass"]),
+        ('language = "German"', ["language 'German'", 'language = "de"']),
+        ("language = []", ["language []"]),
+        ("license = 1", ["license 1 is not a string"]),
+        ('kind = "multiclass"', ["one topic leaves a multiclass scheme nothing to choose"]),
+    ],
+)
+def test_wrong_kind_or_language_is_refused(tmp_path, stated, parts):
+    with pytest.raises(TaxonomyError) as caught:
+        load_taxonomy(write(tmp_path, f"{stated}\n{entry()}"))
+    assert all(part in str(caught.value) for part in parts)
+
+
+@pytest.mark.parametrize("topics", ["[]", '["a", "b"]'])
+def test_worked_case_of_a_multiclass_scheme_has_one_topic(tmp_path, topics):
+    case = f'[[cases]]\ntext = "Well."\ntopics = {topics}\n'
+    text = 'kind = "multiclass"\n' + entry("a") + entry("b") + case
+    with pytest.raises(TaxonomyError, match="exactly one"):
+        load_taxonomy(write(tmp_path, text))
+    load_taxonomy(write(tmp_path, text.replace(topics, '["a"]')))
+
+
+def test_label_of_a_multiclass_scheme_has_one_topic():
+    one = replace(DEFENSE, scheme=Scheme("multiclass"))
+    one.check_label(["diplomacy"], "x")
+    for topics in ([], ["diplomacy", "defense-industry"]):
+        DEFENSE.check_label(topics, "x")
+        with pytest.raises(LabelError, match="exactly one"):
+            one.check_label(topics, "x")
+    with pytest.raises(LabelError, match="unknown topic"):
+        DEFENSE.check_label(["sport"], "x")

@@ -40,7 +40,7 @@ from topicml.training.evaluation import Predictions, cross_validated_predictions
 from topicml.training.export import make_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
-from topicml.training.search import grid_for, nested_predictions
+from topicml.training.search import nested_predictions
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -131,7 +131,7 @@ def retrained_alone(
     """
     real = data.sources == "archive"
     own = [(train[~real[train]], test[real[test]]) for train, test in splits_of(data, background)]
-    settings = grid_for(background) if parameters is None else (parameters,)
+    settings = grid_for(background, data.scheme) if parameters is None else (parameters,)
     probabilities, tags = nested_predictions(data, own, settings, background=background, jobs=2)
     return Predictions(
         "", data.topics, data.Y[real], probabilities[real], tags[real], data.groups[real]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
+from topicml.scheme import DEFAULT_SCHEME, KINDS, Scheme, is_language
 from topicml.toml import parse_toml, read_toml
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
-"""What the id of a topic is like."""
+"""What the id of a topic is like, and the name of a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class WorkedCase:
 class Taxonomy:
     """A label scheme. The order of ``topics`` is the order of columns in every matrix.
 
-    ``version`` says which state of the scheme this is; it is empty where the file gives none.
+    ``version`` says which state of the scheme this is, ``license`` what its models are given away
+    under, ``meant_for`` which texts they are to tag: each empty where the file does not say.
     """
 
     name: str
@@ -63,6 +65,9 @@ class Taxonomy:
     rules: tuple[str, ...] = ()
     cases: tuple[WorkedCase, ...] = ()
     version: str = ""
+    scheme: Scheme = DEFAULT_SCHEME
+    license: str = ""
+    meant_for: str = ""
 
     @property
     def topic_ids(self) -> tuple[str, ...]:
@@ -79,12 +84,24 @@ class Taxonomy:
                 hint = did_you_mean(topic, self.topic_ids) + known
                 raise error(f"unknown topic {topic!r}", where=where, hint=hint)
 
+    def check_label(self, topics: Sequence[str], where: str) -> None:
+        """Raise an error for what is no label: an unknown topic, not one where one is due."""
+        self.check(topics, where)
+        if self.scheme.is_multiclass and len(topics) != 1:
+            raise LabelError(
+                f"{', '.join(topics) or 'no topic'}, where a multiclass scheme has exactly one",
+                where=where,
+                hint='Label it with one topic, or give it "status": "skipped".',
+            )
+
     def to_markdown(self) -> str:
         """Render the codebook that annotators read."""
         lines = [f"# Codebook: {self.title}", ""]
         if self.version:
             lines += [f"Version {self.version}", ""]
         lines += [self.introduction.strip(), ""]
+        if self.scheme.is_multiclass:
+            lines += ["Each text carries exactly one topic.", ""]
         lines += ["| id | topic | the sentence says something about … | not |", "|---|---|---|---|"]
         lines += [
             f"| `{t.id}` | {t.name} | {t.definition} | {t.excludes or '–'} |" for t in self.topics
@@ -111,8 +128,8 @@ def load_taxonomy(path: Path) -> Taxonomy:
 
     Raises:
         TaxonomyError: The file is missing, is not TOML, or breaks a rule: at least one
-            topic, ids of lower-case words joined by hyphens, each id once, worked cases
-            with known topics, each once.
+            topic (two in a multiclass scheme), ids of lower-case words joined by hyphens, each id
+            once, worked cases with known topics, each once, a known kind and a language's code.
     """
     return _taxonomy(read_toml(path, TaxonomyError), path)
 
@@ -124,7 +141,8 @@ def parse_taxonomy(content: bytes, path: Path) -> Taxonomy:
 
 def _taxonomy(data: dict[str, Any], path: Path) -> Taxonomy:
     topics = tuple(_topic(entry, path) for entry in _tables(data, "topics", path))
-    _check_topics(topics, path)
+    scheme = _scheme(data, path)
+    _check_topics(topics, scheme, path)
     taxonomy = Taxonomy(
         name=str(data.get("name", path.parent.name)),
         title=str(data.get("title", data.get("name", ""))),
@@ -132,19 +150,40 @@ def _taxonomy(data: dict[str, Any], path: Path) -> Taxonomy:
         topics=topics,
         rules=_strings(data, "rules", path),
         cases=tuple(_case(entry, path) for entry in _tables(data, "cases", path)),
-        version=_version(data, path),
+        version=_string(data, "version", path, "2.0"),  # 2.10 as a number would be 2.1
+        scheme=scheme,
+        license=_string(data, "license", path, "mit"),
+        meant_for=_string(data, "meant_for", path, "news sentences"),
     )
     _check_cases(taxonomy, path)
     return taxonomy
 
 
-def _version(data: dict[str, Any], path: Path) -> str:
-    version = data.get("version", "")
-    if not isinstance(version, str):  # 2.10 as a number would be 2.1
+def _string(data: dict[str, Any], key: str, path: Path, example: str) -> str:
+    value = data.get(key, "")
+    if not isinstance(value, str):
         raise TaxonomyError(
-            f"version {version!r} is not a string", where=path, hint='Write version = "2.0".'
+            f"{key} {value!r} is not a string", where=path, hint=f'Write {key} = "{example}".'
         )
-    return version
+    return value
+
+
+def _scheme(data: dict[str, Any], path: Path) -> Scheme:
+    kind, language = data.get("kind", KINDS[0]), data.get("language", DEFAULT_SCHEME.language)
+    if kind not in KINDS:
+        raise TaxonomyError(
+            f"kind {kind!r} is neither {' nor '.join(KINDS)}",
+            where=path,
+            hint=did_you_mean(str(kind), KINDS)
+            + "multilabel: none, one or several topics a text; multiclass: exactly one.",
+        )
+    if not is_language(language):
+        raise TaxonomyError(
+            f"language {language!r} is not the code of a language",
+            where=path,
+            hint='Write it like language = "de".',
+        )
+    return Scheme(kind, language)
 
 
 def _tables(data: dict[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
@@ -195,10 +234,16 @@ def _topic(entry: dict[str, Any], path: Path) -> Topic:
     )
 
 
-def _check_topics(topics: tuple[Topic, ...], path: Path) -> None:
+def _check_topics(topics: tuple[Topic, ...], scheme: Scheme, path: Path) -> None:
     if not topics:
         raise TaxonomyError(
             "no topics", where=path, hint="Add at least one [[topics]] entry with an id."
+        )
+    if scheme.is_multiclass and len(topics) == 1:
+        raise TaxonomyError(
+            "one topic leaves a multiclass scheme nothing to choose",
+            where=path,
+            hint='Add another [[topics]] entry, or write kind = "multilabel".',
         )
     ids = [topic.id for topic in topics]
     for topic_id in ids:
@@ -219,6 +264,12 @@ def _check_cases(taxonomy: Taxonomy, path: Path) -> None:
     for case in taxonomy.cases:
         where = f"{path}: worked case {case.text!r}"
         taxonomy.check((*case.topics, *case.near), where, TaxonomyError)
+        if taxonomy.scheme.is_multiclass and len(case.topics) != 1:
+            raise TaxonomyError(
+                f"{len(case.topics)} topics, where a multiclass scheme has exactly one",
+                where=where,
+                hint="Give it one; topics that it only seems to carry go to near.",
+            )
         both = set(case.topics) & set(case.near)
         if both:
             raise TaxonomyError(

@@ -376,3 +376,13 @@ def test_missing_list_of_documents_is_a_clean_failure(
     documents.unlink()
     result = run("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
     assert_clean_failure(result, str(documents), "cannot be read", "--list")
+
+
+def test_stats_names_labels_that_no_model_gives(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"id": "x", "text": "Sign up here.", "topics": ["baking"]}]
+    path = write_jsonl(tmp_path / "labels.jsonl", [*tiny_records(), *rows])
+    result = run("labels", "stats", "--labels", path, "--taxonomy", tiny.taxonomy)
+    assert result.code == 0
+    assert result.stderr == (
+        "note: 1 sentence labelled with a topic would not be tagged, being boilerplate: x\n"
+    )

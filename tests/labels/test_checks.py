@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from archive_samples import reference_fields
@@ -8,6 +9,7 @@ from samples import TAXONOMY, home_records, record, write_lines
 from topicml.labels.checks import check_labels
 from topicml.labels.records import read_labels
 from topicml.labels.references import read_references
+from topicml.scheme import Scheme
 
 FILE = Path("home.jsonl")
 
@@ -148,3 +150,29 @@ def test_labels_by_reference_are_checked_without_their_texts(tmp_path):
         (f"{path}:3", "unknown topic 'cookin'"),
         (f"{path}:4", "unknown topic 'cookin'"),
     ]
+
+
+def test_multiclass_labels_have_exactly_one_topic():
+    taxonomy = replace(TAXONOMY, scheme=Scheme("multiclass"))
+    records = [
+        record("1", "Sow seeds.", "gardening"),
+        record("2", "It rains."),
+        record("3", "Cook the beans from the bed.", "cooking", "gardening"),
+        replace(record("4", "Well now."), status="skipped"),
+    ]
+    findings = check_labels({FILE: records}, taxonomy)
+    assert [(f.severity, f.where, f.what) for f in findings] == [
+        ("error", f"{FILE}:2", "0 topics on '2', not exactly one"),
+        ("error", f"{FILE}:3", "2 topics on '3', not exactly one"),
+    ]
+    assert check(*records) == []
+
+
+def test_labels_that_no_model_gives_are_noted():
+    (finding,) = check(
+        record("1", "Sow seeds.", "gardening"), record("2", "Sign up here", "cooking")
+    )
+    assert str(finding) == (
+        f"note: {FILE}:2: 1 sentence labelled with a topic would not be tagged, being "
+        "boilerplate: 2"
+    )

@@ -19,6 +19,7 @@ from topicml.models.manifest import (
     manifest_text,
     read_manifest,
 )
+from topicml.scheme import Scheme
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def refused(folder: Path) -> ModelError:
 
 def test_new_models_are_of_the_newest_format_and_hash_every_file(tiny: Tiny) -> None:
     fields = read_manifest(tiny.folder)
-    assert fields["format"] == FORMAT == 4
+    assert fields["format"] == FORMAT == 5
     assert fields["files"] == {name: sha256_file(tiny.folder / name) for name in FILES[LINEAR]}
 
 
@@ -58,6 +59,26 @@ def test_model_of_format_2_is_read_and_verified() -> None:
     model = verify_model(folder)
     assert model.reference == "weekend@1.0.0"
     assert [block.analyzer for block in model.scorer.blocks] == ["word", "char_wb"]
+
+
+def test_model_of_format_4_is_multilabel_and_english() -> None:
+    folder = Path(__file__).parent / "format_4"
+    assert json.loads((folder / MANIFEST).read_text("utf-8"))["format"] == 4
+    assert read_manifest(folder)["scheme"] == {"kind": "multilabel", "language": "en"}
+    assert verify_model(folder).scorer.scheme == Scheme()
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        *(None, "multiclass", {}, {"kind": "multiclass"}, {"kind": "forest", "language": "en"}),
+        {"kind": "multilabel", "language": "English"},
+        {"kind": "multilabel", "language": "en", "size": 1},
+    ],
+)
+def test_wrong_scheme_is_refused(copy: Path, scheme: object) -> None:
+    rewrite_manifest(copy, scheme=scheme)
+    assert "scheme is " in refused(copy).what
 
 
 BASE: dict[str, Any] = {

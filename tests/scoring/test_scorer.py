@@ -35,6 +35,7 @@ from sklearn.pipeline import FeatureUnion
 from topicml.models.estimator import load_estimator
 from topicml.models.folder import SCORER, open_model
 from topicml.models.store import ModelStore
+from topicml.scheme import Scheme
 from topicml.scoring.scorer import Scorer, Scores
 from topicml.scoring.scorer_file import load_scorer
 from topicml.text.packed import pack_texts
@@ -288,6 +289,16 @@ def test_offsets_not_in_order_inside_the_buffer_are_refused(sea: Witnesses, offs
     for scorer in (sea.reference, sea.compiled):
         with pytest.raises(ValueError, match=r"offsets|texts"):
             scorer.score(b"the fleet sails", offsets)
+
+
+def test_topics_that_exclude_each_other_add_up_to_one(sea: Witnesses) -> None:
+    for scorer in (sea.reference, sea.compiled):
+        each = scorer.score_texts(TEXTS)
+        found = replace(scorer, scheme=Scheme("multiclass")).score_texts(TEXTS)
+        odds = each.probabilities / (1 - each.probabilities)
+        expected = odds / odds.sum(axis=1, keepdims=True)
+        assert found.probabilities == pytest.approx(expected, abs=1e-12)
+        assert (found.relevance == each.relevance).all()
 
 
 @given(data=PIECES, cuts=st.lists(st.integers(0, 100), max_size=4))

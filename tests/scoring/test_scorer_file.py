@@ -28,6 +28,7 @@ from topicml.errors import ModelError
 from topicml.models.estimator import load_estimator
 from topicml.models.folder import SCORER, open_model
 from topicml.models.store import ModelStore
+from topicml.scheme import Scheme
 from topicml.scoring import scorer_file
 from topicml.scoring.scorer_file import LARGEST, load_scorer, save_scorer
 from topicml.training.export import export_scorer
@@ -150,6 +151,30 @@ def test_lookup_tables_of_format_2_are_passed_over(
     np.testing.assert_array_equal(scorer.predict_proba(ASKED), expected.predict_proba(ASKED))
     save_scorer(scorer, tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == sea.read_bytes()
+
+
+def test_scheme_is_saved_with_the_scorer(sea: Path, tmp_path: Path) -> None:
+    scheme = Scheme("multiclass", "pt-BR")
+    save_scorer(replace(load_scorer(sea), scheme=scheme), tmp_path / SCORER)
+    assert load_scorer(tmp_path / SCORER).scheme == scheme
+
+
+def test_scorer_of_before_schemes_were_told_apart_is_of_the_only_one(
+    tmp_path: Path, arrays: dict[str, Any]
+) -> None:
+    older = {name: array for name, array in arrays.items() if name != "scheme"}
+    assert load_scorer(rewrite(tmp_path / SCORER, older)).scheme == Scheme("multilabel", "en")
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        *("", "[]", "{", '{"kind": "forest", "language": "en"}', '{"kind": [], "language": "en"}'),
+        *('{"language": "\\n"}', '{"kind": "multiclass", "size": 1}', '{"language": 1}'),
+    ],
+)
+def test_unknown_scheme_is_refused(tmp_path: Path, arrays: dict[str, Any], scheme: str) -> None:
+    assert_refused(rewrite(tmp_path / "scorer.npz", arrays, scheme=as_bytes(scheme)))
 
 
 def test_committed_file_of_format_1_scores_as_its_pipeline(root: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from topicml.scheme import Scheme
 from topicml.tagging.abstention import FEWEST_KNOWN, Reason
 from topicml.tagging.abstention import REASONS as REASON_OF_CODE
 from topicml.tagging.abstention import abstain as abstain_all
@@ -18,14 +19,16 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
 REASONS = {"not_english", "boilerplate", "unfamiliar", "no_topic", None}
 
 
-def abstain(text: str, known_share: float, relevant: bool) -> Reason | None:
+def abstain(text: str, known_share: float, relevant: bool, language: str = "en") -> Reason | None:
     """One sentence, its letters counted as ``re`` and ``str`` have them."""
     words = re.findall(r"[^\W\d_]+", text.lower())
     letters = "".join(words)
     latin = len(re.findall(r"[A-Za-zÀ-ɏ]", text.lower()))
     share = latin / len(letters) if letters else 1.0
     counted = np.array([len(words)]), np.array([share]), np.array([known_share])
-    return REASON_OF_CODE[abstain_all(PackedTexts.of([text]), *counted, np.array([relevant]))[0]]
+    scheme = Scheme(language=language)
+    codes = abstain_all(PackedTexts.of([text]), *counted, np.array([relevant]), scheme)
+    return REASON_OF_CODE[codes[0]]
 
 
 BOILERPLATE = [
@@ -278,3 +281,19 @@ def test_any_text_after_a_known_start_gets_a_reason_or_none(start: str, rest: st
 @pytest.mark.parametrize("text", ["(" * 200_000, "log " * 50_000, "de " * 50_000, "«»" * 100_000])
 def test_long_text_is_judged_too(text: str) -> None:
     assert abstain(text, KNOWN, relevant=True) in REASONS - {"no_topic"}
+
+
+@pytest.mark.parametrize("text", ["Leave a Reply", *FOREIGN.values(), "日本、韓国、米国、中国。"])
+def test_rules_for_english_are_not_for_other_languages(text: str) -> None:
+    half_known = 0.45
+    assert abstain(text, half_known, relevant=True, language="fi") is None
+    assert abstain(text, half_known, relevant=False, language="fi") == "no_topic"
+    assert abstain(text, half_known, relevant=True, language="en-GB") is not None
+
+
+def test_unknown_words_are_unfamiliar_in_every_language_that_parts_them() -> None:
+    assert (
+        abstain("Совсем другой язык и алфавит", 0.0, relevant=True, language="ru") == "unfamiliar"
+    )
+    assert abstain("日本、韓国、米国、中国。", 0.0, relevant=True, language="ja") is None
+    assert abstain("2024", 0.0, relevant=True, language="ja") == "unfamiliar"

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from conftest import Tiny
 
+from topicml.errors import ModelError
 from topicml.models.folder import open_model
+from topicml.scheme import Scheme
 from topicml.scoring.scorer import Scorer
-from topicml.tagging.thresholds import choose_thresholds
+from topicml.tagging.thresholds import choose_thresholds, reached
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +49,20 @@ def test_a_precision_keeps_the_gate(scorer: Scorer) -> None:
 def test_two_ways_to_say_how_sure_exclude_each_other(scorer: Scorer) -> None:
     with pytest.raises(ValueError, match="exclude"):
         choose_thresholds(scorer, threshold=0.5, min_precision=0.9)
+
+
+def test_likeliest_topic_alone_is_given_where_topics_exclude_each_other() -> None:
+    probabilities = np.array([[0.4, 0.35, 0.25], [0.2, 0.3, 0.5], [0.3, 0.3, 0.4]])
+    thresholds = np.array([0.3, 0.3, 0.45])
+    each, one = (
+        reached(probabilities, thresholds, kind).tolist() for kind in ("multilabel", "multiclass")
+    )
+    assert each == [[True, True, False], [False, True, True], [True, True, False]]
+    assert one == [[True, False, False], [False, False, True], [False, False, False]]
+
+
+def test_relevance_is_nothing_to_ask_a_multiclass_model_for(scorer: Scorer) -> None:
+    one = replace(scorer, scheme=Scheme("multiclass"))
+    with pytest.raises(ModelError, match="no relevance"):
+        choose_thresholds(one, relevance=0.0)
+    assert choose_thresholds(one, threshold=0.3).topics.tolist() == [0.3] * 3

@@ -12,6 +12,7 @@ from samples import home_dataset, with_labels
 from sklearn.metrics import average_precision_score, f1_score
 
 from topicml.errors import TrainingError
+from topicml.scheme import DEFAULT_SCHEME
 from topicml.tagging.tagger import tag_sentences
 from topicml.training import calibration
 from topicml.training import search as search_module
@@ -40,9 +41,9 @@ SETTINGS = [SKLEARN_DEFAULTS, WORDS]
 
 
 def test_drawing_is_seeded_and_always_has_the_baselines():
-    drawn = draw_settings(10, seed=3)
-    assert drawn == draw_settings(10, seed=3)
-    assert drawn != draw_settings(10, seed=4)
+    drawn = draw_settings(10, 3, DEFAULT_SCHEME)
+    assert drawn == draw_settings(10, 3, DEFAULT_SCHEME)
+    assert drawn != draw_settings(10, 4, DEFAULT_SCHEME)
     assert drawn[:2] == [SKLEARN_DEFAULTS, Parameters()]
     assert len(set(drawn)) == 12
 
@@ -221,8 +222,8 @@ def test_settings_that_leave_no_feature_are_no_candidates():
 
 
 def test_what_is_searched_depends_on_there_being_a_background():
-    assert grid_for(None) == DEFAULT_GRID
-    assert grid_for(home_background()) == ADAPTATION_GRID
+    assert grid_for(None, DEFAULT_SCHEME) == DEFAULT_GRID
+    assert grid_for(home_background(), DEFAULT_SCHEME) == ADAPTATION_GRID
     assert all(setting.background for setting in ADAPTATION_GRID)
     assert not any(setting.background for setting in DEFAULT_GRID)
 

@@ -84,7 +84,7 @@ def compare(
     from topicml.models.proven import open_for_use
 
     store = options.model_store(models_dir)
-    project = sorted(options.LABELS_FOLDER.glob("*.jsonl"))
+    project = options.project_labels()
     judged = data or project
     if not judged:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --data.")

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from topicml.cli import options
-from topicml.models.store import DEFAULT_MODEL
 from topicml.tagging.tagger import Unit
 
 
@@ -19,7 +18,7 @@ def distill(
     ],
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    name: Annotated[str, typer.Option(help="Name of the model.")] = DEFAULT_MODEL,
+    name: options.ModelName = None,
     base: options.BaseFolder = None,
     work: Annotated[
         Path, typer.Option(help="Folder for what is done so far; the same one goes on there.")
@@ -55,7 +54,7 @@ def distill(
     from topicml.network.backend import load_packages
     from topicml.taxonomy import load_taxonomy
     from topicml.training.dataset import load_dataset
-    from topicml.training.fit import check_support
+    from topicml.training.fit import check_teachable
     from topicml.training.pool import read_pool
 
     load_packages("topicml distill")
@@ -68,9 +67,10 @@ def distill(
 
     paths = options.label_paths(labels)
     store = options.writable_store(models_dir)
+    name = options.model_name(name, taxonomy)
     store.name_folder(name)  # or an error, before the long work
     data = load_dataset(paths, load_taxonomy(taxonomy), options.tell)
-    check_support(data)
+    check_teachable(data)
     folder = base_folder(MPNET, base)
     reading = ReadOptions(options.record_fields(text_field, id_field, ""))
     unlabelled = read_pool(

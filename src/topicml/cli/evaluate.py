@@ -72,7 +72,7 @@ def evaluate(
     else:
         with telling_steps(quiet) as tell:
             predictions = predict_out_of_fold(
-                *(store, store.default_name(), options.label_paths(labels), taxonomy),
+                *(store, options.model_name(None, taxonomy), options.label_paths(labels), taxonomy),
                 parameters=read_parameters(parameters) if parameters else None,
                 background=options.background_choice(background, no_background),
                 by=by,

@@ -72,7 +72,7 @@ def import_labels(
         bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")
     ] = False,
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = options.RAW_FOLDER,
+    raw: options.Raw = options.RAW_FOLDER,
     encoding: options.Encoding = None,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a label file, or labels in it with --append.")

@@ -51,7 +51,7 @@ Archives = Annotated[
 def check(
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    raw: Annotated[Path, typer.Option(help="Folder of the raw articles.")] = options.RAW_FOLDER,
+    raw: options.Raw = options.RAW_FOLDER,
 ) -> None:
     """Check label files: topics, ids, offsets, contradictions, duplicates, near-duplicates.
 
@@ -95,15 +95,16 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     Example: topicml labels stats
     """
     from topicml.cli.render import render_rows
+    from topicml.labels.refused import refused_notes
     from topicml.labels.store import group_sizes, label_stats, read_label_file
     from topicml.taxonomy import load_taxonomy
 
+    scheme = load_taxonomy(taxonomy)
     files = [read_label_file(path) for path in options.label_paths(labels)]
     records = [record for file in files for record in file.records]
     labelled = [record for record in records if record.status != "skipped"]
     rows: list[tuple[object, ...]] = [
-        (row.topic, row.sentences, row.alone)
-        for row in label_stats(labelled, load_taxonomy(taxonomy))
+        (row.topic, row.sentences, row.alone) for row in label_stats(labelled, scheme)
     ]
     empty = sum(not record.topics for record in labelled)
     skipped = len(records) - len(labelled)
@@ -112,6 +113,8 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     groups = counted(len(group_sizes(records)), "group")
     typer.echo(f"{counted(len(records), 'sentence')} in {groups}")
     _tell_of_references(files)
+    for note in refused_notes(records, scheme.scheme):
+        options.tell(f"note: {note}")
 
 
 @app.command()
@@ -157,7 +160,12 @@ def fetch(
 def documents(
     output: Annotated[Path, typer.Argument(help="JSON Lines file to write.")],
     listing: Annotated[
-        Path, typer.Option("--list", help="File of repository, tab and path, a line a document.")
+        Path,
+        typer.Option(
+            "--list",
+            callback=options.in_project,
+            help="File of repository, tab and path, a line a document.",
+        ),
     ] = options.LABELS_FOLDER / "pool.tsv",
     sources: Sources = None,
     archives: Archives = None,

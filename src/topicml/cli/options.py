@@ -16,15 +16,24 @@ from topicml.io.readers import Format
 from topicml.io.records import Fields
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 from topicml.models.tagger import SHARE
+from topicml.project import folder as project
 from topicml.tagging import tagger
 from topicml.text.normalise import printable
 
 _File = TypeVar("_File", str, Path, None)
 
-LABELS_FOLDER = Path("data/labels")
-TAXONOMY = LABELS_FOLDER / "taxonomy.toml"
-RAW_FOLDER = Path("data/raw")
-ANNOTATIONS_FOLDER = LABELS_FOLDER / "annotations"
+
+def in_project(context: typer.Context, parameter: typer.CallbackParam, path: Path) -> Path:
+    """Look for what is not given in the project that the working directory is in."""
+    source = context.get_parameter_source(parameter.name or "")
+    is_given = source is None or source.name != "DEFAULT"
+    return path if is_given else project.in_project(path)
+
+
+LABELS_FOLDER = project.LABELS
+TAXONOMY = project.TAXONOMY
+RAW_FOLDER = project.RAW
+ANNOTATIONS_FOLDER = project.ANNOTATIONS
 
 Model = Annotated[
     str | None,
@@ -42,8 +51,16 @@ Labels = Annotated[
     list[Path] | None,
     typer.Option("--labels", "-l", help="Label file; repeat for more.", show_default="data/labels"),
 ]
-Taxonomy = Annotated[Path, typer.Option("--taxonomy", help="Taxonomy file.")]
-Annotations = Annotated[Path, typer.Option("--annotations", help="Folder of annotations.")]
+Taxonomy = Annotated[Path, typer.Option("--taxonomy", callback=in_project, help="Taxonomy file.")]
+Raw = Annotated[
+    Path, typer.Option("--raw", callback=in_project, help="Folder of the raw articles.")
+]
+Annotations = Annotated[
+    Path, typer.Option("--annotations", callback=in_project, help="Folder of annotations.")
+]
+ModelName = Annotated[
+    str | None, typer.Option("--name", help="Name of the model.", show_default="the taxonomy's")
+]
 Gate = Annotated[
     Path | None,
     typer.Option(
@@ -240,7 +257,16 @@ def model_store(models_dir: Path | None) -> ModelStore:
 def writable_store(models_dir: Path | None) -> ModelStore:
     """Return the store that new versions go to: never the one shipped with the package."""
     configured = os.environ.get(ENVIRONMENT_VARIABLE)
-    return ModelStore(models_dir or Path(configured or "models"))
+    if models_dir or configured:
+        return ModelStore(models_dir or Path(configured or ""))
+    return ModelStore(project.in_project(project.MODELS))
+
+
+def model_name(name: str | None, taxonomy: Path) -> str:
+    """Return the name given, or the taxonomy's: that is what its models are called."""
+    from topicml.taxonomy import load_taxonomy
+
+    return name or load_taxonomy(taxonomy).name
 
 
 def changeable_store(models_dir: Path | None) -> ModelStore:
@@ -279,19 +305,28 @@ def label_paths(labels: list[Path] | None, *, finished: bool = True) -> list[Pat
     """Return the label files given, or all of the default folder; half migrated only if asked."""
     from topicml.labels.migration.history import check_finished
 
-    paths = labels or sorted(LABELS_FOLDER.glob("*.jsonl"))
+    paths = labels or project_labels()
     if not paths:
-        raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
+        raise LabelError(
+            "no label files",
+            where=project.in_project(project.LABELS),
+            hint="Write .jsonl files there, or give some with --labels.",
+        )
     for folder in {path.parent for path in paths} if finished else ():
         check_finished(folder)
     return paths
 
 
-def background_choice(folder: Path | None, none: bool) -> Path | Literal["own"] | None:
+def project_labels() -> list[Path]:
+    """Return the label files of the project that the working directory is in."""
+    return sorted(project.in_project(project.LABELS).glob("*.jsonl"))
+
+
+def background_choice(background: Path | None, none: bool) -> Path | Literal["own"] | None:
     """Return which background model is meant."""
-    if folder and none:
+    if background and none:
         raise typer.BadParameter("give --background or --no-background, not both")
-    return None if none else folder or "own"
+    return None if none else background or "own"
 
 
 def check_thresholds(

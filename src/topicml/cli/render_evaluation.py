@@ -11,6 +11,7 @@ from rich.text import Text
 
 from topicml.cli.render import render_rows
 from topicml.io.writers.table import table_console
+from topicml.scheme import Kind
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.metrics import Evaluation
 from topicml.training.search import Candidate
@@ -49,6 +50,7 @@ def render_candidates(
     candidates: Sequence[Candidate],
     chosen: Parameters,
     sizes: Mapping[Parameters, int] | None = None,
+    kind: Kind = "multilabel",
 ) -> None:
     """Draw the best candidates of a search, the one chosen and scikit-learn's defaults marked."""
     marks = {chosen: "chosen"}
@@ -70,7 +72,8 @@ def render_candidates(
         )
         for c in shown
     ]
-    columns = ["", "words", "chars", "df", "tf", "C", "bal.", "NB", "macro AP", "F1 at ½"]
+    columns = ["", "words", "chars", "df", "tf", "C", "bal.", "NB", "macro AP"]
+    columns.append("accuracy" if kind == "multiclass" else "F1 at ½")
     if rows:
         table_console(None).print(Text(_OPTIMISTIC, style="dim"))
         render_rows([*columns, *(["features"] if sizes else [])], rows)

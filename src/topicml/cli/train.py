@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from topicml.cli import options
-from topicml.models.store import DEFAULT_MODEL, ModelStore
+from topicml.models.store import ModelStore
 
 if TYPE_CHECKING:
     from topicml.models.train import TrainedVersion
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def train(
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    name: Annotated[str, typer.Option(help="Name of the model.")] = DEFAULT_MODEL,
+    name: options.ModelName = None,
     version: Annotated[
         str | None, typer.Option(help="Version to make.", show_default="the next minor one")
     ] = None,
@@ -96,6 +96,7 @@ def train(
     if search and parameters:
         raise typer.BadParameter("give --parameters or --search, not both")
     store, paths = options.writable_store(models_dir), options.label_paths(labels)
+    name = options.model_name(name, taxonomy)
     tracking = open_tracking(mlflow, name) if mlflow else None  # or an error, before the long work
     if kind == "network":
         trained = _train_network(
@@ -118,7 +119,8 @@ def train(
                 on_step=tell,
             )
     if isinstance(trained.fitted, FittedModel):
-        render_candidates(trained.fitted.candidates, trained.fitted.parameters)
+        fitted = trained.fitted
+        render_candidates(fitted.candidates, fitted.parameters, kind=fitted.decision.kind)
     render_evaluation(trained.evaluation, trained.protocol)
     options.say(f"Made {trained.path}; current is {trained.current}.")
     if tracking:

@@ -8,13 +8,12 @@ import typer
 
 from topicml.cli import options
 from topicml.models.folder import make_parent
-from topicml.models.store import DEFAULT_MODEL
 
 
 def tune(
     labels: options.Labels = None,
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    name: Annotated[str, typer.Option(help="Name of the model to tune for.")] = DEFAULT_MODEL,
+    name: options.ModelName = None,
     trials: Annotated[int, typer.Option(min=0, help="Settings to draw at random.")] = 12,
     seed: Annotated[int, typer.Option(help="Of the drawing.")] = 0,
     background: options.Background = None,
@@ -43,18 +42,21 @@ def tune(
     from topicml.training.search import tune as tune_parameters
 
     scheme, paths = load_taxonomy(taxonomy), options.label_paths(labels)
+    name = name or scheme.name
     data = load_dataset(paths, scheme, options.tell)
     check_support(data)
     store = options.writable_store(models_dir)
     choice = options.background_choice(background, no_background)
     start = choose_background(store, name, scheme, choice)
     make_parent(store.name_folder(name) / PARAMETERS)  # or an error, before the long work
-    settings = draw_settings(trials, seed) if start is None else list(ADAPTATION_GRID)
+    settings = (
+        draw_settings(trials, seed, scheme.scheme) if start is None else list(ADAPTATION_GRID)
+    )
     with telling_steps(quiet) as tell:
         advance = counting("Tuning", count_fits(data, settings, start), tell)
         tuned = tune_parameters(*(data, settings), background=start, jobs=jobs, on_fit=advance)
     path = write_tuned_parameters(store, name, tuned.chosen, paths)
-    render_candidates(tuned.candidates, tuned.chosen, tuned.sizes)
+    render_candidates(tuned.candidates, tuned.chosen, tuned.sizes, scheme.scheme.kind)
     protocol = "The search itself, grouped 3-fold: each fold searches anew."
     render_evaluation(tuned.evaluation, protocol)
     options.say(f"Wrote {path}.")

@@ -15,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from topicml.errors import LabelError
 from topicml.labels.records import LabelRecord
 from topicml.labels.references import LabelReference
+from topicml.labels.refused import refused_labels, refused_note
 from topicml.taxonomy import Taxonomy
 
 MANY_TOPICS = 3
@@ -59,8 +60,9 @@ def check_labels(
     Returns:
         Errors: unknown topics, duplicate ids, offsets that do not give the
         sentence, contradictions (one text, two label sets), duplicates and near-duplicates
-        among authored sentences, article sentences without offsets. Notes: more than three
-        topics, and texts without a word.
+        among authored sentences, article sentences without offsets, in a multiclass scheme
+        none or several topics. Notes: more than three topics, texts without a word, sentences
+        with a topic that no model would tag.
     """
     located = _located(files)
     references = _located(without_text or {})
@@ -72,6 +74,7 @@ def check_labels(
         *_check_duplicates(located),
         *_check_references(references),
         *_check_near_duplicates(located),
+        *_check_refused(located, taxonomy),
     ]
     return sorted(findings, key=lambda f: f.severity)
 
@@ -94,9 +97,20 @@ def _check_topics(located: Iterable[_LocatedLabel], taxonomy: Taxonomy) -> Itera
                 taxonomy.check([topic], where)
             except LabelError as err:
                 yield Finding("error", where, f"{err.what}. {err.hint}")
-        if len(record.topics) > MANY_TOPICS:
+        if taxonomy.scheme.is_multiclass:
+            if len(record.topics) != 1 and record.status != "skipped":
+                what = f"{len(record.topics)} topics on {record.id!r}, not exactly one"
+                yield Finding("error", where, what)
+        elif len(record.topics) > MANY_TOPICS:
             what = f"{len(record.topics)} topics on {record.id!r}: look again"
             yield Finding("note", where, what)
+
+
+def _check_refused(located: Sequence[_Located], taxonomy: Taxonomy) -> Iterator[Finding]:
+    places = {id(record): where for where, record in located}
+    found = refused_labels([record for _, record in located], taxonomy.scheme)
+    for reason, records in found.items():
+        yield Finding("note", places[id(records[0])], refused_note(reason, records))
 
 
 def _check_offsets(located: Iterable[_Located], raw: Mapping[str, str]) -> Iterator[Finding]:

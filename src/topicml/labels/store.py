@@ -77,7 +77,8 @@ def read_label_files(paths: Sequence[Path], taxonomy: Taxonomy) -> list[LabelFil
     """Read label files, and refuse what could not be trained on.
 
     Raises:
-        LabelError: No file, a broken record, an unknown topic, or a duplicate id.
+        LabelError: No file, a broken record, an unknown topic, of a multiclass scheme not one
+            topic, or a duplicate id.
     """
     if not paths:
         raise LabelError("no label files", hint="Give one or more .jsonl files with --labels.")
@@ -107,10 +108,11 @@ def count_references(files: Iterable[LabelFile]) -> ReferenceCount:
 def check_topics(
     records: Sequence[LabelRecord | LabelReference], taxonomy: Taxonomy, path: Path
 ) -> None:
-    """Raise a ``LabelError`` for the first record with a topic that the taxonomy does not have."""
+    """Raise a ``LabelError`` for the first record with topics that no text may carry."""
     for record in records:
         line = f":{record.line}" if record.line else f" (id {record.id!r})"
-        taxonomy.check(record.topics, f"{path}{line}")
+        check = taxonomy.check if record.status == "skipped" else taxonomy.check_label
+        check(record.topics, f"{path}{line}")
 
 
 def read_raw_articles(folder: Path) -> dict[str, str]:

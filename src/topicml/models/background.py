@@ -60,9 +60,15 @@ def find_background(
         None where there is none, or none for these topics.
 
     Raises:
-        ModelError: The one that was asked for is missing or for other topics, or one is damaged.
+        ModelError: The one that was asked for is missing or for another scheme, or one is damaged.
     """
-    if choice is None:
+    if taxonomy.scheme.is_multiclass and isinstance(choice, Path):
+        raise ModelError(
+            "background models are for multilabel schemes, and this one is multiclass",
+            where=choice,
+            hint="Train without --background.",
+        )
+    if choice is None or taxonomy.scheme.is_multiclass:
         return None
     if choice == "own":
         places = [background_folder(s, name) for s in (store, default_store())]

@@ -8,7 +8,7 @@ import platform
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from topicml.models.golden import choose_golden, golden_lines
 from topicml.models.manifest import LINEAR
 from topicml.models.network import FittedNetwork
 from topicml.models.store import ModelStore
+from topicml.scheme import Scheme
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import Taxonomy
@@ -106,7 +107,7 @@ def build_model(
     manifest = {**_manifest(name, version, fitted.decision, data, origin, metrics), **stated}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        scorer = write(data.topics, folder)
+        scorer = write(data.topics, data.scheme, folder)
         golden = golden_lines(scorer, choose_golden(data.texts))
         (folder / GOLDEN).write_text(golden, encoding="utf-8")
         (folder / CARD).write_text(render_card(manifest, origin.taxonomy), encoding="utf-8")
@@ -115,9 +116,11 @@ def build_model(
     return path
 
 
-def _write_linear(fitted: FittedModel, topics: Sequence[str], folder: Path) -> Scorer:
-    joblib.dump(TopicTagger.of(fitted, topics), folder / PIPELINE, compress=3)
-    export_scorer(fitted.pipeline, topics, fitted.decision, folder / SCORER)
+def _write_linear(
+    fitted: FittedModel, topics: Sequence[str], scheme: Scheme, folder: Path
+) -> Scorer:
+    joblib.dump(TopicTagger.of(fitted, topics, scheme), folder / PIPELINE, compress=3)
+    export_scorer(fitted.pipeline, topics, fitted.decision, folder / SCORER, scheme)
     return load_scorer(folder / SCORER)
 
 
@@ -142,6 +145,7 @@ def _manifest(
         "name": name,
         "version": version,
         "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "scheme": asdict(data.scheme),
         "topics": list(data.topics),
         "thresholds": dict(zip(data.topics, decision.thresholds.tolist(), strict=True)),
         "relevance_threshold": decision.relevance_threshold,

@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from topicml.models.folder import base_of
+from topicml.scheme import Scheme
 from topicml.taxonomy import Taxonomy
 from topicml.training.metrics import format_interval
 
 _TEMPLATE = """---
-language: en
-license: mit
-library_name: {library}
+language: {language}
+{license}library_name: {library}
 pipeline_tag: text-classification
-tags: [multi-label, {tags}, {taxonomy}]
+tags: [{kind}, {tags}, {taxonomy}]
 ---
 
 # {name} {version}
 
-Tags sentences with {title}: none, one or several of {count}. {method}
+Tags sentences with {title}: {how_many} of {count}. {method}
 
 ## Use
 
 {use}
 
-Meant for finding and sorting English news sentences, with a person reading what matters.
+Meant for finding and sorting {meant_for}, with a person reading what matters.
 Not meant for decisions about persons, nor as the only reading of a text.
 
 ## Topics
@@ -52,10 +52,7 @@ Not meant for decisions about persons, nor as the only reading of a text.
 ## Limits
 
 - The labels follow one codebook{codebook}; a sentence is judged standing alone.
-- A sentence that is not English, is boilerplate, or has hardly a known word (under {known:.0%} of
-  its words) is not tagged but given that reason; so is one that is likely about none of the topics
-  (relevance under {relevance:g}). A subject far from the training data can still be tagged by
-  chance.
+- {abstention} A subject far from the training data can still be tagged by chance.
 - Precision behind `--min-precision` is that of cross-validation; on other texts it is lower.
 - Figures above come from texts like the training data; text by other writers is harder.
 
@@ -71,6 +68,8 @@ Labels and taxonomy by SHA-256 in `manifest.json`.
 
 _LINEAR_METHOD = """TF-IDF features, one-vs-rest
 logistic regression, calibrated probabilities, one threshold per topic."""
+_MULTINOMIAL_METHOD = """TF-IDF features, multinomial
+logistic regression, probabilities calibrated by one temperature; the likeliest topic is given."""
 _LINEAR_USE = """`topicml classify ARTICLE.txt` tags an article; \
 `topicml models verify {name}@{version}` checks
 this folder. `scorer.npz` is the model as data only and is what tagging reads. `pipeline.joblib`
@@ -90,7 +89,8 @@ def _by_kind(manifest: Mapping[str, Any]) -> dict[str, str]:
     base = base_of(manifest)
     known = {"name": manifest["name"], "version": manifest["version"]}
     if base is None:
-        method, use = _LINEAR_METHOD, _LINEAR_USE
+        method = _MULTINOMIAL_METHOD if _is_multiclass(manifest) else _LINEAR_METHOD
+        use = _LINEAR_USE
         library, tags = "scikit-learn", "tf-idf, logistic-regression"
     else:
         method, use = _NETWORK_METHOD, _NETWORK_USE
@@ -100,15 +100,54 @@ def _by_kind(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {"library": library, "tags": tags, **stated}
 
 
+def _by_scheme(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, str]:
+    """Return what a card says of the label scheme."""
+    language = manifest["scheme"]["language"]
+    multiclass = _is_multiclass(manifest)
+    return {
+        "language": language,
+        "license": f"license: {taxonomy.license}\n" if taxonomy.license else "",
+        "kind": "multi-class" if multiclass else "multi-label",
+        "title": taxonomy.title or taxonomy.name,
+        "how_many": "exactly one" if multiclass else "none, one or several",
+        "meant_for": taxonomy.meant_for
+        or f"sentences like those it was trained on (language: {language})",
+        "abstention": _abstention(Scheme(**manifest["scheme"]), manifest["relevance_threshold"]),
+    }
+
+
+def _abstention(scheme: Scheme, relevance: float) -> str:
+    """Say which sentences are not tagged."""
+    known = "has no letters" if scheme.is_written_without_spaces else "has hardly a known word"
+    said = (
+        f"A sentence that is not English, is boilerplate, or {known} is not tagged but given\n"
+        "  that reason"
+        if scheme.is_english
+        else f"A sentence that {known} is not tagged but given that reason; other languages and\n"
+        "  the page around an article are not told apart"
+    )
+    if scheme.is_multiclass:
+        return f"{said}. Any other is given the likeliest topic, however likely."
+    return (
+        f"{said}; so is one that is likely about none of the topics (relevance under\n"
+        f"  {relevance:g})."
+    )
+
+
+def _is_multiclass(manifest: Mapping[str, Any]) -> bool:
+    return Scheme(**manifest["scheme"]).is_multiclass
+
+
 def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
     """Render ``MODEL_CARD.md`` from the manifest's figures and the taxonomy."""
     labels = manifest["labels"]
     evaluation = manifest["metrics"]["evaluation"]
+    multiclass = _is_multiclass(manifest)
     return _TEMPLATE.format(
         **_by_kind(manifest),
+        **_by_scheme(manifest, taxonomy),
         name=manifest["name"],
         version=manifest["version"],
-        title=taxonomy.title,
         taxonomy=taxonomy.name,
         count=len(taxonomy.topics),
         topics="\n".join(f"- `{t.id}` ({t.name}): {t.definition}" for t in taxonomy.topics),
@@ -118,11 +157,9 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         protocol=manifest["metrics"]["protocol"],
         metrics=_headlines(evaluation["headlines"]),
         per_topic="\n".join(_topic_row(row) for row in evaluation["topics"]),
-        search=_search(manifest["search"]),
+        search=_search(manifest["search"], "accuracy" if multiclass else "micro F1 at 0.5"),
         parameters=_inline(manifest["parameters"]),
         seed=manifest["seed"],
-        relevance=manifest["relevance_threshold"],
-        known=manifest["fewest_known"],
         codebook=_codebook(manifest["taxonomy"].get("version")),
         versions=_inline({**manifest["versions"], **manifest.get("network_versions", {})}),
     )
@@ -162,7 +199,7 @@ def _topic_row(row: Mapping[str, Any]) -> str:
     return f"| {row['topic']} | {row['support']} | {numbers} |"
 
 
-def _search(candidates: list[Mapping[str, Any]]) -> str:
+def _search(candidates: list[Mapping[str, Any]], tagged: str) -> str:
     if not candidates:
         return ""
     lines = [
@@ -170,7 +207,7 @@ def _search(candidates: list[Mapping[str, Any]]) -> str:
         "Each is scored by the labels that it is chosen by, so that the best is slightly "
         "optimistic; the figures above are not of this search:",
         "",
-        "| parameters | macro average precision | micro F1 at 0.5 |",
+        f"| parameters | macro average precision | {tagged} |",
         "|---|---|---|",
     ]
     lines += [

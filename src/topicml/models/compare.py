@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
 from topicml.models.comparisons import record_comparison
-from topicml.models.folder import Model, base_of, sha256_files
+from topicml.models.folder import Model, base_of, check_scheme, sha256_files
 from topicml.models.gate import DEFAULT_GATE, Check, Gate
 from topicml.models.provenance import LabelEdits, LabelFiles, Seen, find_seen, label_edits
 from topicml.models.store import ModelStore
@@ -157,12 +157,7 @@ def compare_models(
     """
     scheme = load_taxonomy(taxonomy)
     for model in (old, new):
-        if model.scorer.topics != scheme.topic_ids:
-            raise TopicmlError(
-                f"{model.reference} has other topics than the taxonomy",
-                where=taxonomy,
-                hint="Models are compared on the same topics: give theirs with --taxonomy.",
-            )
+        check_scheme(model, scheme, taxonomy)
     for topic in gate.floors:
         scheme.check([topic], "[gate.floors]")
     read = read_label_files(labels, scheme)

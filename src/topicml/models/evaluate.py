@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from topicml.errors import TopicmlError
 from topicml.labels.store import read_label_files
 from topicml.models.background import Choice
-from topicml.models.folder import Model
+from topicml.models.folder import Model, check_scheme
 from topicml.models.parameters import choose_start
 from topicml.models.provenance import LabelFiles, Seen, find_seen
 from topicml.models.steps import OnStep, counting
@@ -75,12 +74,7 @@ def predict_labelled(
         TopicmlError: The labels cannot be read, or the taxonomy is another model's.
     """
     scheme = load_taxonomy(taxonomy)
-    if scheme.topic_ids != model.scorer.topics:
-        raise TopicmlError(
-            f"{model.reference} has other topics than the taxonomy",
-            where=taxonomy,
-            hint="Give the model's own taxonomy with --taxonomy.",
-        )
+    check_scheme(model, scheme, taxonomy)
     data = dataset_of_files(read_label_files([labels], scheme), scheme, on_note)
     seen = find_seen(model, data.texts, LabelFiles(tuple(dict.fromkeys([labels, *at_hand]))))
     protocol = f"{model.reference} on {labels.name}, tagged as `topicml classify` tags."

@@ -17,13 +17,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from topicml.errors import ModelError
+from topicml.errors import ModelError, TopicmlError
 from topicml.models.golden import read_golden
 from topicml.models.manifest import (
     FORMAT,
@@ -41,6 +41,7 @@ from topicml.network.base import Base
 from topicml.scoring.features import Floats
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer
+from topicml.taxonomy import Taxonomy
 
 PIPELINE = "pipeline.joblib"
 SCORER = "scorer.npz"
@@ -111,7 +112,33 @@ def read_scorer(path: Path, manifest: Mapping[str, Any]) -> Scorer:
         raise ModelError(
             "scorer and manifest name different topics", where=path / SCORER, hint=RESTORE
         )
+    if asdict(scorer.scheme) != manifest["scheme"]:
+        raise ModelError(
+            "scorer and manifest name different schemes", where=path / SCORER, hint=RESTORE
+        )
     return scorer
+
+
+def check_scheme(model: Model, taxonomy: Taxonomy, where: Path) -> None:
+    """Make sure that a model can be judged by labels of a taxonomy.
+
+    Raises:
+        TopicmlError: It has other topics, or its sentences are labelled otherwise.
+    """
+    topics, scheme = model.scorer.topics, model.scorer.scheme
+    if (topics, scheme) == (taxonomy.topic_ids, taxonomy.scheme):
+        return
+    own, other = scheme, taxonomy.scheme
+    what = (
+        "has other topics than the taxonomy"
+        if own == other
+        else f"is {own.kind} ({own.language}), and the taxonomy {other.kind} ({other.language})"
+    )
+    raise TopicmlError(
+        f"{model.reference} {what}",
+        where=where,
+        hint="Give the model's own taxonomy with --taxonomy.",
+    )
 
 
 def base_of(manifest: Mapping[str, Any]) -> Base | None:

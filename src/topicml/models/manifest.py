@@ -8,13 +8,15 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 3. It carries none: they are made when they are needed, and those of format 2 are passed over.
 4. ``kind`` says what reads a sentence: a ``linear`` model, as all before, or a ``network``, with
    ``adapters.safetensors`` in place of the pipeline, and ``base``: what the adapters belong to.
+5. ``scheme`` says whether sentences carry one topic or any number (``kind``), and in which
+   ``language`` they are; the scorer says the same. Before, all were multilabel and English.
 
 The fields of the manifest are those of format 1 in all of them. Older folders have no
 ``taxonomy.version``, no ``labels.by_reference``, no ``margins`` and no ``fewest_known``, which is
 0.4 in them, and nothing of where a model comes from but labels and taxonomy: no ``test``,
-``parameters_from``, ``background``, ``parent`` and ``code``. To add format 5, say here what
+``parameters_from``, ``background``, ``parent`` and ``code``. To add format 6, say here what
 changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
-that turns the fields of format 4 into those of format 5; what changes in another file is told
+that turns the fields of format 5 into those of format 6; what changes in another file is told
 apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
 format stays with the tests.
 """
@@ -26,14 +28,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from topicml.errors import ModelError
 from topicml.network.base import BASE_FILES
+from topicml.scheme import DEFAULT_SCHEME, KINDS, is_language
 from topicml.tagging.second_opinion import SHARES
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 10_000_000
 """Bytes; the metrics of a thousand topics are a tenth of it."""
@@ -142,10 +146,15 @@ def _of_linear_kind(fields: Fields) -> Fields:
     return {**fields, "kind": LINEAR}
 
 
+def _of_the_only_scheme(fields: Fields) -> Fields:
+    return {**fields, "scheme": asdict(DEFAULT_SCHEME)}
+
+
 _UPGRADES: dict[int, Callable[[Fields], Fields]] = {
     1: _unchanged,
     2: _unchanged,
     3: _of_linear_kind,
+    4: _of_the_only_scheme,
 }
 """By format number, what turns its fields into those of the next format."""
 
@@ -191,6 +200,15 @@ def _is_topics(value: Any) -> bool:
         and len(value) > 0
         and all(isinstance(topic, str) for topic in value)
         and len(set(value)) == len(value)
+    )
+
+
+def _is_scheme(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"kind", "language"}
+        and value["kind"] in KINDS
+        and is_language(value["language"])
     )
 
 
@@ -283,6 +301,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("kind", lambda value: value in (LINEAR, NETWORK), f"{LINEAR} or {NETWORK}"),
     ("base", _is_base, "a repository, its revision and an object of SHA-256 by file name"),
     ("margins", _is_margins, f"{len(SHARES)} numbers"),
+    ("scheme", _is_scheme, f"an object of kind ({' or '.join(KINDS)}) and language"),
     ("topics", _is_topics, "a list of different topic ids"),
     ("files", _is_digests, "an object of SHA-256 by file name"),
     ("parameters", lambda value: isinstance(value, dict), "an object"),

@@ -14,6 +14,7 @@ from topicml.models.folder import ADAPTERS, SCORER
 from topicml.models.manifest import NETWORK
 from topicml.network.backend import read_by_network
 from topicml.network.base import Base
+from topicml.scheme import Scheme
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import load_scorer, save_scorer
 from topicml.training.calibration import Decision
@@ -52,7 +53,7 @@ class FittedNetwork:
             "network_versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         }
 
-    def write(self, topics: Sequence[str], folder: Path) -> Scorer:
+    def write(self, topics: Sequence[str], scheme: Scheme, folder: Path) -> Scorer:
         """Write adapters, calibration folded into the head, and scorer; return the scorer."""
         from topicml.network.encoder import with_head_folded
 
@@ -66,6 +67,7 @@ class FittedNetwork:
             precisions=decision.precisions,
             precision_thresholds=decision.precision_thresholds,
             fewest_known=decision.fewest_known,
+            scheme=scheme,
         )
         save_scorer(scorer, folder / SCORER)
         # golden sentences are computed in full precision, whatever is fast here

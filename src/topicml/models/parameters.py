@@ -14,6 +14,7 @@ from topicml.models.background import Choice, find_background, read_background
 from topicml.models.folder import sha256_files
 from topicml.models.manifest import read_manifest
 from topicml.models.store import ModelStore, default_store
+from topicml.scheme import Scheme
 from topicml.taxonomy import Taxonomy
 from topicml.training.background import Background
 from topicml.training.evaluation import GIVEN, SEARCHED
@@ -111,6 +112,12 @@ def choose_start(
     Raises:
         TopicmlError: The background that was asked for or the tuned parameters cannot be used.
     """
+    if parameters is not None and parameters.nb_mixing and taxonomy.scheme.is_multiclass:
+        raise TopicmlError(
+            f"nb_mixing {parameters.nb_mixing:g} is for multilabel schemes",
+            where=name,
+            hint="Give parameters with nb_mixing 0.",
+        )
     if parameters is not None and not parameters.background:
         return Start(parameters, "given")
     folder = find_background(store, name, taxonomy, choice)
@@ -144,7 +151,7 @@ def _tuned(store: ModelStore, name: str, taxonomy: Taxonomy, background: bool) -
     """Return the parameter file that is meant for a training."""
     for place in (store, default_store()):
         path = place.name_folder(name) / PARAMETERS
-        of_topics = path.exists() and not has_other_topics(place, name, taxonomy)
+        of_topics = path.exists() and not is_of_another_scheme(place, name, taxonomy)
         if of_topics and read_parameters(path).background == background:
             return path
     return None
@@ -160,9 +167,11 @@ def write_tuned_parameters(
     return path
 
 
-def has_other_topics(store: ModelStore, name: str, taxonomy: Taxonomy) -> bool:
-    """Whether the current version of a name has other topics than the taxonomy."""
+def is_of_another_scheme(store: ModelStore, name: str, taxonomy: Taxonomy) -> bool:
+    """Whether the current version of a name has other topics, or another kind or language."""
     version = store.current(name)
     if version not in store.versions(name):
         return False
-    return tuple(read_manifest(store.path(name, version))["topics"]) != taxonomy.topic_ids
+    manifest = read_manifest(store.path(name, version))
+    own = tuple(manifest["topics"]), Scheme(**manifest["scheme"])
+    return own != (taxonomy.topic_ids, taxonomy.scheme)

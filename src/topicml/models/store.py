@@ -17,6 +17,7 @@ from pathlib import Path
 from topicml.errors import ModelError, did_you_mean
 from topicml.files import write_text
 from topicml.models.manifest import NAME, VERSION
+from topicml.project.folder import MODELS, is_project
 
 DEFAULT_MODEL = "alliance-topics"
 ACCURATE_MODEL = "alliance-topics-accurate"
@@ -210,7 +211,7 @@ class ModelStore:
                 f"no model {name!r}",
                 where=self.root,
                 hint=did_you_mean(name, self.names())
-                + f"Models: {', '.join(self.names()) or 'none'}. "
+                + f"Models: {', '.join(self.names()) or 'none, until topicml train makes one'}. "
                 f"Set {ENVIRONMENT_VARIABLE} or --models-dir to look elsewhere.",
             )
         return versions
@@ -225,15 +226,17 @@ def default_store() -> ModelStore:
     """Find the store.
 
     It is what the environment variable says, a ``models/`` at or above the working
-    directory with a current model in it, else the models that come with the package.
+    directory with a current model in it, or of a project, which may have none yet, else the models
+    that come with the package.
     """
     configured = os.environ.get(ENVIRONMENT_VARIABLE)
     if configured:
         return ModelStore(Path(configured))
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if any((folder / "models").glob(f"*/{_CURRENT}")):
-            return ModelStore(folder / "models")
+        models = folder / MODELS
+        if any(models.glob(f"*/{_CURRENT}")) or (is_project(folder) and models.is_dir()):
+            return ModelStore(models)
     return ModelStore(BUNDLED if BUNDLED.is_dir() else BUNDLED.parents[2] / "models")  # in a clone
 
 

@@ -61,6 +61,12 @@ def _margin(model: Model, second: Model, share: float) -> float:
             where=second.path,
             hint="Ask a model of the same label scheme for a second opinion.",
         )
+    if model.scorer.scheme.is_multiclass or second.scorer.scheme.is_multiclass:
+        raise ModelError(
+            "multiclass models take no second opinion and give none",
+            where=second.path,
+            hint="Tag without --second-opinion.",
+        )
     known = model.manifest.get("margins")
     if known is None and 0 < share < 1:
         raise ModelError(

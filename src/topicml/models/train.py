@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from topicml.errors import TopicmlError
 from topicml.labels.conflicts import refuse_contradictions
+from topicml.labels.refused import refused_notes
 from topicml.labels.store import read_label_files
 from topicml.models.background import Choice, background_files
 from topicml.models.build import Origin, build_model
 from topicml.models.folder import prepare_folder
 from topicml.models.manifest import read_manifest
 from topicml.models.network import FittedNetwork
-from topicml.models.parameters import Start, choose_start, has_other_topics
+from topicml.models.parameters import Start, choose_start, is_of_another_scheme
 from topicml.models.promotion import promote_version
 from topicml.models.steps import OnStep, counting
 from topicml.models.store import ModelStore
@@ -90,9 +91,10 @@ class NewVersion:
         Raises:
             TopicmlError: The version exists, or the model of that name has other topics.
         """
-        if has_other_topics(self.store, self.name, self.origin.taxonomy):
+        if is_of_another_scheme(self.store, self.name, self.origin.taxonomy):
             raise TopicmlError(
-                f"the versions of {self.name} have other topics than the taxonomy",
+                f"the versions of {self.name} have other topics than the taxonomy, "
+                "or are of another kind or language",
                 where=self.store.root / self.name,
                 hint="Give the new model a name of its own with --name.",
             )
@@ -162,6 +164,8 @@ def read_new_version(
     version = version or store.next_version(name)
     store.path(name, version)  # or an error
     references = {file.path.name: file.references for file in files if file.references.labels}
+    for note in refused_notes([r for file in files for r in file.records], scheme.scheme):
+        on_note(f"note: {note}")
     judged = choose_judged(store, name, files, data, scheme, test, on_note)
     origin = Origin(tuple(labels), taxonomy, scheme, references, parent=_parent(store, name))
     return NewVersion(store, name, version, data, origin, judged)

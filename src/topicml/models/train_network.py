@@ -22,7 +22,7 @@ from topicml.training.calibration import Decision, choose_decision
 from topicml.training.dataset import FOLDS, Dataset
 from topicml.training.familiarity import choose_fewest_known
 from topicml.training.features import Parameters, make_vectorizer
-from topicml.training.fit import check_support
+from topicml.training.fit import check_teachable
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
 from topicml.training.natural_mix import deciding_sentences
@@ -84,7 +84,7 @@ def train_network(
     """
     new = read_new_version(store, name, labels, taxonomy, version, on_note, test)
     data = new.data
-    check_support(data)
+    check_teachable(data)
     new.check()
     sources = {"labels": sha256_files(labels), "taxonomy": sha256_file(taxonomy)}
     claim(work, {**sources, "base": base.revision, "settings": asdict(settings)})

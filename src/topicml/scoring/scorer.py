@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from topicml.scheme import DEFAULT_SCHEME, Scheme
 from topicml.scoring.backends import Backend, Backends
 from topicml.scoring.features import FeatureBlock, Floats
+from topicml.scoring.probabilities import probabilities_of
 from topicml.text.packed import pack_texts
 
 FEWEST_KNOWN = 0.4
@@ -26,7 +28,7 @@ class Scores(NamedTuple):
 
     Attributes:
         probabilities: n by T, of each topic.
-        relevance: n, of having any topic at all.
+        relevance: n, of having any topic at all; 1 in a multiclass scheme.
         known_share: n, the share of a text's words that the model has seen.
         word_count: n, how many words of letters a text has, of one letter and more.
         latin_share: n, the share of Latin ones among its letters; 1 where it has none.
@@ -54,6 +56,7 @@ class Scorer:
         blocks: The feature blocks: at most one of words and one of characters.
         backends: What scores by them.
         fewest_known: Share of a text's words that it must know to judge it.
+        scheme: How the texts that it learned from are labelled.
     """
 
     topics: tuple[str, ...]
@@ -65,6 +68,7 @@ class Scorer:
     blocks: tuple[FeatureBlock, ...]
     backends: Backends
     fewest_known: float = FEWEST_KNOWN
+    scheme: Scheme = DEFAULT_SCHEME
 
     def score(self, buffer: Any, offsets: ArrayLike) -> Scores:
         """Score n texts that lie in one buffer, as those of an Arrow string array do.
@@ -103,7 +107,7 @@ class Scorer:
         if len(first) and (first.min() < 0 or last.max() > len(read) or (first > last).any()):
             raise ValueError(f"texts are not inside a buffer of {len(read)} bytes")
         log_odds, counts = self.backends.score(read, first, last)
-        values = _sigmoid(log_odds + self.intercepts)
+        values = probabilities_of(log_odds + self.intercepts, self.scheme.kind)
         words, known, letter_words, letters, latin = counts.T
         known_share = _share(known, words) if self._knows_words else np.ones(len(first))
         latin_share = _share(latin, letters)
@@ -155,12 +159,6 @@ class Scorer:
     @property
     def _knows_words(self) -> bool:
         return any(b.analyzer == "word" and b.ngram_range[0] == 1 for b in self.blocks)
-
-
-def _sigmoid(log_odds: Floats) -> Floats:
-    power = np.exp(-np.abs(log_odds))  # never overflows
-    probabilities: Floats = np.where(log_odds >= 0, 1.0, power) / (1.0 + power)
-    return probabilities
 
 
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:

@@ -1,8 +1,9 @@
 """``scorer.npz``: a scorer as arrays of numbers and UTF-8 bytes, written and read with care.
 
-It holds topics, thresholds, intercepts, and per feature block its settings, vocabulary, idf and
-coefficients. Files that also have lookup tables, as those of format 2 do, are read without them;
-older ones have no ``fewest_known``, which is then 0.4.
+It holds topics, thresholds, intercepts, the scheme, and per feature block its settings, vocabulary,
+idf and coefficients. Files that also have lookup tables, as those of format 2 do, are read without
+them; those without a scheme, as before format 5, are of the only one that there was, and older ones
+have no ``fewest_known``, which is then 0.4.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import ModelError
+from topicml.scheme import DEFAULT_SCHEME, KINDS, Scheme, is_language
 from topicml.scoring.backends import Backends
 from topicml.scoring.features import FeatureBlock
 from topicml.scoring.scorer import FEWEST_KNOWN, Scorer
@@ -40,7 +43,7 @@ _BLOCK = "block{}_"
 _FEWEST_KNOWN = np.array([FEWEST_KNOWN])
 _TYPES = {np.dtype(kind) for kind in ("uint8", "int32", "int64", "float64")}
 _FORMS = {  # type and dimensions
-    **dict.fromkeys(("topics", "settings", "vocabulary"), ("uint8", 1)),
+    **dict.fromkeys(("topics", "scheme", "settings", "vocabulary"), ("uint8", 1)),
     **dict.fromkeys(("thresholds", "relevance_threshold", "precisions"), ("float64", 1)),
     "fewest_known": ("float64", 1),
     **dict.fromkeys(("intercepts", "idf"), ("float64", 1)),
@@ -58,6 +61,7 @@ def save_scorer(scorer: Scorer, path: Path) -> None:
         "precisions": np.array(scorer.precisions),
         "precision_thresholds": scorer.precision_thresholds,
         "intercepts": scorer.intercepts,
+        "scheme": _to_bytes(json.dumps(asdict(scorer.scheme), sort_keys=True)),
     }
     for number, block in enumerate(scorer.blocks):
         for name, array in _block_arrays(block).items():
@@ -180,7 +184,17 @@ def _make_scorer(arrays: Arrays) -> Scorer:
         blocks=blocks,
         backends=Backends(blocks),
         fewest_known=float(arrays.get("fewest_known", _FEWEST_KNOWN)[0]),
+        scheme=_read_scheme(arrays),
     )
+
+
+def _read_scheme(arrays: Arrays) -> Scheme:
+    if "scheme" not in arrays:
+        return DEFAULT_SCHEME
+    scheme = Scheme(**json.loads(_to_text(arrays["scheme"])))
+    if scheme.kind not in KINDS or not is_language(scheme.language):
+        raise ValueError(f"unknown {scheme}")
+    return scheme
 
 
 def _read_blocks(arrays: Arrays) -> Iterator[FeatureBlock]:

@@ -2,6 +2,7 @@
 
 Four of the reasons are about the sentence itself and checked in this order; the fifth,
 ``below_threshold``, is what remains where nothing is wrong but no topic is likely enough.
+The first two know English pages: in a scheme of another language they are never given.
 Word lists and limits are small on purpose: the model's own relevance does most of the work.
 (docs/decisions/unfamiliar-text.md has the figures.)
 """
@@ -14,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml.scheme import DEFAULT_SCHEME, ENGLISH, Scheme
 from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.text.packed import HEAD, PackedTexts
 
@@ -40,7 +42,6 @@ _LONGEST_CAPTION = 5
 _LETTER, _SMALL = 0x1F, 0x20  # bits of ASCII: which letter it is, and that it is a small one
 _LAST_ASCII = 0x7F
 _FACTORS = (_LETTER + 1) ** np.arange(HEAD)
-_ENGLISH = "en"
 _WORDS = re.compile(r"[^\W\d_]+")
 
 # Small words that are common in running text, a language a line.
@@ -101,7 +102,7 @@ def _small_words() -> dict[str, tuple[str, ...]]:
         for word in words:
             languages.setdefault(word, set()).add(language)
     return {
-        word: (_ENGLISH,) if _ENGLISH in found else tuple(sorted(found))
+        word: (ENGLISH,) if ENGLISH in found else tuple(sorted(found))
         for word, found in languages.items()
     }
 
@@ -116,6 +117,7 @@ def abstain(
     known_share: NDArray[np.float64],
     relevant: NDArray[np.bool_],
     fewest_known: float = FEWEST_KNOWN,
+    scheme: Scheme = DEFAULT_SCHEME,
 ) -> NDArray[np.int8]:
     """Say of n sentences why they should not be tagged.
 
@@ -126,14 +128,30 @@ def abstain(
         known_share: n shares of words that the model has seen.
         relevant: n, whether the model finds a sentence likely to have any topic.
         fewest_known: Share of its words that the model must have seen.
+        scheme: Of the model; the rules for English are for English.
 
     Returns:
         n places in ``REASONS``, 0 for those that may be tagged.
     """
-    foreign = latin_share < _FEWEST_LATIN
     unknown = (word_count >= FEWEST_WORDS) & (known_share < fewest_known)
+    if scheme.is_written_without_spaces:
+        unknown[:] = False
     codes: NDArray[np.int8] = np.where(relevant, 0, _CODES["no_topic"]).astype(np.int8)
     codes[unknown | (word_count == 0)] = _CODES["unfamiliar"]
+    if scheme.is_english:
+        _apply_english_rules(texts, word_count, latin_share, known_share, codes)
+    return codes
+
+
+def _apply_english_rules(
+    texts: PackedTexts,
+    word_count: NDArray[np.int64],
+    latin_share: NDArray[np.float64],
+    known_share: NDArray[np.float64],
+    codes: NDArray[np.int8],
+) -> None:
+    """Mark what is not English, and what an English page has around its articles."""
+    foreign = latin_share < _FEWEST_LATIN
     unsure = (known_share < _ENOUGH_KNOWN) & (word_count >= _FEWEST_FOREIGN) & ~foreign
     for n in np.flatnonzero(unsure).tolist():
         foreign[n] = _is_other_language(_WORDS.findall(texts.text(n).lower()))
@@ -142,7 +160,6 @@ def abstain(
     sizes = zip(short.tolist(), word_count[short].tolist(), strict=True)
     codes[[n for n, size in sizes if _is_boilerplate(texts.text(n), size)]] = _CODES["boilerplate"]
     codes[foreign] = _CODES["not_english"]
-    return codes
 
 
 def _is_other_language(words: list[str]) -> bool:
@@ -151,7 +168,7 @@ def _is_other_language(words: list[str]) -> bool:
     for word in set(words):
         for language in _LANGUAGES.get(word, ()):
             counts[language] = counts.get(language, 0) + 1
-    english = counts.pop(_ENGLISH, 0)
+    english = counts.pop(ENGLISH, 0)
     foreign = max(counts.values(), default=0)
     return foreign >= _FEWEST_FOREIGN and foreign > english
 

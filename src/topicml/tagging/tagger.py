@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml.scheme import Scheme
 from topicml.scoring.scorer import Scorer, Scores
 from topicml.tagging.abstention import REASONS, Reason, abstain
 from topicml.tagging.articles import (
@@ -20,7 +21,7 @@ from topicml.tagging.articles import (
     article_topics,
 )
 from topicml.tagging.second_opinion import SecondOpinion
-from topicml.tagging.thresholds import Thresholds, choose_thresholds
+from topicml.tagging.thresholds import Thresholds, choose_thresholds, reached
 from topicml.text.document import Document
 from topicml.text.normalise import as_scored, places_read_otherwise
 from topicml.text.packed import PackedTexts
@@ -74,9 +75,10 @@ class Tagger:
 
     def tag(self, documents: Sequence[Document]) -> list[TaggedArticle]:
         """Tag n documents; return the n articles, in order."""
-        packed, all_spans = _pack([document.text for document in documents], self._unit)
+        language = self._scorer.scheme.primary_language
+        packed, all_spans = _pack([d.text for d in documents], self._unit, language)
         scores = self._scorer.score_spans(*packed)
-        given, codes = decide(scores, packed, self.thresholds)
+        given, codes = decide(scores, packed, self.thresholds, self._scorer.scheme)
         again = self._read_again(packed, scores, given, codes)
         tags = _by_sentence(given, scores)
         articles = []
@@ -102,7 +104,9 @@ class Tagger:
         if len(rows):
             unsure = packed.take(rows)
             found = self._second.scorer.score_spans(*unsure)
-            given[rows], codes[rows] = decide(found, unsure, self._second.thresholds)
+            given[rows], codes[rows] = decide(
+                found, unsure, self._second.thresholds, self._second.scorer.scheme
+            )
             scores.probabilities[rows], scores.relevance[rows] = found[:2]
         return rows
 
@@ -159,12 +163,12 @@ def tag_sentences(
     """
     packed = PackedTexts.of([as_scored(text) for text in texts])
     scores = scorer.score_spans(*packed)
-    given, codes = decide(scores, packed, thresholds or choose_thresholds(scorer))
+    given, codes = decide(scores, packed, thresholds or choose_thresholds(scorer), scorer.scheme)
     return scores.probabilities, given, [REASONS[code] for code in codes]
 
 
 def decide(
-    scores: Scores, texts: PackedTexts, thresholds: Thresholds
+    scores: Scores, texts: PackedTexts, thresholds: Thresholds, scheme: Scheme
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Decide the topics of n scored sentences.
 
@@ -172,14 +176,15 @@ def decide(
         scores: What the model found in them.
         texts: n sentences, as they are read.
         thresholds: What they must reach.
+        scheme: Of the model.
 
     Returns:
         Which topics are given, n by T, and n places in ``REASONS``, 0 where one is.
     """
     relevant = scores.relevance >= thresholds.relevance
     counted = scores.word_count, scores.latin_share, scores.known_share
-    codes = abstain(texts, *counted, relevant, thresholds.known)
-    given = scores.probabilities >= thresholds.topics
+    codes = abstain(texts, *counted, relevant, thresholds.known, scheme)
+    given = reached(scores.probabilities, thresholds.topics, scheme.kind)
     given[codes != 0] = False
     codes[(codes == 0) & ~given.any(axis=1)] = REASONS.index("below_threshold")
     return given, codes
@@ -195,12 +200,12 @@ def _by_sentence(given: NDArray[np.bool_], scores: Scores) -> dict[int, list[Tag
     return found
 
 
-def _pack(texts: Sequence[str], unit: Unit) -> tuple[PackedTexts, list[Spans]]:
+def _pack(texts: Sequence[str], unit: Unit, language: str) -> tuple[PackedTexts, list[Spans]]:
     """Return the sentences of n texts as they are read, and for each text where it has them."""
     buffer = bytearray()
     all_spans, places = [], [np.zeros((0, 2), dtype=np.int64)]
     for text in texts:
-        spans = [(0, len(text))] if unit == "sentence" else sentence_spans(text)
+        spans = [(0, len(text))] if unit == "sentence" else sentence_spans(text, language)
         data = text.encode("utf-8", "surrogatepass")
         own = _byte_places(data, len(text), spans) + len(buffer)
         buffer += data

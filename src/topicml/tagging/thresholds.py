@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import ModelError
+from topicml.scheme import Kind
 from topicml.scoring.scorer import FEWEST_KNOWN, Scorer
 
 
@@ -27,6 +28,23 @@ class Thresholds:
     known: float = FEWEST_KNOWN
 
 
+def reached(
+    probabilities: NDArray[np.float64], thresholds: NDArray[np.float64], kind: Kind
+) -> NDArray[np.bool_]:
+    """Return which of n by T topics are likely enough; in a multiclass scheme the likeliest alone.
+
+    Args:
+        probabilities: n by T.
+        thresholds: T.
+        kind: Of the scheme.
+    """
+    given: NDArray[np.bool_] = probabilities >= thresholds
+    if kind == "multiclass":
+        likeliest = probabilities.argmax(axis=1)
+        given &= np.arange(given.shape[1]) == likeliest[:, np.newaxis]
+    return given
+
+
 def choose_thresholds(
     scorer: Scorer,
     *,
@@ -44,9 +62,14 @@ def choose_thresholds(
         relevance: Probability of having any topic under which none is given.
 
     Raises:
-        ModelError: The model has no thresholds for a precision as high as that.
+        ModelError: The model has no thresholds for a precision as high as that, or no relevance.
         ValueError: Both ``threshold`` and ``min_precision`` are given.
     """
+    if relevance is not None and scorer.scheme.is_multiclass:
+        raise ModelError(
+            "a multiclass model has no relevance: each text has a topic",
+            hint="Ask for surer tags with --threshold or --min-precision.",
+        )
     if threshold is not None and min_precision is not None:
         raise ValueError("threshold and min_precision exclude each other")
     topics, gate = scorer.thresholds, scorer.relevance_threshold

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from topicml.scheme import Kind
+from topicml.scoring.probabilities import softmax
 from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.tagging.second_opinion import margins, margins_of_shares
-from topicml.tagging.thresholds import Thresholds
+from topicml.tagging.thresholds import Thresholds, reached
 from topicml.training.features import CERTAIN
 from topicml.training.logistic import sigmoid
 
@@ -47,6 +49,7 @@ class Decision:
         precisions: K precisions.
         margins: How sure ordinary sentences are tagged; see ``second_opinion.margins_of_shares``.
         fewest_known: Share of its words that must be known of a sentence; see ``familiarity``.
+        kind: Of the scheme; in a multiclass one probabilities of topics add up to one.
     """
 
     weights: Floats
@@ -57,6 +60,7 @@ class Decision:
     precisions: tuple[float, ...] = PRECISIONS
     margins: tuple[float, ...] = ()
     fewest_known: float = FEWEST_KNOWN
+    kind: Kind = "multilabel"
 
     def probabilities(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T, for n by T + 1 log-odds."""
@@ -66,12 +70,16 @@ class Decision:
         """Return which topics are given, n by T, as 0 and 1."""
         calibrated = self.calibrated(log_odds)
         relevant = calibrated[:, -1] >= self.relevance_threshold
-        given = (calibrated[:, :-1] >= self.thresholds) & relevant[:, None]
+        given = reached(calibrated[:, :-1], self.thresholds, self.kind) & relevant[:, None]
         return given.astype(np.int8)
 
     def calibrated(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T + 1, relevance last."""
-        return sigmoid(_clip(log_odds) @ self.weights.T + self.offset)
+        weighted = _clip(log_odds) @ self.weights.T + self.offset
+        calibrated = sigmoid(weighted)
+        if self.kind == "multiclass":
+            calibrated[:, :-1] = softmax(weighted[:, :-1])
+        return calibrated
 
 
 def choose_decision(Y: Labels, log_odds: Floats, weights: Floats | None = None) -> Decision:

@@ -18,9 +18,9 @@ from topicml.training.dataset import FOLDS, Dataset, Split
 from topicml.training.features import (
     AdaptedClassifier,
     Parameters,
-    make_classifier,
     make_vectorizer,
 )
+from topicml.training.multinomial import classifier_for
 
 Floats = NDArray[np.float64]
 
@@ -145,7 +145,8 @@ def _fit_fold(
         except TrainingError:
             return [np.full((len(test), Y.shape[1] + 1), np.nan)] * len(settings)
         X_test = vectorizer.transform(held_out).tocsr()
-        return [make_classifier(s).fit(X_train, Y).log_odds(X_test) for s in settings]
+        classifiers = [classifier_for(s, data.scheme) for s in settings]
+        return [classifier.fit(X_train, Y).log_odds(X_test) for classifier in classifiers]
     known = required(background)
     vectorizer = known.vectorizer(texts, settings[0].min_df)
     X_train, X_test = vectorizer.transform(texts).tocsr(), vectorizer.transform(held_out).tocsr()

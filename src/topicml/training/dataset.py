@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut
 from topicml.errors import LabelError, TrainingError
 from topicml.labels.records import LabelRecord
 from topicml.labels.store import LabelFile, count_references, read_label_files
+from topicml.scheme import DEFAULT_SCHEME, Scheme
 from topicml.taxonomy import Taxonomy
 from topicml.training.copies import find_copies, join_copied_groups
 
@@ -38,6 +39,7 @@ class Dataset:
         sources: n sources: ``article``, ``archive`` or ``authored``.
         drawn: n, True where a sentence was drawn at random, and shows how common topics are.
         copies: n numbers, equal for copies and near copies; see ``copies.find_copies``.
+        scheme: How they are labelled.
     """
 
     topics: tuple[str, ...]
@@ -47,6 +49,7 @@ class Dataset:
     sources: NDArray[np.str_]
     drawn: NDArray[np.bool_]
     copies: NDArray[np.intp]
+    scheme: Scheme = DEFAULT_SCHEME
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -72,6 +75,7 @@ class Dataset:
             self.sources[picked],
             self.drawn[picked],
             self.copies[picked],
+            self.scheme,
         )
 
     def without_copies(self, splits: Iterable[Split]) -> list[Split]:
@@ -131,6 +135,7 @@ def make_dataset(records: Sequence[LabelRecord], taxonomy: Taxonomy) -> Dataset:
         groups=np.array([record.article for record in used], dtype=np.str_),
         sources=np.array([record.source for record in used], dtype=np.str_),
         drawn=np.array([record.chosen == DRAWN for record in used], dtype=np.bool_),
+        scheme=taxonomy.scheme,
     )
 
 
@@ -142,11 +147,12 @@ def dataset_of(
     groups: NDArray[np.str_],
     sources: NDArray[np.str_],
     drawn: NDArray[np.bool_],
+    scheme: Scheme = DEFAULT_SCHEME,
 ) -> Dataset:
     """Return sentences as a dataset that knows its copies; for arguments see ``Dataset``."""
     copies = find_copies(texts)
     joined = join_copied_groups(groups, copies)
-    return Dataset(tuple(topics), tuple(texts), Y, joined, sources, drawn, copies)
+    return Dataset(tuple(topics), tuple(texts), Y, joined, sources, drawn, copies, scheme)
 
 
 def load_dataset(

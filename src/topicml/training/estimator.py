@@ -13,6 +13,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted
 
+from topicml.scheme import DEFAULT_SCHEME, ENGLISH, Kind, Scheme
+from topicml.scoring.probabilities import probabilities_of
 from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import as_scored
 from topicml.training.background import Background
@@ -21,7 +23,6 @@ from topicml.training.dataset import Dataset, dataset_of
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
 from topicml.training.held_out import decide_calibrated, thresholds_of
-from topicml.training.logistic import sigmoid
 
 _PARAMETERS = tuple(field.name for field in fields(Parameters))
 
@@ -42,6 +43,8 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         class_weight: ``balanced`` or None.
         nb_mixing: Share of the naive-Bayes log-count ratio in each feature's scale.
         background: Start from a background model, which ``fit`` is then given.
+        kind: ``multilabel``, or ``multiclass`` where each sentence has exactly one topic.
+        language: Of the sentences; some reasons to give no topic are for English.
         topics: T topic ids, in column order; the numbers of the columns for None.
         n_jobs: Processes of ``fit``; the model does not depend on it.
 
@@ -63,6 +66,8 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         class_weight: Literal["balanced"] | None = "balanced",
         nb_mixing: float = 0.0,
         background: bool = False,
+        kind: Kind = "multilabel",
+        language: str = ENGLISH,
         topics: Sequence[str] | None = None,
         n_jobs: int | None = None,
     ) -> None:
@@ -74,19 +79,22 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.class_weight = class_weight
         self.nb_mixing = nb_mixing
         self.background = background
+        self.kind = kind
+        self.language = language
         self.topics = topics
         self.n_jobs = n_jobs
 
     @classmethod
-    def of(cls, fitted: FittedModel, topics: Sequence[str]) -> TopicTagger:
+    def of(cls, fitted: FittedModel, topics: Sequence[str], scheme: Scheme) -> TopicTagger:
         """Return the estimator of a model that is fitted already.
 
         Args:
             fitted: From ``fit_model``.
             topics: T topic ids, in column order.
+            scheme: How what it was fitted to is labelled.
         """
         thresholds = thresholds_of(fitted.decision)
-        return cls.of_pipeline(fitted.pipeline, fitted.parameters, topics, thresholds)
+        return cls.of_pipeline(fitted.pipeline, fitted.parameters, topics, thresholds, scheme)
 
     @classmethod
     def of_pipeline(
@@ -95,11 +103,13 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         parameters: Parameters,
         topics: Sequence[str],
         thresholds: Thresholds,
+        scheme: Scheme = DEFAULT_SCHEME,
     ) -> TopicTagger:
         """Return the estimator of a fitted pipeline, calibration folded in; see ``of``."""
         given = {name: getattr(parameters, name) for name in _PARAMETERS}
         names = tuple(topics)
-        return cls(**given, topics=names)._hold(pipeline, names, thresholds)
+        tagger = cls(**given, kind=scheme.kind, language=scheme.language, topics=names)
+        return tagger._hold(pipeline, names, thresholds)
 
     def fit(
         self,
@@ -138,7 +148,7 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibrated = self._calibrated(texts)
         thresholds = Thresholds(**self.thresholds_)
         _, given, _ = decide_calibrated(
-            self.topics_, texts, calibrated, thresholds, self.pipeline_[0]
+            *(self.topics_, texts, calibrated, thresholds, self.pipeline_[0], self._scheme())
         )
         return given.astype(np.int8)
 
@@ -176,7 +186,10 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         features, classifier = self.pipeline_
         log_odds = classifier.log_odds(features.transform([as_scored(text) for text in texts]))
-        return sigmoid(log_odds)
+        return probabilities_of(log_odds, self.kind)
+
+    def _scheme(self) -> Scheme:
+        return Scheme(self.kind, self.language)
 
     def _parameters(self) -> Parameters:
         given = {name: getattr(self, name) for name in _PARAMETERS}
@@ -204,6 +217,7 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             groups=np.asarray(np.arange(count) if groups is None else groups).astype(np.str_),
             sources=np.asarray(["article"] * count if sources is None else sources, dtype=np.str_),
             drawn=np.asarray(np.zeros(count) if drawn is None else drawn, dtype=np.bool_),
+            scheme=self._scheme(),
         )
 
 

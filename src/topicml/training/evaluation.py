@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import TrainingError
+from topicml.scheme import Kind
+from topicml.scoring.probabilities import softmax
 from topicml.scoring.scorer import Scorer
 from topicml.tagging.tagger import tag_sentences
 from topicml.training.background import Background
@@ -71,6 +73,7 @@ class Predictions:
         uncalibrated: n by T probabilities before calibration, where known.
         learning_curve: How good the recipe is with some of the labels, where known.
         rows: n places of the sentences in what they were picked from, where known.
+        kind: Of the scheme.
     """
 
     protocol: str
@@ -82,11 +85,12 @@ class Predictions:
     uncalibrated: NDArray[np.float64] | None = None
     learning_curve: tuple[LearningPoint, ...] = ()
     rows: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    kind: Kind = "multilabel"
 
     def evaluate(self) -> Evaluation:
         """Return all figures with intervals."""
         return evaluate_predictions(
-            self.topics, self.Y, self.probabilities, self.tags, self.documents
+            *(self.topics, self.Y, self.probabilities, self.tags, self.documents), kind=self.kind
         )
 
 
@@ -120,7 +124,7 @@ def cross_validated_predictions(
     Raises:
         TrainingError: Fewer than three groups, so that a fold could not choose thresholds.
     """
-    settings = settings_for(parameters, background)
+    settings = settings_for(parameters, background, data.scheme)
     splits = [
         (train if learned is None else train[learned[train]], test)
         for train, test in _judging_splits(data, by, background, judged)
@@ -138,6 +142,7 @@ def cross_validated_predictions(
         tags[rows],
         data.groups[rows],
         rows=rows,
+        kind=data.scheme.kind,
     )
 
 
@@ -150,7 +155,7 @@ def count_evaluation_fits(
 ) -> int:
     """Return how many fits ``cross_validated_predictions`` takes, for a progress bar."""
     splits = _judging_splits(data, by, background, judged)
-    settings = settings_for(parameters, background)
+    settings = settings_for(parameters, background, data.scheme)
     return count_nested_fits(data, splits, settings, background=background)
 
 
@@ -172,6 +177,8 @@ def _is_judged(data: Dataset, by: By) -> NDArray[np.bool_]:
 def _protocol(data: Dataset, by: By, background: Background | None) -> str:
     in_folds = background is not None or data.has_many_documents
     protocol = PROTOCOLS["documents" if by == "article" and in_folds else by]
+    if data.scheme.is_multiclass:  # it has no thresholds
+        protocol = protocol.replace("calibration and thresholds", "calibration")
     return protocol if background is None else protocol + _ADAPTED
 
 
@@ -181,14 +188,16 @@ def uncalibrated_probabilities(
     """Return what the same folds predict before calibration, for reliability curves."""
     splits = _splits(data, by, background)
     log_odds = cross_validate(data, [parameters], splits, background=background)[0, :, :-1]
-    return sigmoid(log_odds[~np.isnan(log_odds).any(axis=1) & _is_judged(data, by)])
+    judged = log_odds[~np.isnan(log_odds).any(axis=1) & _is_judged(data, by)]
+    return softmax(judged) if data.scheme.is_multiclass else sigmoid(judged)
 
 
 def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictions:
     """Tag labelled sentences with a finished model as ``classify`` does."""
     probabilities, given, _ = tag_sentences(scorer, data.texts)
     return Predictions(
-        protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups
+        *(protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups),
+        kind=data.scheme.kind,
     )
 
 
@@ -214,7 +223,7 @@ def learning_curve(
         if not data.Y[part].any(axis=0).all():
             continue  # a topic is not there yet
         (log_odds,) = cross_validate(data, [parameters], [(part, test)], background=background)
-        scored = score_candidate(parameters, data.Y, log_odds)
+        scored = score_candidate(parameters, data.Y, log_odds, data.scheme)
         points.append(LearningPoint(len(part), scored.macro_average_precision))
     return points
 

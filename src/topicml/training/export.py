@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion, Pipeline
 
+from topicml.scheme import DEFAULT_SCHEME, Scheme
 from topicml.scoring.backends import Backends
 from topicml.scoring.features import FeatureBlock
 from topicml.scoring.scorer import Scorer
@@ -18,7 +19,11 @@ from topicml.training.calibration import Decision
 
 
 def export_scorer(
-    pipeline: Pipeline, topics: Sequence[str], decision: Decision, path: Path
+    pipeline: Pipeline,
+    topics: Sequence[str],
+    decision: Decision,
+    path: Path,
+    scheme: Scheme = DEFAULT_SCHEME,
 ) -> None:
     """Write a fitted pipeline as ``scorer.npz``: the same bytes for the same pipeline.
 
@@ -27,11 +32,17 @@ def export_scorer(
         topics: T topic ids, in column order.
         decision: Gives the thresholds.
         path: File to write.
+        scheme: How the sentences are labelled that it was fitted to.
     """
-    save_scorer(make_scorer(pipeline, topics, decision), path)
+    save_scorer(make_scorer(pipeline, topics, decision, scheme), path)
 
 
-def make_scorer(pipeline: Pipeline, topics: Sequence[str], decision: Decision) -> Scorer:
+def make_scorer(
+    pipeline: Pipeline,
+    topics: Sequence[str],
+    decision: Decision,
+    scheme: Scheme = DEFAULT_SCHEME,
+) -> Scorer:
     """Return a fitted pipeline as a scorer; see ``export_scorer``."""
     coefficients, intercepts = pipeline.named_steps["classifier"].linear_model()
     vectorizers = [step for _, step in pipeline.named_steps["features"].transformer_list]
@@ -46,6 +57,7 @@ def make_scorer(pipeline: Pipeline, topics: Sequence[str], decision: Decision) -
         blocks=blocks,
         backends=Backends(blocks),
         fewest_known=decision.fewest_known,
+        scheme=scheme,
     )
 
 

@@ -13,7 +13,8 @@ from topicml.training.background import Background
 from topicml.training.calibration import Decision
 from topicml.training.cross_validation import fit_vectorizer, required, splits_of
 from topicml.training.dataset import Dataset
-from topicml.training.features import AdaptedClassifier, Parameters, make_classifier
+from topicml.training.features import AdaptedClassifier, Parameters
+from topicml.training.multinomial import classifier_for
 from topicml.training.search import Candidate, decide_by, search, settings_for
 
 
@@ -52,7 +53,8 @@ def fit_model(
         TrainingError: A topic has no sentence, or all sentences are of one group.
     """
     check_support(data)
-    settings, splits = settings_for(parameters, background), splits_of(data, background)
+    settings = settings_for(parameters, background, data.scheme)
+    splits = splits_of(data, background)
     found = search(data, settings, splits, background=background, jobs=jobs, on_fit=on_fit)
     decision = decide_by(data, found, splits, background)
     pipeline = fit_pipeline(data, found.chosen, background)
@@ -66,7 +68,8 @@ def count_training_fits(
     data: Dataset, parameters: Parameters | None, background: Background | None
 ) -> int:
     """Return how many fits ``fit_model`` takes, for a progress bar."""
-    return len(settings_for(parameters, background)) * len(splits_of(data, background)) + 1
+    settings = settings_for(parameters, background, data.scheme)
+    return len(settings) * len(splits_of(data, background)) + 1
 
 
 def check_support(data: Dataset) -> None:
@@ -77,6 +80,16 @@ def check_support(data: Dataset) -> None:
                 f"topic {topic!r} is on {support} of {len(data)} sentences",
                 hint="Label sentences with and without it, or take it out of the taxonomy.",
             )
+
+
+def check_teachable(data: Dataset) -> None:
+    """Raise a ``TrainingError`` for labels that a network cannot be taught."""
+    if data.scheme.is_multiclass:
+        raise TrainingError(
+            "networks learn multilabel schemes, and this one is multiclass",
+            hint="Train a linear model: topicml train.",
+        )
+    check_support(data)
 
 
 def fit_pipeline(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
@@ -90,7 +103,7 @@ def fit_pipeline(data: Dataset, parameters: Parameters, background: Background |
 def _fitted(data: Dataset, parameters: Parameters, background: Background | None) -> Pipeline:
     if not parameters.background:
         vectorizer, X = fit_vectorizer(parameters, data.texts)
-        classifier = make_classifier(parameters).fit(X, data.Y)
+        classifier = classifier_for(parameters, data.scheme).fit(X, data.Y)
         return Pipeline([("features", vectorizer), ("classifier", classifier)])
     known = required(background)
     vectorizer = known.vectorizer(data.texts, parameters.min_df)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import FeatureUnion
 
+from topicml.scheme import Scheme
 from topicml.scoring.scorer import Scores
 from topicml.tagging.tagger import decide
 from topicml.tagging.thresholds import Thresholds
@@ -39,7 +40,7 @@ def decide_held_out(
     """
     calibrated = decision.calibrated(log_odds)
     return decide_calibrated(
-        data.topics, data.texts, calibrated, thresholds_of(decision), vectorizer
+        *(data.topics, data.texts, calibrated, thresholds_of(decision), vectorizer, data.scheme)
     )
 
 
@@ -49,6 +50,7 @@ def decide_calibrated(
     calibrated: Floats,
     thresholds: Thresholds,
     vectorizer: FeatureUnion,
+    scheme: Scheme,
 ) -> tuple[Scores, NDArray[np.bool_], NDArray[np.int8]]:
     """Decide by probabilities that are known already; see ``decide_held_out``.
 
@@ -58,11 +60,12 @@ def decide_calibrated(
         calibrated: n by T + 1 probabilities, relevance last.
         thresholds: What a sentence must reach.
         vectorizer: It says which words are known.
+        scheme: How the texts that it learned from are labelled.
     """
     packed = PackedTexts.of([as_scored(text) for text in texts])
     counted = scorer_of_words(vectorizer, topics).score_spans(*packed)
     scores = Scores(calibrated[:, :-1], calibrated[:, -1], *counted[2:])
-    return scores, *decide(scores, packed, thresholds)
+    return scores, *decide(scores, packed, thresholds, scheme)
 
 
 def thresholds_of(decision: Decision) -> Thresholds:

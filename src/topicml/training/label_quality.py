@@ -12,7 +12,7 @@ from topicml.training.cross_validation import Floats, splits_of
 from topicml.training.dataset import Dataset
 from topicml.training.features import CERTAIN, Parameters
 from topicml.training.logistic import sigmoid
-from topicml.training.search import grid_for, search
+from topicml.training.search import search, settings_for
 
 _CLEANLAB = "cleanlab.multilabel_classification"
 _PURPOSE = "what the recipe says of labels"
@@ -39,7 +39,7 @@ def out_of_fold_probabilities(
         background: To start from.
         jobs: Processes.
     """
-    settings = grid_for(background) if parameters is None else (parameters,)
+    settings = settings_for(parameters, background, data.scheme)
     splits = splits_of(data, background)
     found = search(data, settings, splits, background=background, jobs=jobs)
     log_odds = np.clip(found.log_odds, -CERTAIN, CERTAIN)

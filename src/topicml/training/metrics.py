@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from topicml.scheme import Kind
+
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
@@ -26,7 +28,10 @@ HEADLINES = (
     "false_tag_rate",
     "expected_calibration_error",
 )
-_RESAMPLED = HEADLINES[:4]  # the other two have intervals of their own
+_RESAMPLED: Mapping[Kind, Sequence[str]] = {  # the others have intervals of their own
+    "multilabel": HEADLINES[:4],
+    "multiclass": ("accuracy", "macro_f1", "micro_f1", "macro_average_precision"),
+}
 _WITHOUT_INTERVAL = (
     *("micro_precision", "micro_recall", "brier"),
     *("document_micro_f1", "document_macro_f1"),
@@ -115,6 +120,7 @@ def evaluate_predictions(
     tags: Labels,
     documents: NDArray[np.str_],
     *,
+    kind: Kind = "multilabel",
     resamples: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
@@ -127,21 +133,24 @@ def evaluate_predictions(
         tags: n by T, 1 where a topic is given.
         documents: n document names; resampled as wholes, since sentences of one document
             are alike.
+        kind: Of the scheme. A multiclass one has no sentences without a topic to tag falsely,
+            and accuracy says how many have their topic.
         resamples: Bootstrap resamples behind the intervals (Efron, 1979; percentile).
         seed: Of the resampling.
     """
     rows, draws = draw_documents(documents, resamples, seed)
     count = draws.shape[1]
     once = np.ones((1, len(Y)))
+    names = _RESAMPLED[kind]
     resampled = draws[:, rows].astype(np.float64)
     points, spreads = (
-        headline_scores(Y, probabilities, tags, weights, _RESAMPLED)
-        for weights in (once, resampled)
+        headline_scores(Y, probabilities, tags, weights, names) for weights in (once, resampled)
     )
     document_Y, document_tags = (_any_by_document(y, rows, count) for y in (Y, tags))
     each_document = np.ones((1, count))
-    headlines = {key: _interval(points[key], spreads[key]) for key in _RESAMPLED}
-    headlines["false_tag_rate"] = false_tag_interval(Y, tags)
+    headlines = {key: _interval(points[key], spreads[key]) for key in names}
+    if kind == "multilabel":
+        headlines["false_tag_rate"] = false_tag_interval(Y, tags)
     headlines["expected_calibration_error"] = calibration_interval(Y, probabilities, resampled)
     rates = np.vstack(_precision_recall_f1(Y, tags, once))
     micro_precision, micro_recall, _ = _micro(Y, tags, once)
@@ -235,6 +244,7 @@ def headline_scores(
         return np.asarray(empty @ (tags.sum(axis=1) > 0) / empty.sum(axis=1))
 
     scores: dict[str, Callable[[], Floats]] = {
+        "accuracy": lambda: weights @ (tags == Y).all(axis=1) / weights.sum(axis=1),
         "micro_f1": lambda: _micro(Y, tags, weights)[2],
         "macro_f1": lambda: _macro_f1(Y, tags, weights),
         "samples_f1": lambda: weights @ _samples_f1(Y, tags) / weights.sum(axis=1),

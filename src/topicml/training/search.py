@@ -21,6 +21,9 @@ from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from topicml.errors import TrainingError
+from topicml.scheme import Scheme
+from topicml.scoring.probabilities import softmax
+from topicml.tagging.thresholds import reached
 from topicml.training.background import Background
 from topicml.training.calibration import Decision, choose_decision, micro_f1
 from topicml.training.cross_validation import Floats, cross_validate, splits_of, vectorizer_for
@@ -30,6 +33,7 @@ from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.held_out import tag_held_out
 from topicml.training.metrics import Evaluation, evaluate_predictions
 from topicml.training.natural_mix import deciding_sentences
+from topicml.training.temperature import choose_multiclass_decision
 
 DEFAULT_GRID: tuple[Parameters, ...] = (
     SKLEARN_DEFAULTS,
@@ -42,6 +46,9 @@ DEFAULT_GRID: tuple[Parameters, ...] = (
     ),
 )
 """What a training searches that is to search: 24 settings and scikit-learn's defaults."""
+
+MULTICLASS_GRID = tuple(p for p in DEFAULT_GRID if not p.nb_mixing)
+"""What is searched in a multiclass scheme: naive-Bayes ratios are of one topic against the rest."""
 
 ADAPTATION_GRID = tuple(Parameters(background=True, min_df=3, C=C) for C in (0.1, 0.3, 1.0))
 """What is searched instead where there is a background model to start from."""
@@ -61,9 +68,11 @@ _SPACE: dict[str, Sequence[object]] = {
 }
 
 
-def grid_for(background: Background | None) -> tuple[Parameters, ...]:
+def grid_for(background: Background | None, scheme: Scheme) -> tuple[Parameters, ...]:
     """Return what is searched by a training that is to search."""
-    return DEFAULT_GRID if background is None else ADAPTATION_GRID
+    if background is not None:
+        return ADAPTATION_GRID
+    return MULTICLASS_GRID if scheme.is_multiclass else DEFAULT_GRID
 
 
 def default_parameters(background: Background | None) -> Parameters:
@@ -72,10 +81,10 @@ def default_parameters(background: Background | None) -> Parameters:
 
 
 def settings_for(
-    parameters: Parameters | None, background: Background | None
+    parameters: Parameters | None, background: Background | None, scheme: Scheme
 ) -> tuple[Parameters, ...]:
     """Return the settings of a training: those given alone, or what is searched."""
-    return grid_for(background) if parameters is None else (parameters,)
+    return grid_for(background, scheme) if parameters is None else (parameters,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,7 @@ def search(
     )
     tested = np.concatenate([test for _, test in splits])
     scored = [
-        score_candidate(setting, data.Y, out)
+        score_candidate(setting, data.Y, out, data.scheme)
         for setting, out in zip(settings, log_odds, strict=True)
         if not np.isnan(out[tested]).any()
     ]
@@ -147,14 +156,19 @@ def search(
     return SearchResult(ranked, chosen, log_odds[settings.index(chosen)])
 
 
-def score_candidate(parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats) -> Candidate:
+def score_candidate(
+    parameters: Parameters, Y: NDArray[np.int8], log_odds: Floats, scheme: Scheme
+) -> Candidate:
     """Score a setting by its out-of-fold log-odds, n by T + 1, over the rows that were tested."""
     tested = ~np.isnan(log_odds[:, 0])
     Y, log_odds = Y[tested], log_odds[tested, :-1]
     seen = Y.any(axis=0)
-    precision = average_precision_score(Y[:, seen], log_odds[:, seen]) if seen.any() else 0.0
+    # log-odds of topics that exclude each other tell nothing from one text to another
+    ranking = softmax(log_odds) if scheme.is_multiclass else log_odds
+    precision = average_precision_score(Y[:, seen], ranking[:, seen]) if seen.any() else 0.0
     # a fixed threshold of one half: the setting itself, before any threshold is tuned
-    return Candidate(parameters, float(precision), micro_f1(Y, log_odds >= 0))
+    tags = reached(ranking, np.zeros(Y.shape[1]), scheme.kind)
+    return Candidate(parameters, float(precision), micro_f1(Y, tags))
 
 
 def decide_by(
@@ -169,7 +183,8 @@ def decide_by(
         background: What its settings with ``background`` started from.
     """
     started = background if found.chosen.background else None
-    decision = choose_decision(*deciding_sentences(data, found.log_odds, started))
+    choose = choose_multiclass_decision if data.scheme.is_multiclass else choose_decision
+    decision = choose(*deciding_sentences(data, found.log_odds, started))
     known = choose_fewest_known(data, splits, found.chosen, background)
     return replace(decision, fewest_known=known)
 
@@ -252,13 +267,15 @@ class TuningResult:
     evaluation: Evaluation
 
 
-def draw_settings(trials: int, seed: int) -> list[Parameters]:
+def draw_settings(trials: int, seed: int, scheme: Scheme) -> list[Parameters]:
     """Return scikit-learn's defaults, the project's, and ``trials`` others drawn at random."""
     everything = [
         Parameters(**dict(zip(_SPACE, values, strict=True)))  # type: ignore[arg-type]
         for values in itertools.product(*_SPACE.values())
     ]
     always = [SKLEARN_DEFAULTS, Parameters()]
+    if scheme.is_multiclass:
+        everything = [setting for setting in everything if not setting.nb_mixing]
     others = [setting for setting in everything if setting not in always]
     return [*always, *random.Random(seed).sample(others, min(trials, len(others)))]  # noqa: S311
 
@@ -306,7 +323,9 @@ def tune(
     found = search(
         *(data, settings, splits), choose=choose, background=background, jobs=jobs, on_fit=on_fit
     )
-    evaluation = evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
+    evaluation = evaluate_predictions(
+        *(data.topics, data.Y, probabilities, tags, data.groups), kind=data.scheme.kind
+    )
     return TuningResult(found.candidates, sizes, found.chosen, evaluation)
 
 

@@ -149,7 +149,8 @@ def _why_untagged(
         names = [f"{topic_ids[t]} {sentence.probabilities[t]:.2f}" for t in reached.tolist()]
         said += f"; this kept back {', '.join(names)}" if names else ""
     elif sentence.reason == "below_threshold":
-        nearest = int(np.argmax(sentence.probabilities - thresholds.topics))
+        over = sentence.probabilities - thresholds.topics
+        nearest = int(np.argmax(np.where(over < 0, over, -np.inf)))  # multiclass: others may reach
         said += (
             f" ({topic_ids[nearest]} {sentence.probabilities[nearest]:.2f} "
             f"under {thresholds.topics[nearest]:.2f})"

@@ -1,0 +1,33 @@
+"""Log-odds to probabilities, of both kinds of schemes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from topicml.scoring.probabilities import probabilities_of, softmax
+
+LOG_ODDS = arrays(np.float64, (4, 3), elements=st.floats(-1e6, 1e6))
+
+
+@given(LOG_ODDS)
+def test_topics_that_exclude_each_other_add_up_to_one(log_odds: np.ndarray) -> None:
+    found = softmax(log_odds)
+    assert found.sum(axis=1) == pytest.approx(1.0)
+    assert ((found >= 0) & (found <= 1)).all()
+    assert (found[np.arange(4), log_odds.argmax(axis=1)] == found.max(axis=1)).all()
+    assert softmax(log_odds + 7.0) == pytest.approx(found, abs=1e-9)
+
+
+@given(LOG_ODDS)
+def test_relevance_is_apart_from_topics(log_odds: np.ndarray) -> None:
+    each, together = (probabilities_of(log_odds, kind) for kind in ("multilabel", "multiclass"))
+    assert (each[:, -1] == together[:, -1]).all()
+    assert together[:, :-1].sum(axis=1) == pytest.approx(1.0)
+
+
+def test_known_values() -> None:
+    log_odds = np.log(np.array([[1.0, 3.0, 9.0]]))
+    assert probabilities_of(log_odds, "multilabel") == pytest.approx(np.array([[0.5, 0.75, 0.9]]))
+    assert probabilities_of(log_odds, "multiclass") == pytest.approx(np.array([[0.25, 0.75, 0.9]]))
