@@ -131,7 +131,7 @@ def retrained_alone(
     """
     real = data.sources == "archive"
     own = [(train[~real[train]], test[real[test]]) for train, test in splits_of(data, background)]
-    settings = grid_for(background, data.scheme) if parameters is None else (parameters,)
+    settings = settings_for(parameters, background, data.scheme)
     probabilities, tags = nested_predictions(data, own, settings, background=background, jobs=2)
     return Predictions(
         "", data.topics, data.Y[real], probabilities[real], tags[real], data.groups[real]
