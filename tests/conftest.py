@@ -220,6 +220,27 @@ def run() -> Run:
     return run_command
 
 
+@pytest.fixture(scope="session")
+def run_here() -> Run:
+    """Run a command in this process, for failures whose one line is all that matters."""
+
+    def run_command(*arguments: str | Path) -> Result:
+        from typer.testing import CliRunner
+
+        from topicml.cli.app import make_app
+        from topicml.errors import TopicmlError
+
+        given = [str(part) for part in arguments]
+        done = CliRunner().invoke(make_app([given[0]]), given)
+        if isinstance(done.exception, TopicmlError):
+            return Result(1, done.stdout, f"{done.stderr}error: {done.exception}\n")
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Result(done.exit_code, done.stdout, done.stderr)
+
+    return run_command
+
+
 _CLEARED = {"TOPICML_MODELS", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "PYTHONIOENCODING"}
 
 

@@ -98,18 +98,18 @@ def test_later_version_leaves_the_current_one(run: Run, tiny: Tiny, tmp_path: Pa
     assert len(scorers) == 1
 
 
-def test_existing_version_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
+def test_existing_version_is_a_clean_failure(run_here: Run, tiny: Tiny) -> None:
     result = train(
-        *(run, tiny, tiny.store.root, "--labels", tiny.labels),
+        *(run_here, tiny, tiny.store.root, "--labels", tiny.labels),
         *("--name", "weekend", "--version", "1.0.0"),
     )
     assert_clean_failure(result, "weekend/1.0.0", "this version exists", "--version")
 
 
-def test_unknown_topic_is_a_clean_failure(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+def test_unknown_topic_is_a_clean_failure(run_here: Run, tiny: Tiny, tmp_path: Path) -> None:
     rows = [*tiny_records(), {"id": "x", "text": "So.", "topics": ["sailling"]}]
     path = write_jsonl(tmp_path / "labels.jsonl", rows)
-    result = train(run, tiny, tmp_path / "models", "--labels", path)
+    result = train(run_here, tiny, tmp_path / "models", "--labels", path)
     assert_clean_failure(
         result, f"{path}:{len(rows)}:", "unknown topic 'sailling'", "Did you mean 'sailing'?"
     )
@@ -127,11 +127,11 @@ def test_unknown_topic_is_a_clean_failure(run: Run, tiny: Tiny, tmp_path: Path) 
     ids=["one-topic", "one-article", "two-articles", "nothing"],
 )
 def test_labels_that_cannot_be_trained_on_are_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path, keep: object, parts: list[str]
+    run_here: Run, tiny: Tiny, tmp_path: Path, keep: object, parts: list[str]
 ) -> None:
     rows = [row for row in tiny_records() if keep(row)]  # type: ignore[operator]
     path = write_jsonl(tmp_path / "labels.jsonl", rows)
-    result = train(run, tiny, tmp_path / "models", "--labels", path)
+    result = train(run_here, tiny, tmp_path / "models", "--labels", path)
     said = result.stderr.split("error: ")[-1]
     assert_clean_failure(Result(result.code, result.stdout, said), *parts)
     assert not list(tmp_path.glob("models/*/*"))
@@ -148,27 +148,27 @@ def test_labels_that_cannot_be_trained_on_are_a_clean_failure(
     ids=["labels", "name", "version", "parameters"],
 )
 def test_wrong_argument_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path, arguments: list[str], parts: list[str]
+    run_here: Run, tiny: Tiny, tmp_path: Path, arguments: list[str], parts: list[str]
 ) -> None:
     labels = [] if "--labels" in arguments else ["--labels", tiny.labels]
-    assert_clean_failure(train(run, tiny, tmp_path, *labels, *arguments), *parts)
+    assert_clean_failure(train(run_here, tiny, tmp_path, *labels, *arguments), *parts)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"depth": 3}', '"C"'])
 def test_broken_parameter_file_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path, content: str
+    run_here: Run, tiny: Tiny, tmp_path: Path, content: str
 ) -> None:
     path = tmp_path / "parameters.json"
     path.write_text(content)
-    result = train(run, tiny, tmp_path, "--labels", tiny.labels, "--parameters", path)
+    result = train(run_here, tiny, tmp_path, "--labels", tiny.labels, "--parameters", path)
     assert_clean_failure(result, str(path), "not a parameter file", "manifest.json")
 
 
 def test_models_folder_that_is_a_file_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path
 ) -> None:
     (tmp_path / "models").write_text("")
-    result = train(run, tiny, tmp_path / "models", "--labels", tiny.labels)
+    result = train(run_here, tiny, tmp_path / "models", "--labels", tiny.labels)
     assert result.code == 1
     assert "Traceback" not in result.stderr
     assert str(tmp_path / "models") in result.stderr
@@ -220,9 +220,9 @@ def test_evaluate_cross_validates_the_recipe(run: Run, tiny: Tiny, by: str) -> N
     assert figures["sentences"] == len(tiny_records())
 
 
-def test_evaluate_refuses_another_taxonomy(run: Run, tiny: Tiny, root: Path) -> None:
+def test_evaluate_refuses_another_taxonomy(run_here: Run, tiny: Tiny, root: Path) -> None:
     taxonomy = root / "data/labels/taxonomy.toml"
-    result = run(
+    result = run_here(
         *("evaluate", "--data", tiny.labels, "--taxonomy", taxonomy),
         *("--models-dir", tiny.store.root, "--model", "weekend"),
     )
@@ -230,11 +230,11 @@ def test_evaluate_refuses_another_taxonomy(run: Run, tiny: Tiny, root: Path) -> 
 
 
 def test_metrics_file_that_cannot_be_written_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path
 ) -> None:
     target = tmp_path / "missing" / "metrics.json"
     result = evaluate(
-        *(run, tiny, "--data", tiny.labels, "--models-dir", tiny.store.root),
+        *(run_here, tiny, "--data", tiny.labels, "--models-dir", tiny.store.root),
         *("--model", "weekend", "--metrics-file", target),
     )
     assert_clean_failure(result, str(target))
