@@ -40,7 +40,7 @@ from topicml.training.evaluation import Predictions, cross_validated_predictions
 from topicml.training.export import make_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
-from topicml.training.search import nested_predictions
+from topicml.training.search import nested_predictions, settings_for
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
