@@ -114,7 +114,11 @@ def evaluate_network(data: Dataset, log_odds: NDArray[np.float64]) -> Evaluation
         probabilities[test], tags[test] = tag_held_out(
             data.subset(test), log_odds[test], decision, words
         )
-    return evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
+    return evaluate_predictions(
+        *(data.topics, data.Y, probabilities, tags, data.groups),
+        sources=data.sources,
+        lengths=data.lengths,
+    )
 
 
 def _protocol(settings: NetworkSettings) -> str:

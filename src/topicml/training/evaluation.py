@@ -60,6 +60,8 @@ class Predictions:
         documents: n document names.
         uncalibrated: n by T probabilities before calibration, where known.
         learning_curve: How good the recipe is with some of the labels, where known.
+        sources: n sources of the sentences, where known.
+        lengths: n numbers of words, where known.
     """
 
     protocol: str
@@ -70,11 +72,15 @@ class Predictions:
     documents: NDArray[np.str_]
     uncalibrated: NDArray[np.float64] | None = None
     learning_curve: tuple[LearningPoint, ...] = ()
+    sources: NDArray[np.str_] | None = None
+    lengths: NDArray[np.intp] | None = None
 
     def evaluate(self) -> Evaluation:
         """Return all figures with intervals."""
         return evaluate_predictions(
-            self.topics, self.Y, self.probabilities, self.tags, self.documents
+            *(self.topics, self.Y, self.probabilities, self.tags, self.documents),
+            sources=self.sources,
+            lengths=self.lengths,
         )
 
 
@@ -123,6 +129,8 @@ def cross_validated_predictions(
         probabilities[judged],
         tags[judged],
         data.groups[judged],
+        sources=data.sources[judged],
+        lengths=data.lengths[judged],
     )
 
 
@@ -149,7 +157,9 @@ def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictio
     """Tag labelled sentences with a finished model as ``classify`` does."""
     probabilities, given, _ = tag_sentences(scorer, data.texts)
     return Predictions(
-        protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups
+        *(protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups),
+        sources=data.sources,
+        lengths=data.lengths,
     )
 
 

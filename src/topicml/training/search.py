@@ -255,7 +255,11 @@ def tune(
     found = search(
         *(data, settings, splits), choose=choose, background=background, jobs=jobs, on_fit=on_fit
     )
-    evaluation = evaluate_predictions(data.topics, data.Y, probabilities, tags, data.groups)
+    evaluation = evaluate_predictions(
+        *(data.topics, data.Y, probabilities, tags, data.groups),
+        sources=data.sources,
+        lengths=data.lengths,
+    )
     return TuningResult(found.candidates, sizes, found.chosen, evaluation)
 
 
