@@ -170,23 +170,31 @@ def value_of(interval: Any) -> float | None:
     return interval.difference if hasattr(interval, "difference") else interval.value
 
 
+@cache
+def truth_of(name: str) -> dict[str, Any]:
+    """Return the figures of a whole population."""
+    whole = population(name)
+    return {figure: value_of(i) for _, figure, i in intervals_of(whole.old, whole.new)}
+
+
 def simulate(case: tuple[str, int, int], seed: int = 0) -> dict[str, Any]:
     """Return, by kind of figure, how often there was an interval, how often it held, its width."""
     name, size, replications = case
     whole = population(name)
     rng = np.random.default_rng(seed)
-    truth = {n: value_of(i) for _, n, i in intervals_of(whole.old, whole.new)}
+    truth = truth_of(name)
     seen: dict[str, list[tuple[bool, bool, float]]] = defaultdict(list)
     tried: dict[str, list[tuple[bool, ...]]] = defaultdict(list)
     for _ in range(replications):
         old, new = whole.sample(size, rng)
-        for kind, figure, found in intervals_of(old, new):
+        found_here = list(intervals_of(old, new))
+        for kind, figure, found in found_here:
             if value_of(found) is None:
                 continue
             given = found.low is not None
             held = given and found.low <= truth[figure] <= found.high
             seen[kind].append((given, held, found.high - found.low if given else 0.0))
-        for figure, held_by in candidates(old, truth, rng):
+        for figure, held_by in candidates(old, {n: i for _, n, i in found_here}, truth, rng):
             tried[figure].append(held_by)
     return {
         "population": name,
@@ -208,7 +216,7 @@ def summary(rows: list[tuple[bool, bool, float]]) -> dict[str, float | None]:
 
 
 def candidates(
-    sample: Predictions, truth: dict[str, Any], rng: np.random.Generator
+    sample: Predictions, shipped: dict[str, Any], truth: dict[str, Any], rng: np.random.Generator
 ) -> Iterator[tuple[str, tuple[bool, ...]]]:
     """Yield, for two figures, which ways to make an interval held the true value."""
     by = Documents.of(sample.documents)
@@ -218,7 +226,6 @@ def candidates(
         "micro_f1": np.column_stack([hits, either]),
         "false_tag_rate": np.column_stack([empty & sample.tags.any(axis=1), empty]),
     }
-    shipped = sample.evaluate().headlines
     for figure, column in columns.items():
         interval = shipped[figure]
         if interval.low is None:
@@ -252,7 +259,9 @@ def coverage_table(results: list[dict[str, Any]]) -> str:
     """Render coverage by figure, population and documents; in brackets what is refused."""
     columns = list(product(POPULATIONS, SIZES))
     by_case = {(r["population"], r["documents"]): r["figures"] for r in results}
+    times = ", ".join(f"{r['replications']} of {r['documents']}" for r in results[: len(SIZES)])
     lines = [
+        f"Samples of each population: {times} documents.\n",
         "| figure | " + " | ".join(f"{name} {size}" for name, size in columns) + " |",
         "|---" * (len(columns) + 1) + "|",
     ]

@@ -19,8 +19,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
-from scipy.stats import beta, norm, t
+from scipy.special import betaincinv, erf, ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -83,7 +82,7 @@ class Jackknife:
     @property
     def reach(self) -> float:
         """Half the width of the interval around the value, by Student's t."""
-        return float(t.ppf(_TAIL, self.documents - 1)) * self.standard_error
+        return float(stdtrit(self.documents - 1, _TAIL)) * self.standard_error
 
 
 def standard_errors(value: Floats | float, without: Floats, documents: int) -> Floats:
@@ -115,7 +114,7 @@ def share_interval(figure: Jackknife) -> Interval:
     if note := too_few(figure.documents):
         return Interval(value, None, None, note)
     size = float(figure.documents)
-    error = figure.reach / norm.ppf(_TAIL)
+    error = figure.reach / float(ndtri(_TAIL))
     if 0 < value < 1 and error > _NO_ERROR:
         size = value * (1 - value) / error**2
     return Interval(value, *clopper_pearson(value, size))
@@ -129,8 +128,8 @@ def clopper_pearson(share: float, size: float) -> tuple[float, float]:
         size: Of how many; need not be whole.
     """
     hits, misses = share * size, (1 - share) * size
-    low = float(beta.ppf(1 - _TAIL, hits, misses + 1)) if share > 0 else 0.0
-    high = float(beta.ppf(_TAIL, hits + 1, misses)) if share < 1 else 1.0
+    low = float(betaincinv(hits, misses + 1, 1 - _TAIL)) if share > 0 else 0.0
+    high = float(betaincinv(hits + 1, misses, _TAIL)) if share < 1 else 1.0
     return min(low, share), max(high, share)
 
 

@@ -30,9 +30,7 @@ jackknife over documents.</p>
 {headlines}
 <h2>Per topic</h2>
 {topics}
-<h2>Calibration</h2>
-{calibration}
-<h2>Plots</h2>
+{calibration}<h2>Plots</h2>
 <div class="plots">{plots}</div>"""
 _RIGHT, _WRONG, _MISSED = "#2f6f9f", "#d1603d", "#c9d3dd"
 
@@ -72,9 +70,7 @@ def render_report(predictions: Predictions, evaluation: Evaluation) -> str:
         headlines=html_table(("figure", "value", "95 % interval"), evaluation.figure_rows()),
         cautions="".join(f"<p>Caution: {html.escape(c)}.</p>" for c in evaluation.cautions),
         topics=_topic_table(evaluation),
-        calibration=html_table(
-            CALIBRATION_COLUMNS, calibration_rows(map(asdict, evaluation.calibration))
-        ),
+        calibration=_calibration(evaluation),
         plots="".join(_figure(caption, figure) for caption, figure in plots),
     )
     return html_page("Evaluation", body)
@@ -90,6 +86,13 @@ def _topic_table(evaluation: Evaluation) -> str:
         for scores in evaluation.topics
     ]
     return html_table((*columns, "Brier", "ECE"), rows)
+
+
+def _calibration(evaluation: Evaluation) -> str:
+    if not evaluation.calibration:
+        return ""
+    rows = calibration_rows(asdict(part) for part in evaluation.calibration)
+    return f"<h2>Calibration</h2>\n{html_table(CALIBRATION_COLUMNS, rows)}\n"
 
 
 def _draw_counts(predictions: Predictions) -> Figure:
