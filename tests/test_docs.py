@@ -62,7 +62,7 @@ def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
     assert lines[6].endswith(
         "The model was trained on these very sentences: the figures say nothing."
     )
-    assert lines[7] == "Interval(value=1.0, low=1.0, high=1.0)"
+    assert lines[7].startswith("Interval(value=1.0, low=0.47817")
     assert lines[8] == "ok -0.003 True"
     assert lines[9] == (
         "1 alliance-topics@1.2.0 was trained on 116 of these 116 sentences; "

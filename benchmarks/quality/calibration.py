@@ -35,11 +35,7 @@ LABELS = ROOT / "data/labels"
 
 def figures(Y, probabilities) -> dict[str, object]:
     """Return mean ECE over topics, Brier score, and the reliability table."""
-    once = np.ones((1, len(Y)))
-    errors = [
-        float(expected_calibration_error(y, p, once)[0])
-        for y, p in zip(Y.T, probabilities.T, strict=True)
-    ]
+    errors = [expected_calibration_error(y, p) for y, p in zip(Y.T, probabilities.T, strict=True)]
     return {
         "ece": round(float(np.mean(errors)), 4),
         "brier": round(float(np.mean((probabilities - Y) ** 2)), 4),

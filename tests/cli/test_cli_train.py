@@ -196,6 +196,7 @@ def test_evaluate_on_data_gives_the_figures_as_json_and_in_a_file(
     assert figures["documents"] == 4
     support = {row["topic"]: row["support"] for row in figures["topics"]}
     assert support["baking"] == sum("baking" in row["topics"] for row in tiny_records())
+    assert {part["part"] for part in figures["calibration"]} >= {"article", "1 to 10 words"}
     assert figures["headlines"]["micro_f1"]["value"] == 1.0  # the model knows these by heart
 
 
@@ -203,7 +204,7 @@ def test_evaluate_prints_a_table(run: Run, tiny: Tiny) -> None:
     model = ("--models-dir", tiny.store.root, "--model", "weekend")
     result = evaluate(run, tiny, "--data", tiny.labels, *model)
     assert result.code == 0
-    for words in ("micro f1", "95 % interval", "gardening", "observed share"):
+    for words in ("micro f1", "jackknife", "gardening", "observed share", "Caution: 4 documents"):
         assert words in result.stdout
 
 

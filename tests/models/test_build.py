@@ -96,7 +96,9 @@ def test_manifest_has_metrics_with_intervals(manifest: dict[str, Any]) -> None:
     headlines = manifest["metrics"]["evaluation"]["headlines"]
     assert {"micro_f1", "macro_f1", "macro_average_precision"} <= headlines.keys()
     for figure in headlines.values():
-        assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
+        if figure["note"] is None:
+            assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
+    assert headlines["micro_f1"]["note"] is None
     assert manifest["metrics"]["protocol"]
 
 
@@ -134,7 +136,26 @@ def test_card_has_front_matter_topics_figures_and_limits(
     assert "- `baking` (Baking): bread, cakes, ovens and dough" in card
     value = manifest["metrics"]["evaluation"]["headlines"]["micro_f1"]["value"]
     assert f"| micro f1 | {value:.3f} |" in card
+    assert "95 % intervals are by the jackknife over documents" in card
+    assert "Caution: 4 documents are few" in card
+    assert "| sentences of | sentences | documents | mean probability" in card
     assert f"{manifest['labels']['sentences']} labelled sentences of 4 groups" in card
+
+
+def test_card_is_made_of_figures_without_intervals_per_topic_too(
+    tiny: Tiny, manifest: dict[str, Any]
+) -> None:
+    manifest = json.loads(json.dumps(manifest))
+    evaluation = manifest["metrics"]["evaluation"]
+    for name in ("cautions", "calibration"):
+        del evaluation[name]
+    for row in evaluation["topics"]:
+        del row["intervals"], row["documents"]
+    for row in evaluation["headlines"].values():
+        del row["note"]
+    card = render_card(manifest, load_taxonomy(tiny.taxonomy))
+    row = evaluation["topics"][0]
+    assert f"| {row['topic']} | {row['support']} | – | {row['precision']:.2f} |" in card
 
 
 def test_no_version_is_made_twice(tiny: Tiny) -> None:

@@ -39,7 +39,7 @@ def store(tiny: Tiny, tmp_path: Path) -> ModelStore:
 
 def compared(store: ModelStore, tiny: Tiny, version: str, **options: object) -> Comparison:
     models = (open_model(store.folder("weekend", v)) for v in ("1.0.0", version))
-    return compare_models(*models, [tiny.labels], tiny.taxonomy, resamples=50, **options)  # type: ignore[arg-type]
+    return compare_models(*models, [tiny.labels], tiny.taxonomy, **options)  # type: ignore[arg-type]
 
 
 def test_the_same_model_again_differs_in_nothing(store: ModelStore, tiny: Tiny) -> None:
@@ -169,9 +169,7 @@ def test_unseen_leaves_out_what_a_model_was_trained_on(
         for i, text in enumerate(["Reef the mainsail early.", "An anchor held all night long."])
     ]
     data = write_jsonl(tmp_path / "more.jsonl", rows)
-    comparison = compare_models(
-        *models, [data], tiny.taxonomy, at_hand=[tiny.labels], unseen=True, resamples=50
-    )
+    comparison = compare_models(*models, [data], tiny.taxonomy, at_hand=[tiny.labels], unseen=True)
     assert (comparison.paired.sentences, comparison.left_out) == (2, 6)
     with pytest.raises(TopicmlError, match="none is left"):
         compare_models(*models, [tiny.labels], tiny.taxonomy, unseen=True)
@@ -189,7 +187,7 @@ def test_a_network_has_no_words(store: ModelStore, tiny: Tiny) -> None:
     model = open_model(store.folder("weekend", "1.0.0"))
     base = {"name": "a/b", "revision": "0" * 40, "files": {}}
     network = replace(model, manifest={**model.manifest, "kind": NETWORK, "base": base})
-    comparison = compare_models(model, network, [tiny.labels], tiny.taxonomy, resamples=50)
+    comparison = compare_models(model, network, [tiny.labels], tiny.taxonomy)
     fields = comparison.to_dict()
     assert (fields["words"], fields["new"]["kind"]) == (None, "network")
     assert "A network has no weights of words." in comparison_page(fields)

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import json
-import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 from sklearn.metrics import (
     average_precision_score,
     brier_score_loss,
@@ -15,16 +13,19 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from topicml.training.intervals import UNDEFINED
 from topicml.training.metrics import (
     HEADLINES,
-    Interval,
-    calibration_interval,
+    TOPIC_FIGURES,
+    Documents,
+    average_precisions,
+    calibration_gaps,
     evaluate_predictions,
     expected_calibration_error,
-    false_tag_interval,
-    headline_scores,
+    headline_jackknifes,
     reliability_table,
-    weighted_average_precision,
+    topic_average_precision,
+    topic_f1,
 )
 
 TOPICS = ("a", "b", "c", "d")
@@ -43,74 +44,70 @@ def case():
 
 @pytest.fixture(scope="module")
 def evaluation(case):
-    return evaluate_predictions(TOPICS, *case, resamples=200)
+    return evaluate_predictions(TOPICS, *case)
 
 
-def naive_ece(y, p, weights):
+def naive_ece(y, p):
     total = 0.0
     for lower in range(10):
         members = [i for i in range(len(y)) if min(int(p[i] * 10), 9) == lower]
-        weight = sum(weights[i] for i in members)
-        if weight:
-            confidence = sum(weights[i] * p[i] for i in members) / weight
-            accuracy = sum(weights[i] * y[i] for i in members) / weight
-            total += weight * abs(confidence - accuracy)
-    return total / sum(weights)
+        if members:
+            confidence = sum(p[i] for i in members) / len(members)
+            accuracy = sum(y[i] for i in members) / len(members)
+            total += len(members) * abs(confidence - accuracy)
+    return total / len(y)
 
 
-def weighted_labels(max_size=30):
+def labelled(max_size=30):
+    """Labels, probabilities with ties, and documents; some sentence carries the topic."""
     row = st.tuples(
         st.integers(0, 1),
         st.sampled_from([0.0, 0.2, 0.5, 0.55, 1.0]) | st.integers(0, 997).map(lambda i: i / 997),
-        st.one_of(st.integers(0, 4).map(float), st.floats(0.01, 5)),
+        st.integers(0, 4),
     )
     return st.lists(row, min_size=1, max_size=max_size).filter(
-        lambda rows: any(label and weight for label, _, weight in rows)
+        lambda rows: any(label for label, _, _ in rows)
     )
 
 
 def columns(rows):
-    y, p, weights = (np.array(column) for column in zip(*rows, strict=True))
-    return y.astype(np.int8), p, weights.astype(np.float64)
+    y, p, documents = (np.array(column) for column in zip(*rows, strict=True))
+    return y.astype(np.int8), p, Documents.of(documents.astype(np.str_))
 
 
 @settings(deadline=None)
-@given(weighted_labels())
-def test_weighted_average_precision_equals_sklearns(rows):
-    y, p, weights = columns(rows)
-    assert weighted_average_precision(y, p, weights[None])[0] == pytest.approx(
-        average_precision_score(y, p, sample_weight=weights), abs=1e-9
-    )
-
-
-def test_average_precision_takes_many_weight_vectors_at_once():
-    rng = np.random.default_rng(0)
-    y, p = rng.integers(0, 2, 20).astype(np.int8), rng.integers(0, 6, 20) / 5
-    weights = rng.integers(0, 4, (30, 20)).astype(np.float64)
-    expected = [average_precision_score(y, p, sample_weight=w) for w in weights]
-    np.testing.assert_allclose(weighted_average_precision(y, p, weights), expected)
+@given(labelled())
+def test_average_precision_equals_sklearns_with_and_without_each_document(rows):
+    y, p, by = columns(rows)
+    expected = [average_precision_score(y, p)]
+    for document in range(by.count):
+        kept = by.rows != document
+        some = y[kept].any()
+        expected.append(average_precision_score(y[kept], p[kept]) if some else np.nan)
+    np.testing.assert_allclose(topic_average_precision(y, p, by), expected, atol=1e-9)
 
 
 def test_average_precision_without_a_positive_is_undefined():
-    y, p = np.array([1, 0], dtype=np.int8), np.array([0.9, 0.1])
-    found = weighted_average_precision(y, p, np.array([[1.0, 1.0], [0.0, 1.0]]))
-    assert found[0] == 1.0
-    assert np.isnan(found[1])
+    by = Documents.of(np.array(["x", "y"]))
+    found = topic_average_precision(np.zeros(2, np.int8), np.array([0.9, 0.1]), by)
+    assert np.isnan(found).all()
 
 
 @settings(deadline=None)
-@given(weighted_labels())
+@given(labelled())
 def test_calibration_error_equals_the_naive_sum_over_bins(rows):
-    y, p, weights = columns(rows)
-    assert expected_calibration_error(y, p, weights[None])[0] == pytest.approx(
-        naive_ece(y.tolist(), p.tolist(), weights.tolist()), abs=1e-9
-    )
+    y, p, by = columns(rows)
+    assert expected_calibration_error(y, p) == pytest.approx(naive_ece(y, p), abs=1e-9)
+    error = calibration_gaps(y[:, None], p[:, None], by).error
+    for document in range(by.count if by.count > 1 else 0):
+        kept = by.rows != document
+        assert error.without[document] == pytest.approx(naive_ece(y[kept], p[kept]), abs=1e-9)
 
 
 def test_calibration_error_of_certain_and_right_is_zero_and_of_certain_and_wrong_one():
-    y, once = np.array([1, 0], dtype=np.int8), np.ones((1, 2))
-    assert expected_calibration_error(y, np.array([1.0, 0.0]), once)[0] == 0.0
-    assert expected_calibration_error(y, np.array([0.0, 1.0]), once)[0] == 1.0
+    y = np.array([1, 0], dtype=np.int8)
+    assert expected_calibration_error(y, np.array([1.0, 0.0])) == 0.0
+    assert expected_calibration_error(y, np.array([0.0, 1.0])) == 1.0
 
 
 def test_topic_scores_equal_sklearns(case, evaluation):
@@ -126,9 +123,7 @@ def test_topic_scores_equal_sklearns(case, evaluation):
         assert scores.f1 == pytest.approx(f1[t])
         assert scores.average_precision == pytest.approx(average_precision_score(Y[:, t], p[:, t]))
         assert scores.brier == pytest.approx(brier_score_loss(Y[:, t], p[:, t]))
-        assert scores.expected_calibration_error == pytest.approx(
-            naive_ece(Y[:, t].tolist(), p[:, t].tolist(), [1.0] * 60)
-        )
+        assert scores.expected_calibration_error == pytest.approx(naive_ece(Y[:, t], p[:, t]))
 
 
 def test_topic_that_occurs_nowhere_has_no_scores_but_a_brier(case, evaluation):
@@ -161,37 +156,44 @@ def test_averages_equal_sklearns(case, evaluation):
         np.mean([brier_score_loss(Y[:, t], p[:, t], pos_label=1) for t in range(4)])
     )
     assert value["expected_calibration_error"] == pytest.approx(
-        np.mean([naive_ece(Y[:, t].tolist(), p[:, t].tolist(), [1.0] * 60) for t in range(4)])
+        np.mean([naive_ece(Y[:, t], p[:, t]) for t in range(4)])
     )
 
 
-@settings(deadline=None)
-@given(data=st.data())
-def test_weighted_averages_equal_sklearns(data):
-    n = data.draw(st.integers(2, 12))
-    bits = arrays.arrays(np.int8, (n, 3), elements=st.integers(0, 1))
-    Y, tags = data.draw(bits), data.draw(bits)
-    weights = data.draw(arrays.arrays(np.float64, n, elements=st.integers(1, 4).map(float)))
-    found = headline_scores(Y, tags * 0.9, tags, weights[None])
-    present = Y.any(axis=0)
-    options = {"sample_weight": weights, "zero_division": 0}
-    micro = f1_score(Y, tags, average="micro", **options)
-    assert found["micro_f1"][0] == pytest.approx(micro)
-    if present.any():
-        macro = np.mean(f1_score(Y, tags, average=None, **options)[present])
-        assert found["macro_f1"][0] == pytest.approx(macro)
-    samples = f1_score(Y, tags, average="samples", sample_weight=weights, zero_division=1)
-    assert found["samples_f1"][0] == pytest.approx(samples)
+def scored_anew(Y, p, tags):
+    """The headline figures by scikit-learn."""
+    present, empty = Y.any(axis=0), ~Y.any(axis=1)
+    ranking = [average_precision_score(Y[:, t], p[:, t]) for t in np.flatnonzero(present)]
+    return {
+        "micro_f1": f1_score(Y, tags, average="micro", zero_division=0),
+        "macro_f1": f1_score(Y[:, present], tags[:, present], average="macro", zero_division=0),
+        "samples_f1": f1_score(Y, tags, average="samples", zero_division=1),
+        "macro_average_precision": np.mean(ranking),
+        "false_tag_rate": tags[empty].any(axis=1).mean(),
+    }
 
 
-def test_integer_weights_count_like_repeated_sentences(case):
-    Y, p, tags, _ = case
-    times = np.random.default_rng(1).integers(0, 4, len(Y))
-    weighted = headline_scores(Y, p, tags, times[None].astype(np.float64))
-    rows = np.repeat(np.arange(len(Y)), times)
-    repeated = headline_scores(Y[rows], p[rows], tags[rows], np.ones((1, len(rows))))
-    for key in HEADLINES:
-        np.testing.assert_allclose(weighted[key], repeated[key])
+def test_figures_without_a_document_are_those_of_the_other_documents(case):
+    Y, p, tags, documents = case
+    by = Documents.of(documents)
+    found = headline_jackknifes(Y, average_precisions(Y, p, by), tags, by)
+    for document in range(by.count):
+        kept = by.rows != document
+        for name, value in scored_anew(Y[kept], p[kept], tags[kept]).items():
+            assert found[name].without[document] == pytest.approx(value), name
+        for t, figure in enumerate(topic_f1(Y, tags, by)[:3]):
+            expected = f1_score(Y[kept][:, t], tags[kept][:, t], zero_division=0)
+            assert figure.without[document] == pytest.approx(expected)
+
+
+def test_documents_count_that_have_what_a_figure_is_about(case):
+    Y, p, tags, documents = case
+    by = Documents.of(documents)
+    found = headline_jackknifes(Y, average_precisions(Y, p, by), tags, by)
+    empty = ~Y.any(axis=1)
+    assert found["samples_f1"].documents == 9
+    assert found["false_tag_rate"].documents == len(set(documents[empty].tolist()))
+    assert found["macro_f1"].documents == len(set(documents[~empty].tolist()))
 
 
 def test_documents_are_scored_on_the_union_of_their_sentences(case, evaluation):
@@ -212,11 +214,11 @@ def test_documents_are_scored_on_the_union_of_their_sentences(case, evaluation):
 def test_tags_are_scored_as_they_are_given_whatever_the_probabilities():
     Y = np.array([[1], [0]], dtype=np.int8)
     probabilities, documents = np.array([[0.01], [0.99]]), np.array(["x", "y"])
-    right = evaluate_predictions(("a",), Y, probabilities, Y, documents, resamples=5)
+    right = evaluate_predictions(("a",), Y, probabilities, Y, documents)
     assert right.headlines["micro_f1"].value == 1.0
     assert right.headlines["false_tag_rate"].value == 0.0
     assert right.topics[0].f1 == right.document_micro_f1 == 1.0
-    wrong = evaluate_predictions(("a",), Y, probabilities, 1 - Y, documents, resamples=5)
+    wrong = evaluate_predictions(("a",), Y, probabilities, 1 - Y, documents)
     assert wrong.headlines["micro_f1"].value == 0.0
     assert wrong.headlines["false_tag_rate"].value == 1.0
     assert wrong.topics[0].f1 == wrong.document_micro_f1 == 0.0
@@ -225,13 +227,13 @@ def test_tags_are_scored_as_they_are_given_whatever_the_probabilities():
 def test_tags_may_follow_any_rule(case):
     Y, p, _, documents = case
     own = (p >= np.random.default_rng(5).random(Y.shape)).astype(np.int8)
-    found = evaluate_predictions(TOPICS, Y, p, own, documents, resamples=5)
+    found = evaluate_predictions(TOPICS, Y, p, own, documents)
     assert found.headlines["micro_f1"].value == pytest.approx(f1_score(Y, own, average="micro"))
 
 
 def test_ranking_and_calibration_do_not_depend_on_tags(case, evaluation):
     Y, p, tags, documents = case
-    found = evaluate_predictions(TOPICS, Y, p, 1 - tags, documents, resamples=200)
+    found = evaluate_predictions(TOPICS, Y, p, 1 - tags, documents)
     for key in ("macro_average_precision", "expected_calibration_error"):
         assert found.headlines[key] == evaluation.headlines[key]
     assert found.reliability == evaluation.reliability
@@ -239,82 +241,99 @@ def test_ranking_and_calibration_do_not_depend_on_tags(case, evaluation):
     assert found.headlines["micro_f1"] != evaluation.headlines["micro_f1"]
 
 
-def test_intervals_hold_the_value_and_depend_on_the_seed_alone(case, evaluation):
-    again = evaluate_predictions(TOPICS, *case, resamples=200)
-    other = evaluate_predictions(TOPICS, *case, resamples=200, seed=1)
-    assert again == evaluation
-    assert other.headlines != evaluation.headlines
-    for interval in evaluation.headlines.values():
-        assert interval.low <= interval.value <= interval.high
+def test_intervals_hold_the_value_and_have_width(evaluation):
+    figures = [*evaluation.headlines.values()]
+    figures += [i for topic in evaluation.topics[:2] for i in topic.intervals.values()]
+    for interval in figures:
+        assert 0 <= interval.low <= interval.value <= interval.high <= 1
         assert interval.low < interval.high
 
 
-def test_resampling_takes_whole_documents(case):
+def test_intervals_do_not_depend_on_names_or_order(case, evaluation):
+    Y, p, tags, documents = case
+    order = np.random.default_rng(2).permutation(len(Y))
+    renamed = np.array([f"{name[::-1]}!" for name in documents[order]])
+    again = evaluate_predictions(TOPICS, Y[order], p[order], tags[order], renamed)
+    for name in HEADLINES:
+        found, expected = again.headlines[name], evaluation.headlines[name]
+        ends = expected.value, expected.low, expected.high
+        assert (found.value, found.low, found.high) == pytest.approx(ends), name
+
+
+def test_one_document_has_no_interval_and_says_why(case):
     Y, p, tags, _ = case
-    one = evaluate_predictions(TOPICS, Y, p, tags, np.array(["x"] * 60), resamples=50)
-    by_document = {k: v for k, v in one.headlines.items() if k != "false_tag_rate"}
-    assert len(by_document) == len(one.headlines) - 1
-    for interval in by_document.values():
-        assert interval.low == pytest.approx(interval.value)
-        assert interval.high == pytest.approx(interval.value)
+    one = evaluate_predictions(TOPICS, Y, p, tags, np.array(["x"] * 60))
+    for interval in one.headlines.values():
+        assert (interval.low, interval.high) == (None, None)
+        assert interval.note == "1 document tells of it, 3 are needed"
+    assert "1 document is few" in one.cautions[0]
+    assert one.figure_rows()[0][2] == f"– ({interval.note})"
 
 
-def chance_of_at_most(count, n, rate):
-    return sum(math.comb(n, k) * rate**k * (1 - rate) ** (n - k) for k in range(count + 1))
+def test_topic_that_few_sentences_carry_has_values_without_intervals(case):
+    Y, p, tags, documents = case
+    rare = Y.copy()
+    rare[np.flatnonzero(rare[:, 2])[4:], 2] = 0
+    found = evaluate_predictions(TOPICS, rare, p, tags, documents)
+    topic = found.topics[2]
+    assert (topic.support, topic.documents) == (4, len(set(documents[rare[:, 2] > 0].tolist())))
+    for name in TOPIC_FIGURES:
+        assert topic.intervals[name].value == getattr(topic, name)
+        assert topic.intervals[name].low is None
+        assert "too few" in topic.intervals[name].note
+        assert found.topics[0].intervals[name].low < found.topics[0].intervals[name].high
+    assert "carry c, d: no intervals" in found.cautions[-1]
 
 
-@pytest.mark.parametrize(("falsely", "n"), [(0, 1), (0, 50), (3, 50), (25, 50), (49, 50), (50, 50)])
-def test_false_tag_interval_ends_where_what_was_seen_is_one_in_forty(falsely, n):
-    Y = np.zeros((n + 5, 2), dtype=np.int8)
-    Y[n:, 0] = 1
-    tags = np.ones_like(Y)
-    tags[falsely:n] = 0
-    found = false_tag_interval(Y, tags)
-    assert found.value == pytest.approx(falsely / n)
-    assert found.low <= found.value <= found.high
-    if falsely:
-        assert chance_of_at_most(falsely - 1, n, found.low) == pytest.approx(0.975)
-    if falsely < n:
-        assert chance_of_at_most(falsely, n, found.high) == pytest.approx(0.025)
-    assert (found.low == 0) == (falsely == 0)
-    assert (found.high == 1) == (falsely == n)
+def test_many_documents_with_common_topics_have_no_caution():
+    rng = np.random.default_rng(0)
+    Y = (rng.random((200, 2)) < 0.4).astype(np.int8)
+    documents = np.array([f"d{i % 40}" for i in range(200)])
+    assert evaluate_predictions(("a", "b"), Y, Y * 0.9, Y, documents).cautions == ()
 
 
-def test_false_tag_rate_of_an_evaluation_has_that_interval(case, evaluation):
-    Y, _, tags, _ = case
-    assert evaluation.headlines["false_tag_rate"] == false_tag_interval(Y, tags)
+def test_perfect_figures_have_intervals_of_some_width():
+    rng = np.random.default_rng(0)
+    Y = (rng.random((100, 2)) < 0.4).astype(np.int8)
+    documents = np.array([f"d{i % 30}" for i in range(100)])
+    found = evaluate_predictions(("a", "b"), Y, Y.astype(np.float64), Y, documents)
+    assert {found.headlines[n].value for n in HEADLINES[:4]} == {1.0}
+    for name in HEADLINES[:4]:
+        assert 0.8 < found.headlines[name].low < 0.95  # of 30 documents none was wrong
+    assert found.headlines["false_tag_rate"].value == 0
+    assert 0.05 < found.headlines["false_tag_rate"].high < 0.2
 
 
 def test_false_tag_rate_is_undefined_where_every_sentence_has_a_topic():
     Y = np.ones((3, 1), dtype=np.int8)
-    assert false_tag_interval(Y, Y) == Interval(None, None, None)
+    found = evaluate_predictions(("a",), Y, Y * 0.9, Y, np.array(["x", "y", "z"]))
+    assert found.headlines["false_tag_rate"] == UNDEFINED
 
 
-@pytest.mark.parametrize("shift", [0.0, 1.0])
-def test_calibration_interval_covers_the_true_error(shift):
-    rng = np.random.default_rng(0)
-    documents, each = 30, 5
+def test_calibration_is_shown_by_source_and_length_and_the_headline_is_of_real_text(case):
+    Y, p, tags, documents = case
+    sources = np.where(np.arange(60) < 21, "article", "authored")
+    lengths = np.arange(60)
+    found = evaluate_predictions(TOPICS, Y, p, tags, documents, sources=sources, lengths=lengths)
+    parts = {part.part: part for part in found.calibration}
+    assert list(parts) == ["article", "authored", "1 to 10 words", "11 to 20 words"]
+    real = parts["article"]
+    assert found.headlines["expected_calibration_error"] == real.error
+    assert (real.sentences, real.documents) == (21, 3)
+    assert real.error.value == pytest.approx(
+        np.mean([naive_ece(Y[:21, t], p[:21, t]) for t in range(4)])
+    )
+    assert real.mean_probability == pytest.approx(p[:21].mean())
+    assert parts["authored"].observed_share == pytest.approx(Y[21:].mean())
+    assert parts["1 to 10 words"].sentences == 10  # real text alone
+    assert sum(b.count for b in found.reliability) == 21 * 4
 
-    def draw(count):
-        log_odds = rng.normal(-1, 2, size=(count, 2))
-        share = 1 / (1 + np.exp(-log_odds - shift))
-        return (rng.random(share.shape) < share).astype(np.int8), 1 / (1 + np.exp(-log_odds))
 
-    def value(Y, p):
-        return calibration_interval(Y, p, np.ones((1, len(Y)))).value
-
-    truth = value(*draw(200_000))
-    held, percentiles = [], []
-    for _ in range(100):
-        Y, p = draw(documents * each)
-        times = rng.multinomial(documents, np.full(documents, 1 / documents), size=200)
-        resampled = np.repeat(times, each, axis=1).astype(np.float64)
-        found = calibration_interval(Y, p, resampled)
-        held.append(found.low <= truth <= found.high)
-        spread = headline_scores(Y, p, Y, resampled)["expected_calibration_error"]
-        percentiles.append(np.percentile(spread, 2.5) <= truth <= np.percentile(spread, 97.5))
-    assert np.mean(held) >= 0.92  # 0.95, but for chance
-    assert shift or np.mean(percentiles) < 0.5  # which is why these are not taken
+def test_calibration_of_authored_text_alone_is_the_headline(case, evaluation):
+    sources = np.full(60, "authored")
+    found = evaluate_predictions(TOPICS, *case, sources=sources)
+    name = "expected_calibration_error"
+    assert found.headlines[name] == evaluation.headlines[name]
 
 
 def test_figures_can_be_written_as_strict_json():
@@ -322,7 +341,7 @@ def test_figures_can_be_written_as_strict_json():
     documents = np.array(["x", "y", "z"])
     probabilities = np.array([[0.5], [0.9], [0.2]])
     tags = (probabilities >= 0.5).astype(np.int8)
-    found = evaluate_predictions(("a",), Y, probabilities, tags, documents, resamples=5)
+    found = evaluate_predictions(("a",), Y, probabilities, tags, documents)
     text = json.dumps(found.to_dict(), allow_nan=False)
     assert json.loads(text)["topics"][0]["support"] == 3
 

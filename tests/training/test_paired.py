@@ -1,4 +1,4 @@
-"""Differences of two models: against scikit-learn on the same resamples, and tests by hand."""
+"""Differences of two models: against scikit-learn without each document, and tests by hand."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t as student
 from sklearn.metrics import average_precision_score, f1_score
 
 from topicml.training.evaluation import Predictions
-from topicml.training.metrics import calibration_interval, draw_documents
 from topicml.training.paired import Flips, compare_predictions, holm, mcnemar
 
 TOPICS = ("baking", "gardening", "sailing")
-RESAMPLES = 60
 
 
 def made_up(seed=0, sentences=120, documents=30):
@@ -45,82 +44,108 @@ def by_sklearn(side, name, rows):
     return f1_score(Y, tags, average=name.removesuffix("_f1"), zero_division=0)
 
 
+def about(old, new, name):
+    """How many documents have something that a figure is about."""
+    column = [TOPICS.index(name)] if name in TOPICS else [0, 1, 2]
+    counts = []
+    for side in (old, new):
+        rows = side.Y[:, column].any(axis=1)
+        if name in (*TOPICS, "micro_f1"):
+            rows = rows | side.tags[:, column].any(axis=1)
+        counts.append(len(set(side.documents[rows].tolist())))
+    return max(counts)
+
+
 @pytest.mark.parametrize("name", ["micro_f1", "macro_f1", "macro_average_precision", *TOPICS])
-def test_intervals_are_those_of_scikit_learn_on_the_same_resamples(name):
+def test_intervals_are_students_with_scikit_learns_figures_without_each_document(name):
     old, new = made_up()
-    paired = compare_predictions(old, new, resamples=RESAMPLES, seed=3)
+    paired = compare_predictions(old, new)
     found = {**paired.figures, **{t.topic: t.f1 for t in paired.topics}}[name]
-    rows, draws = draw_documents(old.documents, RESAMPLES, 3)
-    differences = []
-    for draw in draws:
-        resample = np.repeat(np.arange(len(rows)), draw[rows])
-        differences.append(by_sklearn(new, name, resample) - by_sklearn(old, name, resample))
-    everything = np.arange(len(rows))
+    everything = np.arange(len(old.Y))
     assert found.old == pytest.approx(by_sklearn(old, name, everything))
     assert found.new == pytest.approx(by_sklearn(new, name, everything))
     assert found.difference == pytest.approx(found.new - found.old)
-    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(differences, [2.5, 97.5])))
+    without = []
+    for document in np.unique(old.documents):
+        kept = np.flatnonzero(old.documents != document)
+        without.append(by_sklearn(new, name, kept) - by_sklearn(old, name, kept))
+    off = np.array(without) - found.difference
+    told = min(int((np.abs(off) > 1e-12).sum()), about(old, new, name))
+    reach = student.ppf(0.975, told - 1) * np.sqrt((told - 1) / told * (off**2).sum())
+    assert (found.low, found.high) == pytest.approx(
+        (found.difference - reach, found.difference + reach)
+    )
     assert found.note is None
 
 
-def test_pairing_makes_intervals_shorter_than_two_resamplings():
+def test_pairing_makes_intervals_shorter_than_a_models_own():
     old, new = made_up(sentences=400, documents=100)
     nearly = replace(old, tags=np.where(np.arange(400)[:, None] < 8, new.tags, old.tags))
-    found = compare_predictions(old, nearly, resamples=RESAMPLES).figures["micro_f1"]
+    found = compare_predictions(old, nearly).figures["micro_f1"]
     own = old.evaluate().headlines["micro_f1"]
     assert found.high - found.low < (own.high - own.low) / 2
 
 
 def test_a_model_is_no_different_from_itself():
     old, _ = made_up()
-    paired = compare_predictions(old, old, resamples=RESAMPLES)
-    for name, row in paired.figures.items():
-        assert row.difference == 0
-        if name == "false_tag_rate":
-            assert row.low < 0 < row.high  # by Bonett and Price, never of no width
-        else:
-            assert (row.low, row.high) == (0, 0)
-            assert "no width" in row.note
+    paired = compare_predictions(old, old)
+    for row in paired.figures.values():
+        assert (row.difference, row.low, row.high) == (0, None, None)
+        assert row.note == "0 documents tell of it, 3 are needed"
     for topic in paired.topics:
         assert (topic.flips, topic.p_value, topic.p_corrected) == (Flips(0, 0, 0, 0), 1, 1)
 
 
 def test_calibration_reaches_no_further_than_both_models_own_intervals():
     old, new = made_up()
-    row = compare_predictions(old, new, resamples=RESAMPLES).figures["expected_calibration_error"]
-    rows, draws = draw_documents(old.documents, RESAMPLES)
-    own = [
-        calibration_interval(side.Y, side.probabilities, draws[:, rows].astype(float))
-        for side in (old, new)
-    ]
+    row = compare_predictions(old, new).figures["expected_calibration_error"]
+    own = [side.evaluate().headlines["expected_calibration_error"] for side in (old, new)]
     assert (row.old, row.new) == pytest.approx((own[0].value, own[1].value))
-    reach = row.high - row.difference
-    assert reach == pytest.approx(row.difference - row.low)
-    assert max(i.high - i.value for i in own) < reach < 1.05 * sum(i.high - i.value for i in own)
+    assert row.low < row.difference < row.high
+    assert row.high - row.low < sum(side.high - side.low for side in own)
+
+
+def test_two_documents_are_no_ground_for_an_interval():
+    old, _ = made_up()
+    Y, none, one = np.ones_like(old.Y), np.zeros_like(old.Y), np.zeros_like(old.Y)
+    Y[[0, 1]] = 0  # of two documents
+    one[0] = 1
+    sides = (replace(old, Y=Y, tags=tags) for tags in (none, one))
+    row = compare_predictions(*sides).figures["false_tag_rate"]
+    assert row.difference == 0.5
+    assert (row.low, row.note) == (None, "2 documents tell of it, 3 are needed")
+
+
+def test_precision_of_rare_topics_has_no_interval():
+    rows = [compare_predictions(*made_up(documents=d)).figures for d in (5, 30)]
+    few, many = (row["macro_average_precision"] for row in rows)
+    assert (few.low, few.note) == (None, "fewer than 6 documents carry half of the topics")
+    assert many.low < many.high
 
 
 @given(st.integers(0, 100), st.integers(1, 12))
 def test_no_interval_is_of_no_width_without_a_note(seed, documents):
-    paired = compare_predictions(*made_up(seed, 24, documents), resamples=50)
+    paired = compare_predictions(*made_up(seed, 24, documents))
     for row in [*paired.figures.values(), *(t.f1 for t in paired.topics)]:
-        assert row.note or row.low < row.high
-        if row.low is not None and row.note is None and row.difference is not None:
-            assert -1 <= row.low <= row.high <= 1
+        assert (row.note is None) == (row.low is not None)
+        if row.low is not None:
+            assert -1 <= row.low <= row.difference <= row.high <= 1
+            assert row.low < row.high
 
 
 def test_one_document_has_no_interval_and_says_so():
-    paired = compare_predictions(*made_up(documents=1), resamples=50)
+    paired = compare_predictions(*made_up(documents=1))
     for name in ("micro_f1", "macro_average_precision", "expected_calibration_error"):
         row = paired.figures[name]
         assert (row.low, row.high) == (None, None)
-        assert "One document" in row.note
+        assert row.note
 
 
 def test_undefined_figures_are_none():
     old, new = made_up()
     Y = np.ones_like(old.Y)
     Y[:, 0] = 0
-    paired = compare_predictions(replace(old, Y=Y), replace(new, Y=Y), resamples=50)
+    paired = compare_predictions(replace(old, Y=Y), replace(new, Y=Y))
     assert paired.figures["false_tag_rate"].difference is None  # every sentence has a topic
     assert paired.topics[0].f1.difference is None
     assert paired.topics[1].f1.difference is not None
@@ -132,7 +157,7 @@ def test_flips_are_counted_by_who_is_right():
     before = np.array([[0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]], dtype=np.int8)
     after = np.array([[1, 0, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]], dtype=np.int8)
     sides = (replace(old, Y=Y, tags=tags) for tags in (before, after))
-    (baking, *others) = compare_predictions(*sides, resamples=50).topics
+    (baking, *others) = compare_predictions(*sides).topics
     assert baking.flips == Flips(gained_right=1, gained_wrong=1, lost_right=1, lost_wrong=2)
     assert baking.p_value == mcnemar(3, 2)
     assert [t.flips for t in others] == [Flips(0, 0, 0, 0)] * 2
@@ -154,16 +179,3 @@ def test_holm_steps_down():
 def test_holm_lies_between_uncorrected_and_bonferroni(p_values):
     for p, corrected in zip(p_values, holm(p_values), strict=True):
         assert p <= corrected <= min(1.0, p * len(p_values))
-
-
-def test_false_tags_have_the_interval_of_bonett_and_price():
-    old, _ = made_up(sentences=50)
-    Y = np.zeros_like(old.Y)
-    before, after = np.zeros_like(Y), np.zeros_like(Y)
-    before[:2, 0], after[2:11, 1] = 1, 1
-    sides = (replace(old, Y=Y, tags=tags) for tags in (before, after))
-    row = compare_predictions(*sides, resamples=50).figures["false_tag_rate"]
-    rose, fell = 10 / 52, 3 / 52
-    reach = 1.959964 * np.sqrt((rose + fell - (rose - fell) ** 2) / 52)
-    assert (row.old, row.new, row.difference) == pytest.approx((0.04, 0.18, 0.14))
-    assert (row.low, row.high) == pytest.approx((rose - fell - reach, rose - fell + reach))

@@ -78,10 +78,19 @@ def test_reliability_before_calibration_is_drawn_where_known():
     assert pictures(render(before))[2] != pictures(render())[2]
 
 
+def test_calibration_by_source_and_cautions_are_shown():
+    sources, lengths = np.array(["article"] * 2 + ["authored"] * 2), np.array([5, 15, 5, 5])
+    page = render(replace(PREDICTIONS, sources=sources, lengths=lengths))
+    assert "<td>authored</td><td>2</td><td>1</td>" in page
+    assert "<td>11 to 20 words</td><td>1</td>" in page
+    assert "Caution: 2 documents are few" in page
+    assert "Calibration" not in render()  # nothing is known of sources there
+
+
 def test_topic_that_nobody_has_is_a_dash():
     Y = PREDICTIONS.Y.copy()
     Y[:, 1] = 0
-    assert "<td>sailing</td><td>0</td><td>–</td>" in render(replace(PREDICTIONS, Y=Y))
+    assert "<td>sailing</td><td>0</td><td>0</td><td>–</td>" in render(replace(PREDICTIONS, Y=Y))
 
 
 def test_missing_matplotlib_ends_in_the_install_command(monkeypatch):

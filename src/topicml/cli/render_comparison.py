@@ -99,8 +99,8 @@ def _parts(fields: dict[str, Any], words: int | None) -> Iterator[_Part]:
 def _figures(fields: dict[str, Any]) -> _Part:
     rows = [(name.replace("_", " "), *_difference(row)) for name, row in fields["metrics"].items()]
     remark = (
-        "Intervals are 95 %, paired: of F1 and mAP by bootstrap over documents, of false tags by "
-        "Bonett and Price, of calibration as far as both may be off."
+        "Intervals are 95 %, paired, by the jackknife over documents; of calibration they reach as "
+        "far as chance may have widened either error."
     )
     return _Part(
         "Figures", _DIFFERENCE, rows, f"{remark} {_notes(fields['metrics'].values())}".strip()
@@ -134,7 +134,8 @@ def _decisions(fields: dict[str, Any]) -> _Part:
 
 
 def _notes(rows: Iterable[dict[str, Any]]) -> str:
-    return " ".join(f"{note}." for note in sorted({row["note"] for row in rows if row["note"]}))
+    notes = sorted({row["note"] for row in rows if row["note"]})
+    return f"No interval where {'; '.join(notes)}." if notes else ""
 
 
 def _calibration(fields: dict[str, Any]) -> list[tuple[Any, ...]]:

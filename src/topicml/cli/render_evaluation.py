@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import asdict
 from typing import IO
 
 from rich.table import Table
@@ -12,6 +12,7 @@ from rich.text import Text
 from topicml.cli.render import render_rows
 from topicml.io.writers.table import table_console
 from topicml.scheme import Kind
+from topicml.training.evaluation_rows import CALIBRATION_COLUMNS, calibration_rows, topic_cells
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
 from topicml.training.metrics import Evaluation
 from topicml.training.search import Candidate
@@ -23,13 +24,16 @@ _OPTIMISTIC = (
 
 
 def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None = None) -> None:
-    """Draw headline figures with intervals, scores per topic, and the reliability table."""
+    """Draw figures with intervals, on the whole and per topic, and tables of calibration."""
     screen = table_console(out)
     screen.print(Text(protocol, style="dim"))
     screen.print(
         f"{evaluation.sentences} sentences of {evaluation.documents} documents; "
-        "intervals are 95 %, by bootstrap over documents.\n"
+        "intervals are 95 %, by the jackknife over documents."
     )
+    for caution in evaluation.cautions:
+        screen.print(Text(f"Caution: {caution}.", style="yellow"))
+    screen.print()
     table = Table(box=None, pad_edge=False)
     for column in ("figure", "value", "95 % interval"):
         table.add_column(column, justify="left" if column == "figure" else "right")
@@ -37,13 +41,20 @@ def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None
         table.add_row(*row)
     screen.print(table)
     screen.print()
-    rows = [(*astuple(t)[:6], t.expected_calibration_error) for t in evaluation.topics]
-    render_rows(("topic", "support", "precision", "recall", "F1", "AP", "ECE"), rows, out)
+    columns = ("topic", "support", "documents", "precision", "recall", "F1", "AP", "ECE")
+    rows = [
+        (t.topic, t.support, t.documents, *topic_cells(asdict(t)), t.expected_calibration_error)
+        for t in evaluation.topics
+    ]
+    render_rows(columns, rows, out)
     bins = [
         (f"{b.lower:.1f} to {b.upper:.1f}", b.count, b.mean_probability, b.observed_share)
         for b in evaluation.reliability
     ]
     render_rows(("probability", "predictions", "mean", "observed share"), bins, out)
+    if evaluation.calibration:
+        parts = calibration_rows(asdict(part) for part in evaluation.calibration)
+        render_rows(CALIBRATION_COLUMNS, parts, out)
 
 
 def render_candidates(

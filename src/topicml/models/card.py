@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from topicml.models.folder import base_of
 from topicml.scheme import Scheme
 from topicml.taxonomy import Taxonomy
-from topicml.training.metrics import format_interval
+from topicml.training.evaluation_rows import CALIBRATION_COLUMNS, calibration_rows, topic_cells
+from topicml.training.intervals import format_interval
 
 _TEMPLATE = """---
 language: {language}
@@ -40,14 +41,14 @@ Not meant for decisions about persons, nor as the only reading of a text.
 
 ## Metrics
 
-{protocol} 95 % intervals are by bootstrap over documents.
-
+{protocol} 95 % intervals are by the jackknife over documents.
+{cautions}
 {metrics}
 
-| topic | support | precision | recall | F1 | average precision |
-|---|---|---|---|---|---|
+| topic | support | documents | precision | recall | F1 | average precision |
+|---|---|---|---|---|---|---|
 {per_topic}
-
+{calibration}
 {search}
 ## Limits
 
@@ -156,7 +157,9 @@ def render_card(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> str:
         sources=_sources(labels["sources"], labels.get("by_reference", {})),
         protocol=manifest["metrics"]["protocol"],
         metrics=_headlines(evaluation["headlines"]),
+        cautions="".join(f"\nCaution: {text}.\n" for text in evaluation.get("cautions", ())),
         per_topic="\n".join(_topic_row(row) for row in evaluation["topics"]),
+        calibration=_calibration(evaluation.get("calibration", ())),
         search=_search(manifest["search"], "accuracy" if multiclass else "micro F1 at 0.5"),
         parameters=_inline(manifest["parameters"]),
         seed=manifest["seed"],
@@ -194,9 +197,16 @@ def _headlines(headlines: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _topic_row(row: Mapping[str, Any]) -> str:
-    cells = [row["precision"], row["recall"], row["f1"], row["average_precision"]]
-    numbers = " | ".join("–" if cell is None else f"{cell:.2f}" for cell in cells)
-    return f"| {row['topic']} | {row['support']} | {numbers} |"
+    cells = [row["topic"], row["support"], row.get("documents", "–"), *topic_cells(row)]
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _calibration(parts: Sequence[Mapping[str, Any]]) -> str:
+    if not parts:
+        return ""
+    rows = [CALIBRATION_COLUMNS, ["---"] * len(CALIBRATION_COLUMNS), *calibration_rows(parts)]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return f"\nProbabilities of all topics against what is there:\n\n{table}\n"
 
 
 def _search(candidates: list[Mapping[str, Any]], tagged: str) -> str:

@@ -21,7 +21,8 @@ from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import dataset_of_files
 from topicml.training.evaluation import Predictions, model_predictions
-from topicml.training.paired import FEW_DOCUMENTS, Paired, compare_predictions
+from topicml.training.metrics import FEW_DOCUMENTS
+from topicml.training.paired import Paired, compare_predictions
 from topicml.training.shown import Rows, Shown
 from topicml.training.word_changes import WordChange, word_changes
 
@@ -135,7 +136,6 @@ def compare_models(
     at_hand: Sequence[Path] = (),
     gate: Gate = DEFAULT_GATE,
     unseen: bool = False,
-    resamples: int = 1000,
     on_note: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Compare two models on labelled sentences, tagged as ``classify`` tags.
@@ -148,7 +148,6 @@ def compare_models(
         at_hand: More label files that models may have been trained on, such as an earlier state.
         gate: What the new model must not lose.
         unseen: Leave out sentences that one of the models was trained on, near copies included.
-        resamples: Behind the intervals.
         on_note: Told of labels that are left out, for want of their texts.
 
     Raises:
@@ -180,10 +179,10 @@ def compare_models(
             "on sentences it was trained on, a model is better than on others: compare on others"
         )
     before, after = (model_predictions(model.scorer, data, "") for model in (old, new))
-    paired = compare_predictions(before, after, resamples=resamples)
+    paired = compare_predictions(before, after)
     if paired.documents < FEW_DOCUMENTS:
         cautions.append(
-            f"{paired.documents} documents are few: intervals by resampling them are too short"
+            f"{paired.documents} documents are few: on others the difference may be another"
         )
     topics = {t.topic: {"support": t.support, "f1": asdict(t.f1)} for t in paired.topics}
     checks = gate.check({k: asdict(v) for k, v in paired.figures.items()}, topics)

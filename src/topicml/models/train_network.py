@@ -135,7 +135,9 @@ def evaluate_network(
             data.subset(test), log_odds[test], decision, words
         )
     return evaluate_predictions(
-        data.topics, data.Y[judged], probabilities[judged], tags[judged], data.groups[judged]
+        *(data.topics, data.Y[judged], probabilities[judged], tags[judged], data.groups[judged]),
+        sources=data.sources[judged],
+        lengths=data.lengths[judged],
     )
 
 

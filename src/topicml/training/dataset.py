@@ -60,6 +60,11 @@ class Dataset:
         return np.asarray(self.sources != "authored", dtype=np.bool_)
 
     @property
+    def lengths(self) -> NDArray[np.intp]:
+        """Words of each of the n sentences."""
+        return np.array([len(text.split()) for text in self.texts], dtype=np.intp)
+
+    @property
     def has_many_documents(self) -> bool:
         """Whether there are too many real documents to leave them out one at a time."""
         return len(set(self.groups[self.articles].tolist())) > MANY_DOCUMENTS

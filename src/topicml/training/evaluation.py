@@ -74,6 +74,8 @@ class Predictions:
         learning_curve: How good the recipe is with some of the labels, where known.
         rows: n places of the sentences in what they were picked from, where known.
         kind: Of the scheme.
+        sources: n sources of the sentences, where known.
+        lengths: n numbers of words, where known.
     """
 
     protocol: str
@@ -86,11 +88,16 @@ class Predictions:
     learning_curve: tuple[LearningPoint, ...] = ()
     rows: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     kind: Kind = "multilabel"
+    sources: NDArray[np.str_] | None = None
+    lengths: NDArray[np.intp] | None = None
 
     def evaluate(self) -> Evaluation:
         """Return all figures with intervals."""
         return evaluate_predictions(
-            *(self.topics, self.Y, self.probabilities, self.tags, self.documents), kind=self.kind
+            *(self.topics, self.Y, self.probabilities, self.tags, self.documents),
+            kind=self.kind,
+            sources=self.sources,
+            lengths=self.lengths,
         )
 
 
@@ -143,6 +150,8 @@ def cross_validated_predictions(
         data.groups[rows],
         rows=rows,
         kind=data.scheme.kind,
+        sources=data.sources[rows],
+        lengths=data.lengths[rows],
     )
 
 
@@ -198,6 +207,8 @@ def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictio
     return Predictions(
         *(protocol, data.topics, data.Y, probabilities, given.astype(np.int8), data.groups),
         kind=data.scheme.kind,
+        sources=data.sources,
+        lengths=data.lengths,
     )
 
 

@@ -1,22 +1,31 @@
 """How good predictions are: per topic, averaged, calibrated, with intervals.
 
-Everything is computed with a weight per sentence. The point estimate has all weights at
-one; a bootstrap resample of documents is another vector of weights, so both go one way.
+Every figure is computed D + 1 times: with all D documents, and without each of them, which is
+what intervals are made of (``intervals``). Most are made of sums over sentences, and a sum
+without a document is the whole less the document's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from topicml.scheme import Kind
+from topicml.training.intervals import (
+    UNDEFINED,
+    Floats,
+    Gaps,
+    Interval,
+    Jackknife,
+    calibration_interval,
+    format_interval,
+    share_interval,
+)
 
-Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
 RELIABILITY_BINS = 10
@@ -28,10 +37,20 @@ HEADLINES = (
     "false_tag_rate",
     "expected_calibration_error",
 )
-_RESAMPLED: Mapping[Kind, Sequence[str]] = {  # the others have intervals of their own
-    "multilabel": HEADLINES[:4],
+_JACKKNIFED: Mapping[Kind, Sequence[str]] = {  # the calibration error has another interval
+    "multilabel": HEADLINES[:5],
     "multiclass": ("accuracy", "macro_f1", "micro_f1", "macro_average_precision"),
 }
+TOPIC_FIGURES = ("precision", "recall", "f1", "average_precision")
+FEW_DOCUMENTS = 20
+"""Under which a caution goes with the figures."""
+
+FEWEST_SENTENCES_OF_TOPIC, FEWEST_DOCUMENTS_OF_TOPIC = 10, 6
+"""That must carry a topic for its figures to have intervals."""
+
+_LENGTHS = (10, 20, 40)
+"""Words that the shorter sentences have at most, for calibration by length."""
+
 _WITHOUT_INTERVAL = (
     *("micro_precision", "micro_recall", "brier"),
     *("document_micro_f1", "document_macro_f1"),
@@ -40,7 +59,13 @@ _WITHOUT_INTERVAL = (
 
 @dataclass(frozen=True, slots=True)
 class TopicScores:
-    """One topic's scores; undefined ones (no sentence carries it) are None."""
+    """One topic's scores; undefined ones (no sentence carries it) are None.
+
+    Attributes:
+        support: Sentences that carry it.
+        documents: Documents that do.
+        intervals: Of the ``TOPIC_FIGURES``.
+    """
 
     topic: str
     support: int
@@ -50,6 +75,8 @@ class TopicScores:
     average_precision: float | None
     brier: float
     expected_calibration_error: float
+    documents: int
+    intervals: dict[str, Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +91,30 @@ class ReliabilityBin:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with its 95 % interval; None where undefined.
+class CalibrationPart:
+    """How well probabilities fit for some of the sentences: those of a source, or of a length.
 
-    By bootstrap over documents, but for two: see ``false_tag_interval`` and
-    ``calibration_interval``.
+    Attributes:
+        part: Such as ``authored`` or ``11 to 20 words``.
+        mean_probability: Over all topics.
+        observed_share: Of the topics that are there.
+        error: The mean of the topics' calibration errors.
     """
 
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-def format_interval(row: Mapping[str, float | None]) -> tuple[str, str]:
-    """Return the value and the range of an ``Interval`` as text; dashes where undefined."""
-    if row["value"] is None:
-        return "–", "–"
-    return f"{row['value']:.3f}", f"{row['low']:.3f} to {row['high']:.3f}"
+    part: str
+    sentences: int
+    documents: int
+    mean_probability: float
+    observed_share: float
+    error: Interval
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """All figures of one evaluation; ``to_dict`` gives the JSON shape."""
+    """All figures of one evaluation; ``to_dict`` gives the JSON shape.
+
+    Where there is real text, the headline calibration error and ``reliability`` are of it alone.
+    """
 
     sentences: int
     documents: int
@@ -97,6 +126,8 @@ class Evaluation:
     brier: float
     document_micro_f1: float
     document_macro_f1: float
+    calibration: tuple[CalibrationPart, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -113,6 +144,42 @@ class Evaluation:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """Which document each of n sentences is of.
+
+    Attributes:
+        rows: n, the number of each sentence's document.
+        count: D.
+    """
+
+    rows: NDArray[np.intp]
+    count: int
+
+    @classmethod
+    def of(cls, names: NDArray[np.str_]) -> Documents:
+        """Number documents by their names."""
+        different, rows = np.unique(names, return_inverse=True)
+        return cls(rows, len(different))
+
+    def sums(self, values: NDArray[Any]) -> Floats:
+        """Return the sums of n by m values over each document's sentences, D by m."""
+        totals = np.zeros((self.count, *values.shape[1:]))
+        np.add.at(totals, self.rows, values)
+        return totals
+
+    def having(self, values: NDArray[Any]) -> int:
+        """Return how many documents have a sentence of which a value, n by m, is not 0."""
+        rows = np.asarray(values, dtype=np.bool_).reshape(len(values), -1).any(axis=1)
+        return len(np.unique(self.rows[rows]))
+
+
+def leave_one_out(totals: NDArray[Any]) -> Floats:
+    """Return the sum of D by m documents' totals and, under it, that without each: D + 1 by m."""
+    whole = totals.sum(axis=0, keepdims=True)
+    return np.concatenate([whole, whole - totals]).astype(np.float64)
+
+
 def evaluate_predictions(
     topics: tuple[str, ...],
     Y: Labels,
@@ -121,8 +188,8 @@ def evaluate_predictions(
     documents: NDArray[np.str_],
     *,
     kind: Kind = "multilabel",
-    resamples: int = 1000,
-    seed: int = 0,
+    sources: NDArray[np.str_] | None = None,
+    lengths: NDArray[np.intp] | None = None,
 ) -> Evaluation:
     """Score predictions against labels.
 
@@ -131,163 +198,129 @@ def evaluate_predictions(
         Y: n by T labels of 0 and 1.
         probabilities: n by T.
         tags: n by T, 1 where a topic is given.
-        documents: n document names; resampled as wholes, since sentences of one document
-            are alike.
+        documents: n document names; intervals are over documents, since sentences of one are
+            alike.
         kind: Of the scheme. A multiclass one has no sentences without a topic to tag falsely,
             and accuracy says how many have their topic.
-        resamples: Bootstrap resamples behind the intervals (Efron, 1979; percentile).
-        seed: Of the resampling.
+        sources: n sources, for calibration by source.
+        lengths: n numbers of words, for calibration by length.
     """
-    rows, draws = draw_documents(documents, resamples, seed)
-    count = draws.shape[1]
-    once = np.ones((1, len(Y)))
-    names = _RESAMPLED[kind]
-    resampled = draws[:, rows].astype(np.float64)
-    points, spreads = (
-        headline_scores(Y, probabilities, tags, weights, names) for weights in (once, resampled)
+    by = Documents.of(documents)
+    ranking = average_precisions(Y, probabilities, by)
+    jackknifes = headline_jackknifes(Y, ranking, tags, by)
+    headlines = {name: share_interval(jackknifes[name]) for name in _JACKKNIFED[kind]}
+    real = _real_text(sources, len(Y))
+    headlines["expected_calibration_error"] = calibration_interval(
+        [calibration_gaps(Y[real], probabilities[real], Documents.of(documents[real]))]
     )
-    document_Y, document_tags = (_any_by_document(y, rows, count) for y in (Y, tags))
-    each_document = np.ones((1, count))
-    headlines = {key: _interval(points[key], spreads[key]) for key in names}
-    if kind == "multilabel":
-        headlines["false_tag_rate"] = false_tag_interval(Y, tags)
-    headlines["expected_calibration_error"] = calibration_interval(Y, probabilities, resampled)
-    rates = np.vstack(_precision_recall_f1(Y, tags, once))
-    micro_precision, micro_recall, _ = _micro(Y, tags, once)
+    micro_precision, micro_recall, _ = _micro(*_counts(Y, tags, by))
+    each = Documents(np.arange(by.count), by.count)
+    document_Y, document_tags = ((by.sums(y) > 0).astype(np.int8) for y in (Y, tags))
+    on_documents = _counts(document_Y, document_tags, each)
+    rates = (*_scores(*_counts(Y, tags, by)), ranking)
+    scored = tuple(
+        _topic_scores(topic, Y[:, t], probabilities[:, t], tags[:, t], by, [r[:, t] for r in rates])
+        for t, topic in enumerate(topics)
+    )
     return Evaluation(
         sentences=len(Y),
-        documents=count,
+        documents=by.count,
         headlines=headlines,
         micro_precision=float(micro_precision[0]),
         micro_recall=float(micro_recall[0]),
-        topics=tuple(
-            _topic_scores(topic, Y[:, t], probabilities[:, t], rates[:, t])
-            for t, topic in enumerate(topics)
-        ),
-        reliability=reliability_table(Y, probabilities),
+        topics=scored,
+        reliability=reliability_table(Y[real], probabilities[real]),
         brier=float(np.mean((probabilities - Y) ** 2)),
-        document_micro_f1=float(_micro(document_Y, document_tags, each_document)[2][0]),
-        document_macro_f1=float(_macro_f1(document_Y, document_tags, each_document)[0]),
+        document_micro_f1=float(_micro(*on_documents)[2][0]),
+        document_macro_f1=float(_macro_f1(*on_documents)[0]),
+        calibration=_calibration_parts(Y, probabilities, documents, sources, lengths),
+        cautions=_cautions(by.count, scored),
     )
 
 
-def draw_documents(
-    documents: NDArray[np.str_], resamples: int, seed: int = 0
-) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Draw documents with replacement, as many as there are, again and again.
+def headline_jackknifes(
+    Y: Labels, ranking: Floats, tags: Labels, by: Documents
+) -> dict[str, Jackknife]:
+    """Return the headline figures but the calibration error, with and without each document.
 
-    Returns:
-        For each of n sentences the number of its document, and how often each of B resamples has
-        each of D documents, B by D: ``draws[:, rows]`` are the sentences' weights.
-    """
-    names, rows = np.unique(documents, return_inverse=True)
-    shares = np.full(len(names), 1 / len(names))
-    return rows, np.random.default_rng(seed).multinomial(len(names), shares, size=resamples)
-
-
-def false_tag_interval(Y: Labels, tags: Labels) -> Interval:
-    """Return the false-tag rate with its exact binomial interval (Clopper and Pearson, 1934).
-
-    It is never of no width: none of fifty tagged falsely is no proof that none ever is.
-    """
-    empty = ~Y.any(axis=1)
-    count, falsely = int(empty.sum()), int((tags.any(axis=1) & empty).sum())
-    if not count:
-        return Interval(None, None, None)
-    low, high = binomtest(falsely, count).proportion_ci(0.95, "exact")
-    return Interval(falsely / count, float(low), float(high))
-
-
-def calibration_interval(Y: Labels, probabilities: Floats, resampled: Floats) -> Interval:
-    """Return the mean of the topics' calibration errors with an interval that covers it.
-
-    The error is a sum of absolute gaps, which chance can only widen, so that resampled errors
-    lie above it. The gaps themselves are spread around their values. By the triangle inequality,
-    the error is off by no more than the sum of what the gaps are off by: the interval reaches as
-    far to both sides as that sum, resampled, does in 97.5 % of the cases, since resamples of few
-    sentences are spread too little. It is wide rather than short: in simulations, calibrated or
-    not, of 10 to 300 documents, it covers the error in 95 % and more.
+    Macro figures average over the topics that occur. The false-tag rate is the share of
+    sentences without a topic that are given one.
 
     Args:
         Y: n by T labels.
-        probabilities: n by T.
-        resampled: B by n, how often each resample has each sentence.
+        ranking: D + 1 by T, from ``average_precisions``.
+        tags: n by T.
+        by: The documents.
     """
-    value, off = 0.0, np.zeros(len(resampled))
-    for y, probability in zip(Y.T, probabilities.T, strict=True):
-        gaps = calibration_gaps(y, probability, np.ones((1, len(y))))
-        value += float(np.abs(gaps).sum())
-        off += np.abs(calibration_gaps(y, probability, resampled) - gaps).sum(axis=1)
-    value, reach = value / Y.shape[1], float(np.quantile(off, 0.975)) / Y.shape[1]
-    return Interval(value, max(0.0, value - reach), min(1.0, value + reach))
-
-
-def headline_scores(
-    Y: Labels,
-    probabilities: Floats,
-    tags: Labels,
-    weights: Floats,
-    names: Sequence[str] = HEADLINES,
-) -> dict[str, Floats]:
-    """Return headline figures for each of B weight vectors (weights: B by n).
-
-    Macro figures average over the topics that occur under the weights. The false-tag
-    rate is the share of sentences without a topic that are given one.
-    """
-
-    def by_topic(measure: Callable[[Labels, Floats, Floats], Floats]) -> Floats:
-        columns = zip(Y.T, probabilities.T, strict=True)
-        return np.column_stack([measure(y, probability, weights) for y, probability in columns])
-
-    def false_tag_rate() -> Floats:
-        empty = weights * (Y.sum(axis=1) == 0)
-        return np.asarray(empty @ (tags.sum(axis=1) > 0) / empty.sum(axis=1))
-
-    scores: dict[str, Callable[[], Floats]] = {
-        "accuracy": lambda: weights @ (tags == Y).all(axis=1) / weights.sum(axis=1),
-        "micro_f1": lambda: _micro(Y, tags, weights)[2],
-        "macro_f1": lambda: _macro_f1(Y, tags, weights),
-        "samples_f1": lambda: weights @ _samples_f1(Y, tags) / weights.sum(axis=1),
-        "macro_average_precision": lambda: _nanmean(by_topic(weighted_average_precision)),
-        "false_tag_rate": false_tag_rate,
-        "expected_calibration_error": lambda: by_topic(expected_calibration_error).mean(axis=1),
+    counts = _counts(Y, tags, by)
+    empty = np.asarray(Y.sum(axis=1) == 0)
+    carrying = by.having(Y)
+    falsely = np.column_stack([empty & tags.any(axis=1), empty])
+    samples = np.column_stack([_samples_f1(Y, tags), np.ones(len(Y))])
+    right = np.column_stack([(tags == Y).all(axis=1), np.ones(len(Y))])
+    return {
+        "accuracy": Jackknife.of(_share(right, by), by.count),
+        "micro_f1": Jackknife.of(_micro(*counts)[2], by.having(Y | tags)),
+        "macro_f1": Jackknife.of(_macro_f1(*counts), carrying),
+        "samples_f1": Jackknife.of(_share(samples, by), by.count),
+        "macro_average_precision": Jackknife.of(_nanmean(ranking), carrying),
+        "false_tag_rate": Jackknife.of(_share(falsely, by), by.having(empty)),
     }
+
+
+def average_precisions(Y: Labels, probabilities: Floats, by: Documents) -> Floats:
+    """Return each topic's average precision, with all documents and without each: D + 1 by T."""
+    columns = zip(Y.T, probabilities.T, strict=True)
+    return np.column_stack([topic_average_precision(y, p, by) for y, p in columns])
+
+
+def topic_average_precision(y: Labels, probability: Floats, by: Documents) -> Floats:
+    """Return average precision with all documents and without each, D + 1; NaN without a positive.
+
+    As scikit-learn's ``average_precision_score``: the mean, over sentences that carry the topic,
+    of the precision among those that are at least as probable. Only the probabilities of
+    sentences that carry it matter, so sentences are counted between these.
+    """
+    carries = y > 0
+    levels = np.unique(probability[carries])  # upwards
+    if not len(levels):
+        return np.full(by.count + 1, np.nan)
+    at = np.searchsorted(levels, probability, side="right")  # 0: less probable than all of them
+    ranked, hits = (_counted(by, at, rows, len(levels)) for rows in (at > 0, carries))
+    found = np.cumsum(hits[:, ::-1], axis=1)[:, ::-1]  # at least as probable
+    above = np.cumsum(ranked[:, ::-1], axis=1)[:, ::-1]
+    precision = _ratio(found, above)
     with np.errstate(invalid="ignore"):
-        return {name: scores[name]() for name in names}
+        return np.asarray((hits * precision).sum(axis=1) / hits.sum(axis=1))
 
 
-def weighted_average_precision(y: Labels, probability: Floats, weights: Floats) -> Floats:
-    """Return average precision under each of B weight vectors; NaN with no positive.
+def _counted(by: Documents, at: NDArray[np.intp], rows: NDArray[np.bool_], levels: int) -> Floats:
+    """Return D + 1 by L: how many of some sentences are at each level, with and without each."""
+    cells = by.rows[rows] * levels + at[rows] - 1
+    counts = np.bincount(cells, minlength=by.count * levels).astype(np.float64)
+    return leave_one_out(counts.reshape(by.count, levels))
 
-    As scikit-learn's ``average_precision_score`` with ``sample_weight``, for many weight
-    vectors at once: precision at each distinct probability, weighted by the recall gained.
+
+def calibration_gaps(Y: Labels, probabilities: Floats, by: Documents) -> Gaps:
+    """Return by how much each bin of each topic is off, times its share of the sentences.
+
+    Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the expected calibration
+    error is the sum of the gaps between mean probability and observed share, without signs.
     """
-    order = np.argsort(-probability, kind="stable")
-    ranked = probability[order]
-    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
-    seen = np.cumsum(weights[:, order], axis=1)[:, last_of_tie]
-    hits = np.cumsum(weights[:, order] * y[order], axis=1)[:, last_of_tie]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.where(seen > 0, hits / seen, 0.0)
-        recall = hits / hits[:, -1:]
-    gained = np.diff(recall, axis=1, prepend=0.0)
-    return np.asarray((precision * gained).sum(axis=1))
+    T = Y.shape[1]
+    bins = by.rows[:, None] * T * RELIABILITY_BINS
+    bins = bins + np.arange(T) * RELIABILITY_BINS + _bins(probabilities)
+    off = (probabilities - Y).ravel()
+    totals = np.bincount(bins.ravel(), off, minlength=by.count * T * RELIABILITY_BINS)
+    sentences = leave_one_out(np.bincount(by.rows, minlength=by.count)[:, None])
+    values = leave_one_out(totals.reshape(by.count, T * RELIABILITY_BINS))
+    return Gaps(values / np.maximum(sentences, 1), T)
 
 
-def expected_calibration_error(y: Labels, probability: Floats, weights: Floats) -> Floats:
-    """Return the expected calibration error under each of B weight vectors.
-
-    Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the gap between
-    mean probability and observed share, averaged by the bins' weight.
-    """
-    return np.asarray(np.abs(calibration_gaps(y, probability, weights)).sum(axis=1))
-
-
-def calibration_gaps(y: Labels, probability: Floats, weights: Floats) -> Floats:
-    """Return by how much each bin is off, times its share, under each of B weight vectors."""
-    in_bin = (_bins(probability)[:, None] == np.arange(RELIABILITY_BINS)).astype(np.float64)
-    gaps = weights @ (in_bin * (probability - y)[:, None])
-    return np.asarray(gaps / weights.sum(axis=1, keepdims=True))
+def expected_calibration_error(y: Labels, probability: Floats) -> float:
+    """Return one topic's expected calibration error; see ``calibration_gaps``."""
+    one = Documents(np.zeros(len(y), dtype=np.intp), 1)
+    return calibration_gaps(y[:, None], probability[:, None], one).error.value
 
 
 def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
@@ -306,48 +339,138 @@ def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin,
     )
 
 
+def topic_f1(Y: Labels, tags: Labels, by: Documents) -> tuple[Jackknife, ...]:
+    """Return each topic's F1, with and without each document; NaN where it is absent."""
+    f1 = _present_f1(*_counts(Y, tags, by))
+    return tuple(Jackknife.of(f1[:, t], by.having(Y[:, t] | tags[:, t])) for t in range(Y.shape[1]))
+
+
+def _topic_scores(
+    topic: str, y: Labels, probability: Floats, tags: Labels, by: Documents, rates: Sequence[Floats]
+) -> TopicScores:
+    """Score a topic; ``rates`` are its ``TOPIC_FIGURES``, with and without each document."""
+    support, documents = int(y.sum()), by.having(y)
+    about = (by.having(tags), documents, by.having(y | tags), documents)
+    figures = {
+        name: Jackknife.of(value, count)
+        for name, value, count in zip(TOPIC_FIGURES, rates, about, strict=True)
+    }
+    intervals = {name: _topic_interval(f, support, documents) for name, f in figures.items()}
+    return TopicScores(
+        topic,
+        support,
+        **{name: intervals[name].value for name in TOPIC_FIGURES},
+        brier=float(np.mean((probability - y) ** 2)),
+        expected_calibration_error=expected_calibration_error(y, probability),
+        documents=documents,
+        intervals=intervals,
+    )
+
+
+def _topic_interval(figure: Jackknife, support: int, documents: int) -> Interval:
+    if not support:
+        return UNDEFINED
+    if support < FEWEST_SENTENCES_OF_TOPIC or documents < FEWEST_DOCUMENTS_OF_TOPIC:
+        return Interval(figure.value, None, None, "too few sentences or documents carry it")
+    return share_interval(figure)
+
+
+def _calibration_parts(
+    Y: Labels,
+    probabilities: Floats,
+    documents: NDArray[np.str_],
+    sources: NDArray[np.str_] | None,
+    lengths: NDArray[np.intp] | None,
+) -> tuple[CalibrationPart, ...]:
+    """Return calibration by source and, of real text where there is any, by length."""
+    parts: list[tuple[str, NDArray[np.bool_]]] = []
+    if sources is not None:
+        parts += [(name, sources == name) for name in np.unique(sources).tolist()]
+    if lengths is not None:
+        real = _real_text(sources, len(Y))
+        edges = (0, *_LENGTHS)
+        parts += [
+            (f"{low + 1} to {high} words", real & (lengths > low) & (lengths <= high))
+            for low, high in zip(edges, _LENGTHS, strict=False)
+        ]
+        parts.append((f"over {_LENGTHS[-1]} words", real & (lengths > _LENGTHS[-1])))
+    return tuple(
+        _calibration_part(name, Y[rows], probabilities[rows], Documents.of(documents[rows]))
+        for name, rows in parts
+        if rows.any()
+    )
+
+
+def _calibration_part(
+    part: str, Y: Labels, probabilities: Floats, by: Documents
+) -> CalibrationPart:
+    error = calibration_interval([calibration_gaps(Y, probabilities, by)])
+    means = float(probabilities.mean()), float(Y.mean())
+    return CalibrationPart(part, len(Y), by.count, *means, error)
+
+
+def _real_text(sources: NDArray[np.str_] | None, count: int) -> NDArray[np.bool_]:
+    """Return which sentences are of real text; all where none is, or where it is unknown."""
+    if sources is None or (sources == "authored").all():
+        return np.ones(count, dtype=np.bool_)
+    return np.asarray(sources != "authored", dtype=np.bool_)
+
+
+def _cautions(documents: int, topics: Sequence[TopicScores]) -> tuple[str, ...]:
+    notes = []
+    if documents < FEW_DOCUMENTS:
+        are = " is" if documents == 1 else "s are"
+        notes.append(f"{documents} document{are} few: figures of others may be far from these")
+    rare = [
+        t.topic
+        for t in topics
+        if t.support < FEWEST_SENTENCES_OF_TOPIC or t.documents < FEWEST_DOCUMENTS_OF_TOPIC
+    ]
+    if rare:
+        notes.append(
+            f"fewer than {FEWEST_SENTENCES_OF_TOPIC} sentences or {FEWEST_DOCUMENTS_OF_TOPIC} "
+            f"documents carry {', '.join(rare)}: no intervals of their own"
+        )
+    return tuple(notes)
+
+
 def _bins(probability: Floats) -> NDArray[np.signedinteger[Any]]:
     return np.minimum((probability * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
-
-
-def _topic_scores(topic: str, y: Labels, probability: Floats, rates: Floats) -> TopicScores:
-    """Score a topic; ``rates`` are its precision, recall and F1."""
-    once = np.ones((1, len(y)))
-    figures = (*rates, *weighted_average_precision(y, probability, once))
-    precision, recall, f1, average_precision = (float(x) if y.any() else None for x in figures)
-    brier = float(np.mean((probability - y) ** 2))
-    ece = float(expected_calibration_error(y, probability, once)[0])
-    return TopicScores(topic, int(y.sum()), precision, recall, f1, average_precision, brier, ece)
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
 
 
-def _precision_recall_f1(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return B by T precision, recall and F1; zero where nothing was tagged or is there."""
-    return _scores(*(weights @ part.astype(np.float64) for part in (tags & Y, tags, Y)))
+def _share(values: NDArray[Any], by: Documents) -> Floats:
+    """Return the sum of the first of two columns by that of the second; NaN for none."""
+    part, whole = leave_one_out(by.sums(values)).T
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(whole > 0, part / whole, np.nan))
 
 
-def _micro(Y: Labels, tags: Labels, weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return B precisions, recalls and F1 over all topics together."""
-    sums = (part.sum(axis=1).astype(np.float64) for part in (tags & Y, tags, Y))
-    return _scores(*(weights @ part for part in sums))
+def _counts(Y: Labels, tags: Labels, by: Documents) -> tuple[Floats, Floats, Floats]:
+    """Return hits, tags and support of each topic, with all documents and without each."""
+    hits, tagged, support = (leave_one_out(by.sums(part)) for part in (tags & Y, tags, Y))
+    return hits, tagged, support
+
+
+def _micro(hits: Floats, tagged: Floats, support: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return precisions, recalls and F1 over all topics together."""
+    return _scores(*(part.sum(axis=1) for part in (hits, tagged, support)))
 
 
 def _scores(hits: Floats, tagged: Floats, support: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return precision, recall and F1; zero where nothing was tagged or is there."""
     return _ratio(hits, tagged), _ratio(hits, support), _ratio(2 * hits, tagged + support)
 
 
-def topic_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
-    """Return each topic's F1 under each of B weight vectors, B by T; NaN where it is absent."""
-    f1 = _precision_recall_f1(Y, tags, weights)[2]
-    present = weights @ Y.astype(np.float64) > 0
-    return np.where(present, f1, np.nan)
+def _present_f1(hits: Floats, tagged: Floats, support: Floats) -> Floats:
+    return np.where(support > 0, _scores(hits, tagged, support)[2], np.nan)
 
 
-def _macro_f1(Y: Labels, tags: Labels, weights: Floats) -> Floats:
-    return _nanmean(topic_f1(Y, tags, weights))
+def _macro_f1(hits: Floats, tagged: Floats, support: Floats) -> Floats:
+    return _nanmean(_present_f1(hits, tagged, support))
 
 
 def _nanmean(values: Floats) -> Floats:
@@ -360,17 +483,3 @@ def _samples_f1(Y: Labels, tags: Labels) -> Floats:
     both = (tags & Y).sum(axis=1)
     size = tags.sum(axis=1) + Y.sum(axis=1)
     return np.where(size == 0, 1.0, 2 * both / np.maximum(size, 1))
-
-
-def _any_by_document(indicator: Labels, rows: NDArray[np.intp], count: int) -> Labels:
-    union = np.zeros((count, indicator.shape[1]), dtype=np.int8)
-    np.maximum.at(union, rows, indicator)
-    return union
-
-
-def _interval(point: Floats, spread: Floats) -> Interval:
-    spread = spread[~np.isnan(spread)]
-    if np.isnan(point[0]) or not len(spread):
-        return Interval(None, None, None)
-    low, high = np.percentile(spread, [2.5, 97.5])
-    return Interval(float(point[0]), float(low), float(high))

@@ -6,7 +6,7 @@ import base64
 import html
 import io
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.metrics import precision_recall_curve
 
 from topicml.errors import MissingExtraError
 from topicml.training.evaluation import LearningPoint, Predictions
+from topicml.training.evaluation_rows import CALIBRATION_COLUMNS, calibration_rows, topic_cells
 from topicml.training.metrics import Evaluation, reliability_table
 from topicml.training.page import html_page, html_table, number_text
 
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BODY = """<p>{protocol}</p>
-<p class="muted">{sentences} sentences of {documents} documents. Intervals are 95 %, by bootstrap
-over documents.</p>
+<p class="muted">{sentences} sentences of {documents} documents. Intervals are 95 %, by the
+jackknife over documents.</p>
+{cautions}
 <h2>Headline figures</h2>
 {headlines}
 <h2>Per topic</h2>
 {topics}
-<h2>Plots</h2>
+{calibration}<h2>Plots</h2>
 <div class="plots">{plots}</div>"""
 _RIGHT, _WRONG, _MISSED = "#2f6f9f", "#d1603d", "#c9d3dd"
 
@@ -66,19 +68,31 @@ def render_report(predictions: Predictions, evaluation: Evaluation) -> str:
         sentences=evaluation.sentences,
         documents=evaluation.documents,
         headlines=html_table(("figure", "value", "95 % interval"), evaluation.figure_rows()),
+        cautions="".join(f"<p>Caution: {html.escape(c)}.</p>" for c in evaluation.cautions),
         topics=_topic_table(evaluation),
+        calibration=_calibration(evaluation),
         plots="".join(_figure(caption, figure) for caption, figure in plots),
     )
     return html_page("Evaluation", body)
 
 
 def _topic_table(evaluation: Evaluation) -> str:
-    columns = ("topic", "support", "precision", "recall", "F1", "average precision", "Brier", "ECE")
+    columns = ("topic", "support", "documents", "precision", "recall", "F1", "average precision")
     rows = [
-        (topic, support, *map(number_text, figures))
-        for topic, support, *figures in map(astuple, evaluation.topics)
+        (
+            *(scores.topic, scores.support, scores.documents, *topic_cells(asdict(scores))),
+            *map(number_text, (scores.brier, scores.expected_calibration_error)),
+        )
+        for scores in evaluation.topics
     ]
-    return html_table(columns, rows)
+    return html_table((*columns, "Brier", "ECE"), rows)
+
+
+def _calibration(evaluation: Evaluation) -> str:
+    if not evaluation.calibration:
+        return ""
+    rows = calibration_rows(asdict(part) for part in evaluation.calibration)
+    return f"<h2>Calibration</h2>\n{html_table(CALIBRATION_COLUMNS, rows)}\n"
 
 
 def _draw_counts(predictions: Predictions) -> Figure:

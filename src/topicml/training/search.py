@@ -324,7 +324,10 @@ def tune(
         *(data, settings, splits), choose=choose, background=background, jobs=jobs, on_fit=on_fit
     )
     evaluation = evaluate_predictions(
-        *(data.topics, data.Y, probabilities, tags, data.groups), kind=data.scheme.kind
+        *(data.topics, data.Y, probabilities, tags, data.groups),
+        kind=data.scheme.kind,
+        sources=data.sources,
+        lengths=data.lengths,
     )
     return TuningResult(found.candidates, sizes, found.chosen, evaluation)
 
