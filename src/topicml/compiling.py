@@ -70,6 +70,8 @@ def _compile(function: Callable[..., Any], cache: bool = False, inline: str = "n
 
     # the kernel makes no arrays, so that counting references to them is left out (_nrt)
     options: dict[str, Any] = {"nogil": True, "inline": inline, "_nrt": False}
+    if not cache:  # then nothing but a kernel's functions calls it
+        options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     try:
         dispatcher = numba.njit(cache=cache, **options)(function)
     except RuntimeError:  # numba found no folder that it may write to

@@ -67,7 +67,7 @@ def test_the_kernel_is_taken_and_compiled_only_where_it_pays(
     assert prepared.job.backend == backend
     assert prepared.size == dump.stat().st_size
     assert told.notes == (
-        ["compiling the scoring kernel, once for this machine: about 12 s"] if says else []
+        ["compiling the kernels, once for this machine: about 20 s"] if says else []
     )
 
 
