@@ -42,7 +42,7 @@ from measuring import (
 from speed_models import Model, check_decisions, compiled_scorer, load_models, reference_scorer
 from speed_peers import NotMeasuredError, Score, agreement, convert_to_onnx, fit_fasttext
 
-from topicml.scoring import compiler
+from topicml import compiling
 from topicml.taxonomy import load_taxonomy
 from topicml.text.packed import pack_texts
 from topicml.training.dataset import Dataset, load_dataset
@@ -325,7 +325,7 @@ def tables(result: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
 def main() -> None:
     """Measure and write down."""
-    if not compiler.is_installed():
+    if not compiling.is_installed():
         raise SystemExit("numba is not installed: pip install -e '.[batch]'")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NUMBA_CACHE_DIR"] = folder

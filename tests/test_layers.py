@@ -12,7 +12,7 @@ from topicml.cli.app import COMMANDS
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors", "stopping", "version"},
-    {"files"},
+    {"files", "compiling"},
     {"appending", "scheme", "toml"},
     {"taxonomy"},
     {"project"},

@@ -8,6 +8,7 @@ from conftest import Tiny
 from dumps import write_dump
 from reporters import Recorder, Stopper
 
+from topicml import compiling
 from topicml.batch import prepare as module
 from topicml.batch.checkpoint import read_identity
 from topicml.batch.job import Job
@@ -27,7 +28,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Say whether numba can be used, and whether compiled code is kept; little text is bulk."""
 
     def set_kernel(*, usable: bool = True, kept: bool = True) -> None:
-        monkeypatch.setattr(module.compiler, "is_usable", lambda: usable)
+        monkeypatch.setattr(compiling, "is_usable", lambda: usable)
         monkeypatch.setattr(module.compiler, "is_compiled_kept", lambda: kept)
         monkeypatch.setattr(backends, "BULK", 1_000)
         monkeypatch.setattr(backends, "BULK_TO_COMPILE", 20_000)
@@ -66,7 +67,7 @@ def test_the_kernel_is_taken_and_compiled_only_where_it_pays(
     assert prepared.job.backend == backend
     assert prepared.size == dump.stat().st_size
     assert told.notes == (
-        ["compiling the scoring kernel, once for this machine: about 12 s"] if says else []
+        ["compiling the kernels, once for this machine: about 20 s"] if says else []
     )
 
 

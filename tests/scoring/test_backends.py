@@ -25,6 +25,7 @@ from scorers import (
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion
 
+from topicml import compiling
 from topicml.models.folder import SCORER
 from topicml.scoring import backends, compiled, compiler, kernel, reference
 from topicml.scoring.scorer import Scorer, Scores
@@ -345,7 +346,7 @@ def test_without_a_usable_numba_the_reference_scorer_does_all(
 ) -> None:
     monkeypatch.setattr(backends, "BULK", 0)
     monkeypatch.setattr(backends, "BULK_TO_COMPILE", 0)
-    monkeypatch.setattr(compiler, "is_usable", lambda: False)
+    monkeypatch.setattr(compiling, "is_usable", lambda: False)
     scorer = load_scorer(path)
     scorer.use(choice)
     assert_same(scorer.score_texts(SEA_TEXTS), load_scorer(path).score_texts(SEA_TEXTS))

@@ -20,6 +20,7 @@ from topicml.scoring.scorer_file import load_scorer
 PROBE = """
 import json, os, sys
 from pathlib import Path
+from topicml import compiling
 from topicml.scoring import compiler
 from topicml.scoring.scorer_file import load_scorer
 
@@ -33,8 +34,8 @@ many = scorer.predict_proba(texts).tolist()
 functions = compiler.compile_kernel() if scorer.backend == "compiled" else {}
 stats = {name: functions[name].stats for name in ("fill_table", "add_texts") if name in functions}
 print(json.dumps({
-    "few": few, "many": many, "modules": modules, "installed": compiler.is_installed(),
-    "reason": compiler.why_not_usable(), "source": compiler.__file__, "kept": kept,
+    "few": few, "many": many, "modules": modules, "installed": compiling.is_installed(),
+    "reason": compiling.why_not_usable(), "source": compiler.__file__, "kept": kept,
     "backend": scorer.backend, "folder": compiler.cache_folder() if stats else None,
     "hits": {name: sum(found.cache_hits.values()) for name, found in stats.items()},
 }))
@@ -203,9 +204,9 @@ def test_bulk_is_counted_in_bytes_of_text(package: Path, scorer_path: Path) -> N
 
 def test_importing_the_package_loads_no_numba(package: Path) -> None:
     program = (
-        "import json, sys; import topicml.scoring.compiled, topicml.scoring.compiler;"
+        "import json, sys; import topicml.scoring.compiled, topicml.compiling;"
         "import topicml.api, topicml.cli;"
-        "topicml.scoring.compiler.is_installed(); print(json.dumps('numba' in sys.modules))"
+        "topicml.compiling.is_installed(); print(json.dumps('numba' in sys.modules))"
     )
     assert run(program, package=package) is False
 

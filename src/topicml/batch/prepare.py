@@ -62,7 +62,7 @@ def prepare(
     prepared = check(job, reporter, stdin, stdout)
     job, opened = prepared.job, prepared.opened
     if job.backend == "compiled" and not compiler.is_compiled_kept():
-        reporter.note("compiling the scoring kernel, once for this machine: about 12 s")
+        reporter.note("compiling the kernels, once for this machine: about 20 s")
     opened.prove(job.backend)
     size = _text_size(job, prepared.size)
     if size and job.shard:

@@ -80,7 +80,7 @@ class Counts:
                 continue
             counts.records += 1
             counts.sentences += len(outcome.spans)
-            counts.unfamiliar += int((outcome.codes == _UNFAMILIAR).sum())
+            counts.unfamiliar += outcome.codes.tolist().count(_UNFAMILIAR)
             counts.text_bytes += _utf8_length(outcome.text)
             if outcome.second_opinion:
                 counts.read_again += len(outcome.second_opinion.sentences)

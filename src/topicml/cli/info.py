@@ -12,6 +12,7 @@ from importlib import import_module
 
 import typer
 
+from topicml import compiling
 from topicml.cli import options
 from topicml.errors import MissingExtraError, ModelError
 from topicml.models.folder import base_of, read_scorer
@@ -112,7 +113,7 @@ def _where_base_is(name: str, base: Base) -> str:
 
 def _scorer_lines() -> list[tuple[str, str]]:
     """Say which backend scores, and where compiled code is kept."""
-    reason = compiler.why_not_usable()
+    reason = compiling.why_not_usable()
     if reason:
         return [("scorer", f"reference ({reason})")]
     nowhere = "nowhere, so each process compiles anew (NUMBA_CACHE_DIR can name a folder)"

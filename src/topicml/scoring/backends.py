@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml import compiling
 from topicml.scoring import compiler
 from topicml.scoring.features import FeatureBlock, Floats, Integers
 from topicml.scoring.reference import ReferenceScorer
@@ -30,7 +31,7 @@ def backend_for(size: int | None) -> Backend:
 
     One choice for a whole input gives the same last digits however it is cut.
     """
-    if (size is not None and size < BULK) or not compiler.is_usable():
+    if (size is not None and size < BULK) or not compiling.is_usable():
         return "reference"
     is_worth_compiling = size is None or size >= BULK_TO_COMPILE
     return "compiled" if is_worth_compiling or compiler.is_compiled_kept() else "reference"
@@ -58,10 +59,10 @@ class Backends:
         is_wanted = self.choice == "compiled"
         if self.choice == "auto":
             is_wanted = self._compiled is not None or self._is_bulk()
-        return "compiled" if is_wanted and compiler.is_usable() else "reference"
+        return "compiled" if is_wanted and compiling.is_usable() else "reference"
 
     def _is_bulk(self) -> bool:
-        if self._bytes_seen < BULK or not compiler.is_usable():
+        if self._bytes_seen < BULK or not compiling.is_usable():
             return False
         return self._bytes_seen >= BULK_TO_COMPILE or compiler.is_compiled_kept()
 

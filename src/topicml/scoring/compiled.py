@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from topicml.compiling import read_only
 from topicml.scoring import kernel
 from topicml.scoring.compiler import compile_kernel
 from topicml.scoring.features import FeatureBlock, Floats, Integers
@@ -44,7 +45,7 @@ class CompiledScorer:
         """Return n by T + 1 log-odds without the intercepts, and n by 5 counts."""
         log_odds = np.zeros((len(starts), self._features.width))
         counts = np.zeros((len(starts), kernel.COUNTS), dtype=np.int64)
-        read = [_read_only(array) for array in (buffer, _eights(buffer), starts, ends)]
+        read = [read_only(array) for array in (buffer, _eights(buffer), starts, ends)]
         try:
             context = self._context(int((ends - starts).max(initial=0)))
             add_texts = compile_kernel()["add_texts"]
@@ -72,13 +73,6 @@ def _eights(buffer: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.ndarray(len(buffer) - kernel.EIGHT + 1, "<i8", buffer, strides=(1,))
 
 
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array as numba is to see it, always with the one type of its kind."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
 def _features(blocks: dict[str, FeatureBlock], width: int) -> kernel.Features:
     words, characters = (_trie(blocks.get(analyzer), analyzer) for analyzer in ("word", "char_wb"))
     character_ids = _character_ids(characters)
@@ -100,14 +94,14 @@ def _trie(block: FeatureBlock | None, analyzer: str) -> Trie:
 def _character_ids(trie: Trie) -> NDArray[np.int32]:
     ids = np.full(POINTS, trie.states, dtype=np.int32)
     ids[[*map(ord, trie.ids)]] = [*trie.ids.values()]
-    return _read_only(ids)
+    return read_only(ids)
 
 
 def _words(words: Trie) -> kernel.Words:
     spelled = build_trie(words.ids, "char_wb")
     ids = np.full(spelled.states + 1, words.states, dtype=np.int32)
     ids[spelled.terms] = [*words.ids.values()]
-    return kernel.Words(_character_ids(spelled), _edges(spelled), spelled.states, _read_only(ids))
+    return kernel.Words(_character_ids(spelled), _edges(spelled), spelled.states, read_only(ids))
 
 
 def _edges(trie: Trie) -> kernel.Table:
@@ -116,7 +110,7 @@ def _edges(trie: Trie) -> kernel.Table:
         np.full(size, kernel.EMPTY, dtype=np.int64), np.zeros(size, dtype=np.int32)
     )
     compile_kernel()["fill_table"](trie.edges, trie.targets, table)
-    return kernel.Table(_read_only(table.keys), _read_only(table.values))
+    return kernel.Table(read_only(table.keys), read_only(table.values))
 
 
 def _ngrams(block: FeatureBlock | None, trie: Trie, width: int) -> kernel.Ngrams:
@@ -129,12 +123,12 @@ def _ngrams(block: FeatureBlock | None, trie: Trie, width: int) -> kernel.Ngrams
     damping = [1.0 + math.log(n) if sublinear and n > 1 else float(n) for n in small]
     return kernel.Ngrams(
         edges=_edges(trie),
-        idf=_read_only(idf),
-        weights=_read_only(weights.reshape(-1)),
+        idf=read_only(idf),
+        weights=read_only(weights.reshape(-1)),
         unknown=trie.states,
         longest=block.ngram_range[1] if block else 0,
         sublinear=sublinear,
-        damping=_read_only(np.array(damping)),
+        damping=read_only(np.array(damping)),
     )
 
 

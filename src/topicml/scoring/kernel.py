@@ -545,27 +545,39 @@ def mix_middle(mixed: int, eights: Any, position: int, end: int) -> int:
     return mixed
 
 
-def find_slot(buffer: Any, eights: Any, start: int, end: int, slots: Any, spellings: Any) -> int:
-    """Return where the slot of a token is, or is to be kept; -1 where no place is free nearby.
+def token_ends(buffer: Any, eights: Any, start: int, end: int) -> tuple[int, int]:
+    """Return the first and the last eight bytes of a token as numbers, or of fewer one twice."""
+    if end < EIGHT:
+        number = short_number(buffer, start, end)
+        return number, number
+    missing = 8 * max(EIGHT - (end - start), 0)  # bits
+    first = int(eights[min(start, end - EIGHT) & INDEX]) >> missing
+    return first, int(eights[end - EIGHT & INDEX]) >> missing
 
-    Up to 16 bytes are told by how many they are and by the first and the last eight as
-    numbers, which are the same one where there are no more than eight; longer ones are
-    compared. Texts made to collide find no place, and so cannot take long.
-    """
+
+def first_slot(buffer: Any, eights: Any, start: int, end: int, slots: Any) -> int:
+    """Return where the slot of a token is looked for first."""
     size = end - start
-    if end >= EIGHT:
-        missing = 8 * max(EIGHT - size, 0)  # bits
-        first = int(eights[min(start, end - EIGHT) & INDEX]) >> missing
-        last = int(eights[end - EIGHT & INDEX]) >> missing
-    else:
-        first = last = short_number(buffer, start, end)
+    first, last = token_ends(buffer, eights, start, end)
     mixed = (first & LOW_MASK) * FIRST_FACTOR ^ (last >> HIGH_SHIFT & LOW_MASK) * SECOND_FACTOR
     mixed ^= (first >> HIGH_SHIFT & LOW_MASK ^ size) * THIRD_FACTOR
     mixed ^= (last & LOW_MASK) * FOURTH_FACTOR
     if size > SIXTEEN:
         mixed = mix_middle(mixed, eights, start + EIGHT, end - EIGHT)
+    return (mixed ^ mixed >> 29) >> 5 & len(slots) - SLOT
+
+
+def find_slot(
+    buffer: Any, eights: Any, start: int, end: int, slot: int, slots: Any, spellings: Any
+) -> int:
+    """Return where the slot of a token is, or is to be kept; -1 where no place is free nearby.
+
+    Up to 16 bytes are told by how many they are and by their ends; longer ones are
+    compared. Texts made to collide find no place, and so cannot take long.
+    """
+    size = end - start
+    first, last = token_ends(buffer, eights, start, end)
     mask = len(slots) - SLOT
-    slot = (mixed ^ mixed >> 29) >> 5 & mask
     for _ in range(PROBES):
         if slots[slot + SIZE] == 0:
             slots[slot + FIRST] = first
@@ -663,11 +675,17 @@ def find_tokens(count: int, buffer: Any, eights: Any, context: Context) -> bool:
     """
     slots, spellings = context.cache.slots, context.cache.spellings
     bounds, tokens = context.workspace.bounds, context.workspace.slots
-    for token in range(count):
+    touched = 0
+    for token in range(count):  # the memory of all is asked for before that of one is waited for
         start, end = int(bounds[2 * token]), int(bounds[2 * token + 1])
         if end - start > TOKEN_BYTES:
             return False
-        slot = find_slot(buffer, eights, start, end, slots, spellings)
+        tokens[token] = first_slot(buffer, eights, start, end, slots)
+        touched |= slots[tokens[token] + SIZE & INDEX]
+    context.workspace.numbers[0] = touched
+    for token in range(count):
+        start, end = int(bounds[2 * token]), int(bounds[2 * token + 1])
+        slot = find_slot(buffer, eights, start, end, int(tokens[token]), slots, spellings)
         if slot < 0:
             return False
         if slots[slot + SIZE] == 0:
@@ -708,12 +726,13 @@ def find_repeated(
     counts, found = workspace.character_counts, workspace.found
     repeated = 0
     squares = 0.0
-    for token in range(count):
-        slot = int(workspace.slots[token]) & INDEX
-        number, packed = int(slots[slot + NUMBER]), int(slots[slot + TERMS])
-        first, size = packed >> KIND_BITS & INDEX, packed & KIND_MASK
+    for token in range(count):  # in a loop of its own, which waits for many sums at once
+        number = int(slots[int(workspace.slots[token]) + NUMBER & INDEX])
         workspace.numbers[token] = number
         squares += sums[number * width + width - 1 & INDEX]
+    for token in range(count):
+        packed = int(slots[int(workspace.slots[token]) + TERMS & INDEX])
+        first, size = packed >> KIND_BITS & INDEX, packed & KIND_MASK
         for place in range(first, first + size):
             repeated = count_term(int(terms[place & INDEX]), 2, base, counts, found, repeated)
     return repeated, squares

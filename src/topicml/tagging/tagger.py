@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -24,7 +23,7 @@ from topicml.tagging.second_opinion import SecondOpinion
 from topicml.tagging.thresholds import Thresholds, choose_thresholds, reached
 from topicml.text.document import Document
 from topicml.text.normalise import as_scored, places_read_otherwise
-from topicml.text.packed import PackedTexts
+from topicml.text.packed import PackedTexts, Split
 from topicml.text.sentences import sentence_spans
 
 Unit = Literal["article", "sentence"]
@@ -75,8 +74,8 @@ class Tagger:
 
     def tag(self, documents: Sequence[Document]) -> list[TaggedArticle]:
         """Tag n documents; return the n articles, in order."""
-        language = self._scorer.scheme.primary_language
-        packed, all_spans = _pack([d.text for d in documents], self._unit, language)
+        texts = [document.text for document in documents]
+        packed, all_spans = _pack(texts, self._splitter(texts))
         scores = self._scorer.score_spans(*packed)
         given, codes = decide(scores, packed, self.thresholds, self._scorer.scheme)
         again = self._read_again(packed, scores, given, codes)
@@ -89,6 +88,17 @@ class Tagger:
             articles.append(self._article(document, spans, own, codes[rows], scores, rows, again))
             first = rows.stop
         return articles
+
+    def _splitter(self, texts: Sequence[str]) -> Callable[[str], Split]:
+        """Return what finds the sentences of each of these texts."""
+        if self._unit == "sentence":
+            return lambda text: Split.of([(0, len(text))])
+        language = self._scorer.scheme.primary_language
+        if self._scorer.backend != "compiled":
+            return lambda text: Split.of(sentence_spans(text, language))
+        from topicml.text.compiled import CompiledSplitter
+
+        return CompiledSplitter(max(map(len, texts), default=0), language).split
 
     def _read_again(
         self,
@@ -200,16 +210,17 @@ def _by_sentence(given: NDArray[np.bool_], scores: Scores) -> dict[int, list[Tag
     return found
 
 
-def _pack(texts: Sequence[str], unit: Unit, language: str) -> tuple[PackedTexts, list[Spans]]:
+def _pack(texts: Sequence[str], split: Callable[[str], Split]) -> tuple[PackedTexts, list[Spans]]:
     """Return the sentences of n texts as they are read, and for each text where it has them."""
     buffer = bytearray()
     all_spans, places = [], [np.zeros((0, 2), dtype=np.int64)]
     for text in texts:
-        spans = [(0, len(text))] if unit == "sentence" else sentence_spans(text, language)
+        own, is_as_written = split(text)
+        spans = [*zip(own[:, 0].tolist(), own[:, 1].tolist(), strict=True)]
         data = text.encode("utf-8", "surrogatepass")
-        own = _byte_places(data, len(text), spans) + len(buffer)
+        own = _byte_places(data, len(text), own) + len(buffer)
         buffer += data
-        for row in _rows_read_otherwise(text, spans):
+        for row in [] if is_as_written else _rows_read_otherwise(text, spans):
             start, end = spans[row]
             first = len(buffer)
             buffer += as_scored(text[start:end]).encode("utf-8", "surrogatepass")
@@ -220,13 +231,12 @@ def _pack(texts: Sequence[str], unit: Unit, language: str) -> tuple[PackedTexts,
     return PackedTexts(bytes(buffer), joined[:, 0], joined[:, 1]), all_spans
 
 
-def _byte_places(data: bytes, characters: int, spans: Spans) -> NDArray[np.int64]:
-    """Return where in a text's UTF-8 its spans are."""
-    places = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans)).reshape(-1, 2)
-    if len(data) != characters:  # places of characters are not those of their bytes
-        inner = np.flatnonzero(np.frombuffer(data, dtype=np.int8) < _FIRST_OF_CHARACTER)
-        places += np.searchsorted(inner - np.arange(len(inner)), places, side="right")
-    return places
+def _byte_places(data: bytes, characters: int, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where in a text's UTF-8 places of characters are."""
+    if len(data) == characters:
+        return places
+    inner = np.flatnonzero(np.frombuffer(data, dtype=np.int8) < _FIRST_OF_CHARACTER)
+    return places + np.searchsorted(inner - np.arange(len(inner)), places, side="right")
 
 
 def _rows_read_otherwise(text: str, spans: Spans) -> list[int]:

@@ -11,11 +11,11 @@ LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 IGNORABLE = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 """Soft hyphen, zero-width space, non-joiner and joiner, word joiner, byte-order mark."""
 
-_LOWER = "a-zß-öø-ÿ"
+JOINED = "a-zß-öø-ÿ"
 _BREAK = rf"[^\S{LINE_BREAKS}]*[{LINE_BREAKS}][\s>]*"  # with indentation, and ">" of quoted mail
 
 _HYPHENATED = [  # a pattern each, which begins with a character that is looked for fast
-    re.compile(rf"{hyphen}(?<=[{_LOWER}].){_BREAK}(?=[{_LOWER}])") for hyphen in "-‐\u00ad"
+    re.compile(rf"{hyphen}(?<=[{JOINED}].){_BREAK}(?=[{JOINED}])") for hyphen in "-‐\u00ad"
 ]
 
 BREAK_BEHIND_HYPHEN = re.compile(rf"-[^\S{LINE_BREAKS}]*[{LINE_BREAKS}]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,24 @@ from numpy.typing import NDArray
 
 HEAD = 3
 """Bytes of a head, see ``PackedTexts.heads``."""
+
+
+class Split(NamedTuple):
+    """Where the sentences of a text are.
+
+    Attributes:
+        spans: n by 2 places, start and end in characters.
+        is_as_written: Whether it is known that all are read as they are written, white space aside.
+    """
+
+    spans: NDArray[np.int64]
+    is_as_written: bool
+
+    @classmethod
+    def of(cls, spans: Sequence[tuple[int, int]]) -> Split:
+        """Return spans of a text of which nothing else is known."""
+        flat = np.fromiter(chain.from_iterable(spans), np.int64, 2 * len(spans))
+        return cls(flat.reshape(-1, 2), is_as_written=False)
 
 
 class PackedTexts(NamedTuple):

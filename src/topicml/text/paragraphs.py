@@ -16,17 +16,18 @@ Span = tuple[int, int]
 LIST_NUMBER = r"(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivx]+|[IVX]+)"
 """What numbers the items of a list, without its full stop or brackets."""
 
-_ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
-_UNFINISHED = (" the", " a", " an", " of", " and", " its", " their")
-_SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
-_WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
-_WIDTHS = range(28, 141)
-_NARROW, _FEWEST_NARROW = 40, 8  # columns as narrow as these are known by so many lines
-_FULL = 0.85  # of the width; proportional type does not fill its lines to the same number
-_MARKER = rf"[-–—•▪◦*]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\))"
+ENDS = frozenset(".!?:;\"'”’)]")  # of sentences, quotations and introductions
+UNFINISHED = (" the", " a", " an", " of", " and", " its", " their")
+SHORTEST_GOING_ON = 20  # characters; shorter lines are rather a list
+WRAPPED_SHARE = 0.2  # of the lines must plainly go on in wrapped text
+WIDTHS = range(28, 141)
+NARROW, FEWEST_NARROW = 40, 8  # columns as narrow as these are known by so many lines
+FULL = 0.85  # of the width; proportional type does not fill its lines to the same number
+BULLETS = "-–—•▪◦*"
+_MARKER = rf"[{BULLETS}]|[(\[]{LIST_NUMBER}[)\]]|{LIST_NUMBER}(?:\.\)?|\))"
 _STARTS_ITEM = re.compile(rf"(?:{_MARKER})\s")
 _LONE_MARKER = re.compile(rf"{_MARKER}|[>\s]+")
-_LONGEST_MARKER = 6
+LONGEST_MARKER = 6
 _BROKEN_WORD = re.compile(r"[\w.][-‐]$")
 
 
@@ -38,10 +39,10 @@ def paragraph_spans(text: str) -> list[Span]:
     starts, rows, lines = _lines(text)
     read = [line.lstrip("> ") or line for line in lines] if ">" in text else lines
     joined = _plain_wraps(lines, read)
-    if sum(joined) > _WRAPPED_SHARE * len(joined):
+    if sum(joined) > WRAPPED_SHARE * len(joined):
         _add_full_lines(joined, lines, read, [b - a for a, b in pairwise(rows)])
     for index, line in enumerate(lines[:-1]):
-        if len(line) <= _LONGEST_MARKER and _LONE_MARKER.fullmatch(line):
+        if len(line) <= LONGEST_MARKER and _LONE_MARKER.fullmatch(line):
             joined[index] = True
     ends = map(add, starts, map(len, lines))
     opens = compress(starts, map(not_, [False, *joined]))
@@ -68,15 +69,15 @@ def _plain_wraps(lines: list[str], read: list[str]) -> list[bool]:
     ``read`` are the lines without the marks of quoted mail.
     """
     return [
-        line[-1] not in _ENDS
+        line[-1] not in ENDS
         and (
             (line[-1] in "-‐" and bool(_BROKEN_WORD.search(line)) and following[0].isalnum())
             or (
-                len(line) >= _SHORTEST_GOING_ON
+                len(line) >= SHORTEST_GOING_ON
                 and (
                     not _STARTS_ITEM.match(following)
                     if following[0].islower()
-                    else line.endswith(_UNFINISHED)
+                    else line.endswith(UNFINISHED)
                 )
             )
         )
@@ -89,7 +90,7 @@ def _add_full_lines(
 ) -> None:
     """Add the line breaks of text wrapped at a width where only there was no more room."""
     width = sorted(map(len, lines))[len(lines) * 9 // 10]
-    if width not in _WIDTHS or (width < _NARROW and len(lines) < _FEWEST_NARROW):
+    if width not in WIDTHS or (width < NARROW and len(lines) < FEWEST_NARROW):
         return
     usual = sorted(spacing for spacing, wrap in zip(spacings, wraps, strict=True) if wrap)
     spacing = usual[len(usual) // 2]
@@ -100,9 +101,9 @@ def _add_full_lines(
 
 def _is_full(line: str, following: str, width: int) -> bool:
     """Whether a line of wrapped text ends in mid-sentence, or for want of room."""
-    in_mid_sentence = following[0].islower() and line[-1] not in _ENDS
+    in_mid_sentence = following[0].islower() and line[-1] not in ENDS
     no_room = (
-        len(line) + 1 + len(following.partition(" ")[0]) > _FULL * width
+        len(line) + 1 + len(following.partition(" ")[0]) > FULL * width
         and line[-1] != ":"
         and line.isupper() == following.isupper()
     )

@@ -21,7 +21,7 @@ from topicml.text.normalise import (
     LINE_BREAKS,
     replace_hyphenated,
 )
-from topicml.text.paragraphs import LIST_NUMBER, Span, paragraph_spans
+from topicml.text.paragraphs import LIST_NUMBER, LONGEST_MARKER, Span, paragraph_spans
 
 
 class Sentence(NamedTuple):
@@ -40,22 +40,22 @@ _SPACES = (  # all of Unicode's space separators (category Zs), and two controls
     " \t\x1f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u202f\u205f\u3000"
 )
-_FOLDS = dict.fromkeys(_SPACES + LINE_BREAKS, " ") | dict.fromkeys(_MARKS, "/")
-_FOLDS |= dict.fromkeys("'’-‐‑_", "^")
-_ASCII_FOLDS = bytes(ord(_FOLDS.get(chr(byte), chr(byte))) for byte in range(128))
+FOLDS = dict.fromkeys(_SPACES + LINE_BREAKS, " ") | dict.fromkeys(_MARKS, "/")
+FOLDS |= dict.fromkeys("'’-‐‑_", "^")
+_ASCII_FOLDS = bytes(ord(FOLDS.get(chr(byte), chr(byte))) for byte in range(128))
 _ASCII_FOLDS += bytes(range(128, 256))
 _ASCII = bytes(range(128))
 _SURROGATE = re.compile("[\ud800-\udfff]")  # cannot be handed to a library that takes UTF-8
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
-_BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
+BETWEEN = "\n\n"  # sentencex never looks beyond it, and folded text has no line break
 
-_OPEN = (  # a name or number follows
+OPEN = (  # a name or number follows
     "Adm Amb Asst Atty Brig Capt Cdo Cdr Cdre cf Chmn Cmdr Col Cols Comdr Cpl Cpt Dep Dir Drs Ens"
     " Ex fig Fig figs Figs Flt Ft Gen Gens Gov Govs Gp Hon LCpl Lcpl Ldr Lt Lts Ltjg Maj Mr Mrs Ms"
     " Msgt Mt nos Nos Pfc pp Prof Pvt Rep Reps ret Ret Rev Sec Sect Sen Sens Sfc Sgt Sgts Spc Ssgt"
     " Supt Tech Tsgt vol Vol vols Vols vs Vs Wg"
 )
-_ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
+ABBREVIATIONS = (  # these may end a sentence, and so may those above in capitals: SEC, FT
     "al approx Approx Apr Assn Aug Bde Bn Bns Bros Bvt Co Corp Cos Dec Dept Depts Div Divs Dr est"
     " Est etc Feb Govt Inc Intl Jan Ltd Mar Natl Nov Oct para Regt Regts sec Sep Sept Sqn Sqdn St"
     " Thurs Tues Univ"
@@ -67,7 +67,7 @@ _STARTERS = (  # of sentences, but not of names: U.S. First Army, U.S. Under Sec
     " Once Between Among Despite Meanwhile Moreover Instead Thus Therefore Asked Officials"
     " According Last Later Here Such Not No"
 )
-_STARTER_WORDS = frozenset(_STARTERS.split())
+STARTER_WORDS = frozenset(_STARTERS.split())
 _NEXT_WORD = re.compile(r"[/^]* +[/^]*(?:([A-Z][a-z]+)(?=[ ,]|\^[a-z])|[AI](?= [a-z]|\^[a-z]))")
 
 
@@ -79,8 +79,8 @@ def _after(words: str) -> str:
 
 _FULL_STOP = re.compile(
     r"\.(?<![a-wyz]{5}\.)"  # not one of these words is as long, but for approx.: a quick way out
-    rf"(?:(?=[ /^\d])(?:(?P<open>{_after(_OPEN)}|(?<=\bi\.e\.)|(?<=\be\.g\.))"
-    rf"|{_after(f'{_ABBREVIATIONS} {_ABBREVIATIONS.upper()} {_OPEN.upper()}')}"
+    rf"(?:(?=[ /^\d])(?:(?P<open>{_after(OPEN)}|(?<=\bi\.e\.)|(?<=\be\.g\.))"
+    rf"|{_after(f'{ABBREVIATIONS} {ABBREVIATIONS.upper()} {OPEN.upper()}')}"
     r"|(?P<no>(?<=\bNo\.))|(?<=\b[A-Z]\.[A-Z]\.)|(?<=\b[ap]\.m\.)|(?<=\b[ap]\. m\.))"
     r"|(?<=\^[A-Z]\.)(?=[A-Z]\.))"  # Japan-U.
 )
@@ -92,11 +92,11 @@ _FOOTNOTES = [  # a pattern each, which begins with a character that is looked f
 ]
 _CLOSING = re.compile(r"([/^]+)(?: +|$|(?=[a-z,;:.!?…]))")
 _GOES_ON = re.compile(r"[a-z,;:.!?…]")
+VERBS = ("said", "says", "asked", "added", "told", "replied", "wrote", "shouted", "cried")
 _SPEAKER = re.compile(  # “Never again!” Mr. Ito said
-    r"(?:[A-Z][\w./^]* ){1,4}?(?:said|says|asked|added|told|replied|wrote|shouted|cried)\b"
+    rf"(?:[A-Z][\w./^]* ){{1,4}}?(?:{'|'.join(VERBS)})\b"
 )
 _LONE_MARKER = re.compile(rf"[/^.…]+|/?{LIST_NUMBER}[./]{{1,2}}")
-_LONGEST_MARKER = 6
 _PLAIN_BOUNDARY = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -128,9 +128,11 @@ def sentence_spans(text: str, language: str = "en") -> list[Span]:
     paragraphs = paragraph_spans(text)
     folded = _fold(encoded, others)
     parts = [folded[start:end] for start, end in paragraphs]
-    pieces = _segment(parts, language)
+    pieces = _segment_exactly(BETWEEN.join(parts), language)
     if pieces is None:  # then one paragraph at a time, so that only a bad one suffers
-        pieces = [p for part in parts for p in _segment([part], language) or _plain_segments(part)]
+        pieces = [
+            p for part in parts for p in _segment_exactly(part, language) or _plain_segments(part)
+        ]
     return _locate(pieces, paragraphs)
 
 
@@ -152,8 +154,8 @@ def _encode(text: str) -> bytes:
 def _fold(encoded: bytes, others: set[str]) -> str:
     """Replace what sentencex makes too much of, one for one."""
     folded = encoded.translate(_ASCII_FOLDS).decode()
-    for old in others & _FOLDS.keys():  # far faster than one translate
-        folded = folded.replace(old, _FOLDS[old])
+    for old in others & FOLDS.keys():  # far faster than one translate
+        folded = folded.replace(old, FOLDS[old])
     folded = _FULL_STOP.sub(_plain_or_end, folded)
     for footnote in _FOOTNOTES:
         folded = footnote.sub(_as_closing, folded)
@@ -164,7 +166,7 @@ def _plain_or_end(match: re.Match[str]) -> str:
     """Return what makes sentencex take an abbreviation's full stop for what it is."""
     if match["open"] is None:
         following = _NEXT_WORD.match(match.string, match.end())
-        if following and (following[1] or "The") in _STARTER_WORDS:
+        if following and (following[1] or "The") in STARTER_WORDS:
             return "!"
     return "/" if match["no"] is None else "."
 
@@ -174,16 +176,27 @@ def _as_closing(match: re.Match[str]) -> str:
     return match[0][0] + "/" * (len(match[0]) - 1)
 
 
-def _segment(parts: list[str], language: str) -> list[str] | None:
-    """Return the pieces of folded paragraphs, or None where sentencex fails on them."""
+def segment(folded: str, language: str = "en") -> list[str] | None:
+    """Return the pieces of folded paragraphs, or None where sentencex fails on them.
+
+    Args:
+        folded: The paragraphs, with ``BETWEEN`` between them.
+        language: See ``split_sentences``.
+    """
     try:
-        pieces: list[str] = sentencex.segment(language, _BETWEEN.join(parts))
+        pieces: list[str] = sentencex.segment(language, folded)
     except BaseException as err:
         if type(err).__name__ != "PanicException":
             raise
         return None
-    pieces = [piece for piece in pieces if piece != _BETWEEN]  # some come back, some do not
-    return pieces if "".join(pieces) == "".join(parts) else None
+    return [piece for piece in pieces if piece != BETWEEN]  # some come back, some do not
+
+
+def _segment_exactly(folded: str, language: str) -> list[str] | None:
+    """Do so, and return None also where a character is not in one of the pieces."""
+    pieces = segment(folded, language)
+    whole = folded.replace(BETWEEN, "")
+    return pieces if pieces is not None and "".join(pieces) == whole else None
 
 
 def _plain_segments(paragraph: str) -> list[str]:
@@ -213,7 +226,7 @@ def _locate(pieces: list[str], paragraphs: list[Span]) -> list[Span]:
         if body:
             start = cursor + (piece.index(body[0], skipped) if piece[skipped] == " " else skipped)
             end = start + len(body)
-            is_marker = len(body) <= _LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
+            is_marker = len(body) <= LONGEST_MARKER and bool(_LONE_MARKER.fullmatch(body))
             if is_open or (is_marker and end == limit and not is_first):
                 spans[-1] = spans[-1][0], end
             else:
