@@ -152,6 +152,8 @@ def rows_of(predictions: Predictions, rows: Rows) -> Predictions:
         probabilities=predictions.probabilities[rows],
         tags=predictions.tags[rows],
         documents=predictions.documents[rows],
+        sources=None if predictions.sources is None else predictions.sources[rows],
+        lengths=None if predictions.lengths is None else predictions.lengths[rows],
     )
 
 
