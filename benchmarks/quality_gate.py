@@ -21,7 +21,7 @@ from topicml.models.background import read_background
 from topicml.models.folder import sha256_file
 from topicml.taxonomy import load_taxonomy
 from topicml.training.dataset import load_dataset
-from topicml.training.evaluation import cross_validated_evaluation
+from topicml.training.evaluation import cross_validated_predictions
 from topicml.training.features import Parameters
 
 HERE = Path(__file__).parent
@@ -39,7 +39,8 @@ def measure(protocol: dict[str, Any], labels: Path = LABELS) -> dict[str, float]
     parameters = protocol["parameters"]
     fixed = None if parameters is None else Parameters.from_dict(parameters)
     background = read_background(BACKGROUND) if fixed and fixed.background else None
-    _, evaluation = cross_validated_evaluation(data, protocol["by"], fixed, background, jobs=2)
+    predictions = cross_validated_predictions(data, protocol["by"], fixed, background, jobs=2)
+    evaluation = predictions.evaluate()
     return {name: round(evaluation.headlines[name].value, 4) for name in FIGURES}
 
 

@@ -138,7 +138,7 @@ class Tiny:
         from topicml.models.build import Origin, build_model
         from topicml.taxonomy import load_taxonomy
         from topicml.training.dataset import load_dataset
-        from topicml.training.evaluation import cross_validated_evaluation
+        from topicml.training.evaluation import cross_validated_predictions
         from topicml.training.features import Parameters
         from topicml.training.fit import fit_model
 
@@ -146,7 +146,8 @@ class Tiny:
         data = load_dataset([self.labels], scheme)
         parameters = Parameters.from_dict(json.loads(self.parameters.read_text(encoding="utf-8")))
         fitted = fit_model(data, parameters)
-        metrics = cross_validated_evaluation(data, "article", parameters)
+        predictions = cross_validated_predictions(data, "article", parameters)
+        metrics = predictions.protocol, predictions.evaluate()
         origin = Origin((self.labels,), self.taxonomy, scheme)
         return build_model(store, self.name, version, fitted, data, origin, metrics)
 
