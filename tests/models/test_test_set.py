@@ -33,7 +33,7 @@ def train(tiny: Tiny, folder: Path, *labels: Path, **given: Any) -> tuple[Model,
     trained = train_model(
         *(ModelStore(folder), "weekend", labels, tiny.taxonomy),
         parameters=QUICK,
-        on_step=told.append,
+        on_note=told.append,
         **given,
     )
     return open_model(trained.path), told

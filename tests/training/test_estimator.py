@@ -106,7 +106,7 @@ def test_parameters_are_those_of_a_training_with_their_defaults():
     given = TopicTagger().get_params()
     defaults = {field.name: field.default for field in fields(Parameters)}
     assert {name: given[name] for name in defaults} == defaults
-    assert given.keys() - defaults.keys() == {"topics", "n_jobs"}
+    assert given.keys() - defaults.keys() == {"kind", "language", "topics", "n_jobs"}
 
 
 def test_fit_is_the_fit_of_a_training(quick):

@@ -52,10 +52,17 @@ def test_long_table_is_shown_in_part_and_given_whole() -> None:
 
 
 def test_evaluation_has_a_row_for_each_figure_and_topic() -> None:
-    scores = TopicScores("baking", 3, 1.0, 0.5, 2 / 3, None, 0.1, 0.2)
+    scores = TopicScores(
+        *("baking", 3, 1.0, 0.5, 2 / 3, None, 0.1, 0.2),
+        documents=2,
+        intervals={"f1": Interval(2 / 3, 0.4, 0.8)},
+    )
     figures = {"micro_f1": Interval(0.8, 0.7, 0.9)}
     evaluation = Evaluation(9, 2, figures, 1.0, 0.5, (scores,), (), 0.1, 1.0, 1.0)
     tables = evaluation_tables(evaluation)
-    assert tables["figures"] == [{"figure": "micro_f1", "value": 0.8, "low": 0.7, "high": 0.9}]
+    assert tables["figures"] == [
+        {"figure": "micro_f1", "value": 0.8, "low": 0.7, "high": 0.9, "note": None}
+    ]
     (topic,) = tables["topics"]
     assert (topic["topic"], topic["support"], topic["average_precision"]) == ("baking", 3, None)
+    assert (topic["f1_low"], topic["f1_high"]) == (0.4, 0.8)

@@ -85,7 +85,9 @@ class TopicTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
 
     @classmethod
-    def of(cls, fitted: FittedModel, topics: Sequence[str], scheme: Scheme) -> TopicTagger:
+    def of(
+        cls, fitted: FittedModel, topics: Sequence[str], scheme: Scheme = DEFAULT_SCHEME
+    ) -> TopicTagger:
         """Return the estimator of a model that is fitted already.
 
         Args:

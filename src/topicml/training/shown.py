@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from topicml.text.normalise import printable
-from topicml.training.metrics import Evaluation
+from topicml.training.metrics import Evaluation, TopicScores
 from topicml.training.page import html_table, number_text
 
 Rows = list[dict[str, Any]]
@@ -59,8 +59,15 @@ def evaluation_tables(evaluation: Evaluation) -> dict[str, Rows]:
     """Return the averaged figures with their intervals, and the scores of each topic."""
     return {
         "figures": [{"figure": name, **asdict(i)} for name, i in evaluation.headlines.items()],
-        "topics": [asdict(topic) for topic in evaluation.topics],
+        "topics": [_topic_row(topic) for topic in evaluation.topics],
     }
+
+
+def _topic_row(topic: TopicScores) -> dict[str, Any]:
+    row = asdict(topic)
+    for name, interval in row.pop("intervals").items():
+        row |= {f"{name}_low": interval["low"], f"{name}_high": interval["high"]}
+    return row
 
 
 def _cells(rows: Rows) -> list[list[str]]:
