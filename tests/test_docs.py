@@ -76,25 +76,32 @@ def test_notebook_runs_from_its_first_block_to_its_last(tmp_path):
     assert len(lines) == 13
 
 
-def test_retraining_runs_from_train_to_rollback(tiny, tmp_path):
+def test_retraining_runs_from_an_export_to_rollback(tiny, tmp_path):
     page = (ROOT / "docs/retraining.md").read_text(encoding="utf-8")
-    commands = re.findall(r"^\$ (.*)$", page, re.M)
+    block = page.split("```console\n")[1].split("```")[0]
+    commands = re.findall(r"^\$ (.*)$", block, re.M)
     assert 4 <= len(commands) < 10
     (gate,) = re.findall(r"```toml\n(.*?)```", page, re.S)
     rows = tiny_records()
-    for name, part in {"mine": rows[:39], "more": rows[39:], "held-out": UNSEEN}.items():
-        write_jsonl(tmp_path / f"{name}.jsonl", part)
-    tuned = tmp_path / "my-models/my-topics"
-    tuned.mkdir(parents=True)
-    shutil.copy(tiny.parameters, tuned)  # so that nothing is searched
-    shutil.copy(tiny.taxonomy, tmp_path / "mine.toml")
-    (tuned / "gate.toml").write_text(gate, encoding="utf-8")
+    for name, part in {"doccano": rows[:39], "doccano-later": rows[39:]}.items():
+        exported = [  # as doccano does: whole numbers for ids, names of labels as shown
+            {"id": n, "text": row["text"], "label": row["topics"], "article": row["article"]}
+            for n, row in enumerate(part, start=1 if name == "doccano" else 100)
+        ]
+        write_jsonl(tmp_path / f"{name}.jsonl", exported)
+    write_jsonl(tmp_path / "held-out.jsonl", UNSEEN)
+    (tmp_path / "gate.toml").write_text(gate, encoding="utf-8")
+    taxonomy = tiny.taxonomy.read_text("utf-8").replace('"weekend"', '"my-topics"', 1)
+    (tmp_path / "mine.toml").write_text(taxonomy, encoding="utf-8")
+    start = commands.index("cd my-topics") + 1
+    written = [  # what a person does between: topics, limits, and parameters that are quick
+        "cp ../mine.toml data/labels/taxonomy.toml",
+        "mkdir -p models/my-topics",
+        f"cp ../gate.toml {tiny.parameters} models/my-topics",
+    ]
+    topicml = f'topicml() {{ {sys.executable} -m topicml "$@"; }}'
     done = subprocess.run(
-        [
-            "bash",
-            "-exc",
-            f'topicml() {{ {sys.executable} -m topicml "$@"; }}\n' + "\n".join(commands),
-        ],
+        ["bash", "-exc", "\n".join([topicml, *commands[:start], *written, *commands[start:]])],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -105,7 +112,10 @@ def test_retraining_runs_from_train_to_rollback(tiny, tmp_path):
     assert "Verdict: ok" in done.stdout
     assert "my-topics: current was 1.0.0, is 1.1.0" in done.stdout
     assert "my-topics: current was 1.1.0, is 1.0.0" in done.stdout
-    assert (tmp_path / "comparison.html").stat().st_size > 1000
+    project = tmp_path / "my-topics"
+    assert (project / "comparison.html").stat().st_size > 1000
+    first, later = ((project / f"data/labels/{n}.jsonl").read_text() for n in ("first", "later"))
+    assert first.count("\n") + later.count("\n") == len(rows)
 
 
 UNSEEN = [
