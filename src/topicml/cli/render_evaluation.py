@@ -12,11 +12,12 @@ from rich.text import Text
 from topicml.cli.render import render_rows
 from topicml.io.writers.table import table_console
 from topicml.scheme import Kind
-from topicml.training.evaluation_rows import CALIBRATION_COLUMNS, calibration_rows, topic_cells
+from topicml.training.evaluation_rows import calibration_rows
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters
-from topicml.training.metrics import Evaluation
+from topicml.training.metrics import Evaluation, TopicScores
 from topicml.training.search import Candidate
 
+_CALIBRATION = ("sentences of", "count", "docs", "mean", "share", "error", "95 % interval")
 _CANDIDATES_SHOWN = 5
 _OPTIMISTIC = (
     "Settings, each scored by the labels that it is chosen by: the best is slightly optimistic."
@@ -41,12 +42,8 @@ def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None
         table.add_row(*row)
     screen.print(table)
     screen.print()
-    columns = ("topic", "support", "documents", "precision", "recall", "F1", "AP", "ECE")
-    rows = [
-        (t.topic, t.support, t.documents, *topic_cells(asdict(t)), t.expected_calibration_error)
-        for t in evaluation.topics
-    ]
-    render_rows(columns, rows, out)
+    columns = ("topic", "support", "docs", "prec.", "recall", "F1", "95 % of F1", "AP")
+    render_rows(columns, [_topic_row(topic) for topic in evaluation.topics], out)
     bins = [
         (f"{b.lower:.1f} to {b.upper:.1f}", b.count, b.mean_probability, b.observed_share)
         for b in evaluation.reliability
@@ -54,7 +51,15 @@ def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None
     render_rows(("probability", "predictions", "mean", "observed share"), bins, out)
     if evaluation.calibration:
         parts = calibration_rows(asdict(part) for part in evaluation.calibration)
-        render_rows(CALIBRATION_COLUMNS, parts, out)
+        render_rows(_CALIBRATION, parts, out)
+
+
+def _topic_row(topic: TopicScores) -> tuple[object, ...]:
+    """Return what fits into 80 columns: the report and the JSON have all intervals."""
+    f1 = topic.intervals["f1"]
+    between = "–" if f1.low is None else f"{f1.low:.2f} to {f1.high:.2f}"
+    figures = (topic.precision, topic.recall, topic.f1, between, topic.average_precision)
+    return topic.topic, topic.support, topic.documents, *figures
 
 
 def render_candidates(

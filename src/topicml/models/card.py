@@ -7,6 +7,7 @@ from typing import Any
 
 from topicml.models.folder import base_of
 from topicml.scheme import Scheme
+from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.taxonomy import Taxonomy
 from topicml.training.evaluation_rows import CALIBRATION_COLUMNS, calibration_rows, topic_cells
 from topicml.training.intervals import format_interval
@@ -113,19 +114,24 @@ def _by_scheme(manifest: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, str
         "how_many": "exactly one" if multiclass else "none, one or several",
         "meant_for": taxonomy.meant_for
         or f"sentences like those it was trained on (language: {language})",
-        "abstention": _abstention(Scheme(**manifest["scheme"]), manifest["relevance_threshold"]),
+        "abstention": _abstention(
+            Scheme(**manifest["scheme"]),
+            manifest["relevance_threshold"],
+            manifest.get("fewest_known", FEWEST_KNOWN),
+        ),
     }
 
 
-def _abstention(scheme: Scheme, relevance: float) -> str:
+def _abstention(scheme: Scheme, relevance: float, fewest_known: float) -> str:
     """Say which sentences are not tagged."""
-    known = "has no letters" if scheme.is_written_without_spaces else "has hardly a known word"
+    few = f"of whose words fewer than {fewest_known:.0%} are known"
+    known = "without letters" if scheme.is_written_without_spaces else few
     said = (
-        f"A sentence that is not English, is boilerplate, or {known} is not tagged but given\n"
-        "  that reason"
+        f"A sentence that is not English, boilerplate, and a sentence {known}\n"
+        "  are not tagged but given that reason"
         if scheme.is_english
-        else f"A sentence that {known} is not tagged but given that reason; other languages and\n"
-        "  the page around an article are not told apart"
+        else f"A sentence {known} is not tagged but given that reason; other\n"
+        "  languages and the page around an article are not told apart"
     )
     if scheme.is_multiclass:
         return f"{said}. Any other is given the likeliest topic, however likely."
