@@ -19,7 +19,7 @@ from topicml.models.store import ACCURATE_MODEL, ModelStore
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
 
-_FIGURES = ("made", "sentences", "micro F1", "macro AP", "set")
+_FIGURES = ("made", "labels", "F1", "mAP", "set")
 _Rows = list[tuple[Any, ...]]
 
 
