@@ -49,7 +49,7 @@ def test_runs_from_its_first_cell_to_its_last(
         cell for cell in notebook.cells if cell.cell_type == "code"
     )
     assert printed(labels) == "some.jsonl 200 sentences\nheld-out.jsonl 210 sentences\n"
-    assert "Evaluating by cross-validation." in printed(training)
+    assert "evaluating by cross-validation" in printed(training)
     assert "my-topics/1.0.0" in shown(training)["text/plain"]
     assert "<td>diplomacy</td>" in shown(training)["text/html"]
     assert "my-topics@1.0.0 on held-out.jsonl" in shown(evaluation)["text/html"]

@@ -471,10 +471,10 @@ def test_rejects_have_their_ids(
 ) -> None:
     original = tagging.sentence_spans
 
-    def fail(text: str) -> Any:
+    def fail(text: str, language: str) -> Any:
         if "unlucky" in text:
             raise RuntimeError("no luck")
-        return original(text)
+        return original(text, language)
 
     monkeypatch.setattr(tagging, "sentence_spans", fail)
     dump, ids = tmp_path / "dump.jsonl", ["a", "7", None, None, "b", None, None, "9", "f0"]
@@ -587,12 +587,12 @@ def test_record_that_fails_costs_no_other(
 ) -> None:
     original = tagging.sentence_spans
 
-    def fail(text: str) -> Any:
+    def fail(text: str, language: str) -> Any:
         if text.endswith(" 123."):
             if failure:
                 raise failure
             time.sleep(5)
-        return original(text)
+        return original(text, language)
 
     monkeypatch.setattr(tagging, "sentence_spans", fail)
     out = tmp_path / "out.jsonl"

@@ -71,7 +71,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "alike but for case": (
         lines([*ROWS, {**ROWS[0], "id": "z", "text": ROWS[0]["text"].upper(), "topics": []}]),
-        {"train": WORKS, "check": "other topics"},
+        {"train": "other topics", "check": "other topics"},
     ),
     "blank lines": (lines(ROWS) + "\n" * 1_000_000, {"evaluate": WORKS, "stats": WORKS}),
     "a topic of one article": (

@@ -63,12 +63,15 @@ def test_file_without_archives_is_refused(tmp_path, content):
         read_archives(path)
 
 
-@pytest.mark.parametrize("content", [None, "[[", "\udcff"])
-def test_file_that_cannot_be_read_is_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "No such file"), ("[[", "not valid TOML"), ("\udcff", "not valid TOML")],
+)
+def test_file_that_cannot_be_read_is_named(tmp_path, content, said):
     path = tmp_path / "archives.toml"
     if content is not None:
         path.write_text(content, errors="surrogateescape")
-    with pytest.raises(LabelError, match="No such file") as caught:
+    with pytest.raises(LabelError, match=said) as caught:
         read_archives(path)
     assert "--archives" in caught.value.hint
 

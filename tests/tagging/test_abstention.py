@@ -27,7 +27,7 @@ def abstain(text: str, known_share: float, relevant: bool, language: str = "en")
     share = latin / len(letters) if letters else 1.0
     counted = np.array([len(words)]), np.array([share]), np.array([known_share])
     scheme = Scheme(language=language)
-    codes = abstain_all(PackedTexts.of([text]), *counted, np.array([relevant]), scheme)
+    codes = abstain_all(PackedTexts.of([text]), *counted, np.array([relevant]), scheme=scheme)
     return REASON_OF_CODE[codes[0]]
 
 

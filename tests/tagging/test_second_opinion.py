@@ -139,7 +139,7 @@ def test_a_record_is_the_same_whatever_else_is_read(first: Model, second: Model)
 
 
 def test_thresholds_asked_for_are_those_of_both(first: Model, second: Model) -> None:
-    (record, *_) = sentences(first, second=second, share=1.0, threshold=0.01)
+    (record, *_) = sentences(first, second=second, share=1.0, threshold=0.001)
     assert all(
         sentence["reason"] is None or sentence["index"] not in record["second_opinion"]["sentences"]
         for sentence in record["sentences"]

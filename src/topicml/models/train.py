@@ -89,15 +89,8 @@ class NewVersion:
         """Make sure that it can be written, before the long work.
 
         Raises:
-            TopicmlError: The version exists, or the model of that name has other topics.
+            ModelError: The version exists.
         """
-        if is_of_another_scheme(self.store, self.name, self.origin.taxonomy):
-            raise TopicmlError(
-                f"the versions of {self.name} have other topics than the taxonomy, "
-                "or are of another kind or language",
-                where=self.store.root / self.name,
-                hint="Give the new model a name of its own with --name.",
-            )
         prepare_folder(self.store.path(self.name, self.version))
 
     def starting_with(self, start: Start) -> NewVersion:
@@ -154,10 +147,17 @@ def read_new_version(
         test: Label files to judge by; none for what the name remembers.
 
     Raises:
-        TopicmlError: A file cannot be read, two labels contradict each other, or the name or
-            version is not usable.
+        TopicmlError: A file cannot be read, two labels contradict each other, the name or
+            version is not usable, or the model of that name has other topics.
     """
     scheme = load_taxonomy(taxonomy)
+    if is_of_another_scheme(store, name, scheme):
+        raise TopicmlError(
+            f"the versions of {name} have other topics than the taxonomy, "
+            "or are of another kind or language",
+            where=store.root / name,
+            hint="Give the new model a name of its own with --name.",
+        )
     files = read_label_files(labels, scheme)
     refuse_contradictions(files)
     data = dataset_of_files(files, scheme, on_note)
