@@ -85,7 +85,7 @@ def test_all_drawn_weigh_one():
     np.testing.assert_allclose(natural_weights(log_odds, data.articles, data.drawn), 1)
 
 
-@pytest.mark.parametrize(("drawn", "is_weighted"), [(0, False), (299, False), (300, True)])
+@pytest.mark.parametrize(("drawn", "is_weighted"), [(0, False), (99, False), (100, True)])
 def test_all_weigh_one_where_few_were_drawn(drawn, is_weighted):
     data, log_odds = made_mix(4, drawn=drawn)
     assert bool((natural_weights(log_odds, data.articles, data.drawn) != 1).any()) is is_weighted
