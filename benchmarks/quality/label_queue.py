@@ -96,11 +96,11 @@ class Way:
 REPORTED_WAYS = (Way("random"), Way())
 TUNED_WAYS = (
     *REPORTED_WAYS,
-    *map(Way, ("entropy", "confidence", "margin")),
-    Way(about_threshold=True),
-    Way(batch=50),
-    Way(start=100),
     Way(random_share=0.2),
+    Way("entropy"),
+    Way(about_threshold=True),
+    Way(start=100),
+    Way(batch=50),
 )
 
 
@@ -110,12 +110,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tune", action="store_true", help="compare ways, on the other half")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
     parser.add_argument("--mixes", nargs="*", choices=MIXES, default=MIXES)
-    parser.add_argument("--ways", nargs="*", type=int, help="by number, from 0: these again")
+    parser.add_argument("--folds", nargs="*", type=int, help="left out in turn; those of the half")
     parser.add_argument("--draw", action="store_true", help="tables and picture again")
     options = parser.parse_args(arguments)
     folds, ways = (TUNED_ON, TUNED_WAYS) if options.tune else (REPORTED, REPORTED_WAYS)
-    if options.ways is not None:
-        ways = tuple(ways[n] for n in options.ways)
+    folds = options.folds or folds
     if not options.draw:
         data = load_dataset([LABELS / "real.jsonl"], load_taxonomy(LABELS / "taxonomy.toml"))
         for mix, seed, fold, way in itertools.product(options.mixes, options.seeds, folds, ways):
