@@ -45,7 +45,7 @@ from topicml.training.export import make_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
 from topicml.training.held_out import thresholds_of
-from topicml.training.label_queue import Candidates, Place, choose_next
+from topicml.training.label_queue import Candidates, Place, Queued, choose_next
 from topicml.training.logistic import sigmoid
 
 HERE = Path(__file__).parent
@@ -96,7 +96,7 @@ class Way:
 REPORTED_WAYS = (Way("random"), Way())
 TUNED_WAYS = (
     *REPORTED_WAYS,
-    Way(random_share=0.2),
+    *(Way(random_share=share) for share in (0.2, 0.4)),
     Way("entropy"),
     Way(about_threshold=True),
     Way(start=100),
@@ -110,11 +110,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tune", action="store_true", help="compare ways, on the other half")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
     parser.add_argument("--mixes", nargs="*", choices=MIXES, default=MIXES)
+    parser.add_argument("--first", type=int, help="so many of the ways")
     parser.add_argument("--folds", nargs="*", type=int, help="left out in turn; those of the half")
     parser.add_argument("--draw", action="store_true", help="tables and picture again")
     options = parser.parse_args(arguments)
     folds, ways = (TUNED_ON, TUNED_WAYS) if options.tune else (REPORTED, REPORTED_WAYS)
-    folds = options.folds or folds
+    folds, ways = options.folds or folds, ways[: options.first]
     if not options.draw:
         data = load_dataset([LABELS / "real.jsonl"], load_taxonomy(LABELS / "taxonomy.toml"))
         for mix, seed, fold, way in itertools.product(options.mixes, options.seeds, folds, ways):
@@ -163,15 +164,14 @@ def play(data: Dataset, fold: int, seed: int, mix: str, way: Way) -> list[list[f
             return curve
         count = min(way.batch, TARGET - len(labelled))
         left = np.setdiff1d(np.arange(len(pool)), labelled)
-        drawn = round(count * (1 if way.strategy == "random" else way.random_share))
-        chosen = rng.choice(left, drawn, replace=False)
-        if drawn < count:
-            left = np.setdiff1d(left, chosen)
-            known = np.concatenate([labelled, chosen])
-            picked = next_rows(fitted, pool, known, left, way, count - drawn, seed)
-            chosen = np.concatenate([chosen, left[picked]])
+        if way.strategy == "random":
+            chosen, drawn = rng.choice(left, count, replace=False), [True] * count
+        else:
+            queued = next_labels(fitted, pool, labelled, left, way, count, seed)
+            chosen = left[[one.row for one in queued]]
+            drawn = [one.strategy == "random" for one in queued]
         labelled = np.concatenate([labelled, chosen])
-        is_drawn = np.concatenate([is_drawn, np.arange(len(chosen)) < drawn])
+        is_drawn = np.concatenate([is_drawn, drawn])
 
 
 def thinned(data: Dataset, rows: Rows, share: float, rng: np.random.Generator) -> Rows:
@@ -196,7 +196,7 @@ def draw_start(pool: Dataset, count: int, rng: np.random.Generator) -> Rows:
             return start
 
 
-def next_rows(
+def next_labels(
     fitted: FittedModel,
     pool: Dataset,
     labelled: Rows,
@@ -204,7 +204,7 @@ def next_rows(
     way: Way,
     limit: int,
     seed: int,
-) -> list[int]:
+) -> list[Queued]:
     """Return what the queue puts first."""
     texts = [pool.texts[row] for row in left]
     X = fitted.pipeline[:-1].transform(texts)
@@ -220,13 +220,13 @@ def next_rows(
         sigmoid(log_odds[:, -1]),
     )
     scorer = make_scorer(fitted.pipeline, pool.topics, fitted.decision)
-    queued = choose_next(
+    return choose_next(
         *(candidates, [pool.texts[row] for row in labelled], thresholds, scorer.blocks),
         strategy=way.strategy,
         limit=limit,
+        random_share=way.random_share,
         seed=seed,
     )
-    return [one.row for one in queued]
 
 
 def figures(fitted: FittedModel, test: Dataset, weights: Floats) -> list[float]:
