@@ -93,14 +93,17 @@ class Way:
         return ", ".join([self.strategy, *(one for one in changed if one not in usual)])
 
 
-REPORTED_WAYS = (Way("random"), Way())
+RANDOM, CHOSEN = Way("random"), Way(random_share=0.2)
+"""What it is held against, and what the command does by default."""
+
+REPORTED_WAYS = (RANDOM, CHOSEN, Way())
 TUNED_WAYS = (
-    *REPORTED_WAYS,
-    *(Way(random_share=share) for share in (0.2, 0.4)),
-    Way("entropy"),
-    Way(about_threshold=True),
-    Way(start=100),
-    Way(batch=50),
+    RANDOM,
+    *(Way(random_share=share) for share in (0.0, 0.2, 0.4)),
+    *(replace(CHOSEN, strategy=one) for one in ("entropy", "confidence", "margin")),
+    replace(CHOSEN, about_threshold=True),
+    replace(CHOSEN, start=100),
+    replace(CHOSEN, batch=50),
 )
 
 
@@ -110,12 +113,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--tune", action="store_true", help="compare ways, on the other half")
     parser.add_argument("--seeds", nargs="*", type=int, default=[0, 1])
     parser.add_argument("--mixes", nargs="*", choices=MIXES, default=MIXES)
-    parser.add_argument("--first", type=int, help="so many of the ways")
+    parser.add_argument("--only", nargs="*", type=int, help="of the ways, by number from 0")
     parser.add_argument("--folds", nargs="*", type=int, help="left out in turn; those of the half")
     parser.add_argument("--draw", action="store_true", help="tables and picture again")
     options = parser.parse_args(arguments)
     folds, ways = (TUNED_ON, TUNED_WAYS) if options.tune else (REPORTED, REPORTED_WAYS)
-    folds, ways = options.folds or folds, ways[: options.first]
+    folds = options.folds or folds
+    ways = tuple(ways[n] for n in options.only or range(len(ways)))
     if not options.draw:
         data = load_dataset([LABELS / "real.jsonl"], load_taxonomy(LABELS / "taxonomy.toml"))
         for mix, seed, fold, way in itertools.product(options.mixes, options.seeds, folds, ways):
@@ -248,7 +252,7 @@ def curves_of(
         if way in found and run["mix"] == mix and run["fold"] in folds:
             found[way][run["fold"], run["seed"]] = run["curve"]
     measured = {way: curves for way, curves in found.items() if curves}
-    if Way("random") not in measured:
+    if RANDOM not in measured:
         return {}
     shared = sorted(set.intersection(*({*curves} for curves in measured.values())))
     return {way: np.array([curves[key] for key in shared]) for way, curves in measured.items()}
@@ -259,7 +263,7 @@ def shares_of(curves: dict[Way, Floats]) -> dict[Way, list[float]]:
 
     For each of the two figures, on the mean of all curves.
     """
-    goal = curves[Way("random")].mean(axis=0)[-1]
+    goal = curves[RANDOM].mean(axis=0)[-1]
     shares = {}
     for way, found in curves.items():
         rising = np.maximum.accumulate(found.mean(axis=0))
@@ -291,13 +295,13 @@ def table(mix: str, curves: dict[Way, Floats]) -> str:
     """Render the curves, and the share of labels needed."""
     columns = [f"{way}: {figure}" for way in curves for figure in ("as tagged", "best threshold")]
     lines = [f"| labels | {' | '.join(columns)} |", "|---|" + "---|" * len(columns)]
-    for n, count in enumerate(Way().counts):
+    for n, count in enumerate(CHOSEN.counts):
         here = [found[:, n, figure] for found in curves.values() for figure in (0, 1)]
         cells = [f"{one.mean():.3f} ± {one.std(ddof=1):.3f}" for one in here]
         lines.append(f"| {count:,} | {' | '.join(cells)} |")
     cells = [percent(share) for shares in shares_of(curves).values() for share in shares]
     lines.append(f"| needed for what {TARGET:,} random ones reach | {' | '.join(cells)} |")
-    return "\n".join([f"The {mix} mix, {len(curves[Way()])} runs:", "", *lines])
+    return "\n".join([f"The {mix} mix, {len(curves[RANDOM])} runs:", "", *lines])
 
 
 def tuning_table(mix: str, curves: dict[Way, Floats]) -> str:

@@ -39,8 +39,7 @@ def test_queue_goes_to_a_file_that_export_takes(
     run: Run, tiny: Tiny, dump: Path, options: list[str | Path], tmp_path: Path
 ) -> None:
     queue = tmp_path / "queue.jsonl"
-    shares = ["--limit", "3", "--random-share", "0.4"]
-    result = run("labels", "queue", dump, *options, *shares, "-o", queue)
+    result = run("labels", "queue", dump, *options, "--limit", "3", "-o", queue)
     assert result.code == 3  # the last line is no record
     assert "3 sentences of 3 that could be labelled" in result.stderr
     assert "left out: labelled 1, boilerplate 1" in result.stderr

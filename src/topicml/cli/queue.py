@@ -36,7 +36,7 @@ def queue(
         typer.Option(
             min=0, max=1, help="Of these, drawn at random whatever the strategy, and put first."
         ),
-    ] = 0.0,
+    ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Of random, and of the order among equals.")] = 0,
     labels: options.Labels = None,
     unit: options.Unit = "article",
