@@ -119,13 +119,25 @@ def test_random_order_depends_on_the_seed(scorer, gathered):
     assert len(orders) > 1
 
 
+def test_a_share_is_drawn_at_random_and_the_others_are_those_that_are_left(scorer, gathered):
+    for seed in range(4):
+        texts, queued = chosen(scorer, gathered, random_share=0.5, limit=4, seed=seed)
+        drawn, others = texts[:2], texts[2:]
+        assert [one.strategy for one in queued] == ["random"] * 2 + ["combined"] * 2
+        assert drawn == chosen(scorer, gathered, strategy="random", limit=2, seed=seed)[0]
+        left = [*DATA.texts, *drawn]
+        assert others == chosen(scorer, gathered, left, limit=2, seed=seed)[0]
+        assert len({*texts}) == 4
+    assert chosen(scorer, gathered, random_share=1.0) == chosen(scorer, gathered, strategy="random")
+
+
 def test_nothing_to_label_is_an_empty_queue(scorer):
     assert chosen(scorer, gather([], DATA.texts)) == ([], [])
 
 
 def test_queued_sentence_is_a_label_that_is_yet_to_be_given(scorer, gathered):
     _, queued = chosen(scorer, gathered, strategy="random")
-    fields = label_record(queued[0], gathered[0], DATA.topics, "random")
+    fields = label_record(queued[0], gathered[0], DATA.topics)
     record = read_record(json.loads(json.dumps(fields)), Path("queue.jsonl"), 1)
     assert (record.status, record.topics, record.chosen) == ("skipped", (), "random")
     assert record.text == TEXT[record.start : record.end] or record.article == "two"

@@ -85,7 +85,7 @@ def test_all_drawn_weigh_one():
     np.testing.assert_allclose(natural_weights(log_odds, data.articles, data.drawn), 1)
 
 
-@pytest.mark.parametrize(("drawn", "is_weighted"), [(0, False), (299, False), (300, True)])
+@pytest.mark.parametrize(("drawn", "is_weighted"), [(0, False), (99, False), (100, True)])
 def test_all_weigh_one_where_few_were_drawn(drawn, is_weighted):
     data, log_odds = made_mix(4, drawn=drawn)
     assert bool((natural_weights(log_odds, data.articles, data.drawn) != 1).any()) is is_weighted
@@ -102,8 +102,10 @@ def test_relevance_and_labels_do_not_matter():
     )
 
 
-def test_decision_rests_on_what_the_background_said_where_nothing_was_drawn():
-    data = home_dataset()
+@pytest.mark.parametrize("drawn", [0, 299])
+def test_decision_rests_on_what_the_background_said_where_few_were_drawn(drawn):
+    none, all_ = np.zeros(drawn, dtype=np.bool_), np.ones(drawn, dtype=np.bool_)
+    data = made_dataset(drawn, none, all_) if drawn else home_dataset()
     known = home_background()
     n = 400
     rng = np.random.default_rng(0)

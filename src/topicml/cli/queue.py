@@ -31,6 +31,12 @@ def queue(
         typer.Option(help="What makes a label worth giving (see docs/label-queue.md)."),
     ] = "combined",
     limit: Annotated[int, typer.Option(min=1, help="Sentences at most.")] = 100,
+    random_share: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Of these, drawn at random whatever the strategy, and put first."
+        ),
+    ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="Of random, and of the order among equals.")] = 0,
     labels: options.Labels = None,
     unit: options.Unit = "article",
@@ -90,10 +96,11 @@ def queue(
         *(candidates, known, tagger.thresholds, opened.scorer.blocks),
         strategy=strategy,
         limit=limit,
+        random_share=random_share,
         seed=seed,
     )
     topics = opened.scorer.topics
-    rows = [label_record(one, candidates, topics, strategy) for one in chosen]
+    rows = [label_record(one, candidates, topics) for one in chosen]
     _write(rows, output, output_format)
     _tell(len(rows), len(candidates), left_out)
     if inputs.rejected:

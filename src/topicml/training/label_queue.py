@@ -92,6 +92,7 @@ class Queued:
 
     Attributes:
         row: Among the candidates.
+        strategy: That put it here.
         value: What the strategy makes of it, as a rank among all candidates, from 0 to 1.
         entropy: Of its topics together, in bits.
         confidence: Probability that its likeliest topics are all right.
@@ -102,6 +103,7 @@ class Queued:
     """
 
     row: int
+    strategy: Strategy
     value: float
     entropy: float
     confidence: float
@@ -111,13 +113,11 @@ class Queued:
     similarity: float
 
 
-def label_record(
-    queued: Queued, candidates: Candidates, topics: Sequence[str], strategy: Strategy
-) -> dict[str, Any]:
+def label_record(queued: Queued, candidates: Candidates, topics: Sequence[str]) -> dict[str, Any]:
     """Return a queued sentence as a label that is yet to be given, with the reasons beside.
 
     It is a label record with the status ``skipped``, which the label commands read and which
-    nothing is trained on; ``chosen`` is the strategy.
+    nothing is trained on; ``chosen`` is the strategy, ``random`` for those drawn at random.
     """
     text, place = candidates.texts[queued.row], candidates.places[queued.row]
     record = LabelRecord(
@@ -128,7 +128,7 @@ def label_record(
         status="skipped",
         start=place.start,
         end=place.end,
-        chosen=strategy,
+        chosen=queued.strategy,
     )
     nearest = queued.nearest
     reasons = {
@@ -192,9 +192,10 @@ def choose_next(
     *,
     strategy: Strategy = "combined",
     limit: int = 100,
+    random_share: float = 0.0,
     seed: int = 0,
 ) -> list[Queued]:
-    """Return the sentences to label next, the most instructive first.
+    """Return the sentences to label next: those drawn at random, then the most instructive first.
 
     Near copies of labelled sentences, and of those picked before, are passed over. The best by
     the strategy alone are looked at: ten times as many as are wanted, 2,000 at least.
@@ -207,9 +208,27 @@ def choose_next(
         strategy: ``combined`` goes by entropy and a little by novelty, and keeps away from what
             was picked before.
         limit: The most.
+        random_share: Of the limit, drawn at random whatever the strategy: calibration and
+            thresholds go by how common topics are among these.
         seed: Of ``random``, and of the order among equals.
     """
-    if not len(candidates):
+    model = thresholds, blocks
+    drawn = _choose(candidates, labelled, *model, "random", round(random_share * limit), seed)
+    known = [*labelled, *(candidates.texts[one.row] for one in drawn)]
+    return drawn + _choose(candidates, known, *model, strategy, limit - len(drawn), seed)
+
+
+def _choose(
+    candidates: Candidates,
+    labelled: Sequence[str],
+    thresholds: Thresholds,
+    blocks: Sequence[FeatureBlock],
+    strategy: Strategy,
+    limit: int,
+    seed: int,
+) -> list[Queued]:
+    """Return the sentences to label next by one strategy, the best first."""
+    if not len(candidates) or not limit:
         return []
     words = _Words(labelled)
     value = _values(candidates, thresholds, words, strategy, seed)
@@ -226,7 +245,8 @@ def choose_next(
     picked = pick(value[rows], X, near_duplicates(texts), limit, cost, start)
     return [
         _explained(
-            candidates, int(rows[place]), float(value[rows[place]]), similarity, thresholds, words
+            *(candidates, int(rows[place]), strategy, float(value[rows[place]])),
+            *(similarity, thresholds, words),
         )
         for place, similarity in picked
     ]
@@ -344,6 +364,7 @@ def _highest_similarity(X: sparse.csr_matrix, others: sparse.csr_matrix) -> Floa
 def _explained(
     candidates: Candidates,
     row: int,
+    strategy: Strategy,
     value: float,
     similarity: float,
     thresholds: Thresholds,
@@ -355,6 +376,7 @@ def _explained(
     topic = int(np.argmin(np.abs(own - limits)))
     return Queued(
         row=row,
+        strategy=strategy,
         value=value,
         entropy=float(entropy_of(own[None])[0]),
         confidence=float(confidence_of(own[None])[0]),

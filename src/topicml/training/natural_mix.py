@@ -14,7 +14,8 @@ from topicml.training.background import Background
 from topicml.training.calibration import Floats, Labels
 from topicml.training.dataset import Dataset
 
-_FEWEST_DRAWN = 300
+_FEWEST_DRAWN = 100
+_ENOUGH_DRAWN = 300  # to go by them, and not by the background's
 _STRATA = 12
 
 
@@ -68,7 +69,7 @@ def natural_weights(log_odds: Floats, real: NDArray[np.bool_], drawn: NDArray[np
     Returns:
         n weights; all 1 where too few sentences were drawn at random.
     """
-    if not _are_enough(drawn):
+    if drawn.sum() < _FEWEST_DRAWN:
         return np.ones(len(log_odds))
     highest = log_odds[:, :-1].max(axis=1)
     edges = np.quantile(highest[real], np.linspace(0, 1, _STRATA + 1)[1:-1])
@@ -81,4 +82,4 @@ def natural_weights(log_odds: Floats, real: NDArray[np.bool_], drawn: NDArray[np
 
 
 def _are_enough(drawn: NDArray[np.bool_]) -> bool:
-    return int(drawn.sum()) >= _FEWEST_DRAWN
+    return int(drawn.sum()) >= _ENOUGH_DRAWN
