@@ -126,9 +126,8 @@ def trained(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model
     told: list[str] = []
     version = train(
         *(str(tiny.labels), str(tiny.taxonomy), str(tmp_path_factory.mktemp("models"))),
-        name="weekend",
         parameters={"char_ngrams": [3, 4]},
-        on_step=told.append,
+        on_note=told.append,
     )
     assert version.headline.startswith(f"{version.path}. Leave-one-article-out")
     assert {row["topic"] for row in version.tables()["topics"]} == {

@@ -12,7 +12,6 @@ import typer
 
 from topicml.cli import options
 from topicml.io.records import counted
-from topicml.models.store import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from topicml.labels.conflicts import Issue, Kind
@@ -53,7 +52,7 @@ def issues(
     from topicml.models.parameters import read_parameters
 
     found = find_label_issues(
-        *(options.model_store(models_dir), DEFAULT_MODEL),
+        *(options.model_store(models_dir), options.model_name(None, taxonomy)),
         *(options.label_paths(labels), taxonomy),
         kinds=_kinds(kind),
         parameters=read_parameters(parameters) if parameters else None,
