@@ -126,7 +126,6 @@ def trained(tiny: Tiny, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model
     told: list[str] = []
     version = train(
         *(str(tiny.labels), str(tiny.taxonomy), str(tmp_path_factory.mktemp("models"))),
-        name="weekend",
         parameters={"char_ngrams": [3, 4]},
         on_note=told.append,
     )

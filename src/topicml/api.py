@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
-from topicml.models.store import DEFAULT_MODEL, ModelStore, default_store
+from topicml.models.store import ModelStore, default_store
 from topicml.models.tagger import SHARE, make_tagger
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Unit
@@ -113,7 +113,7 @@ def train(
     taxonomy: AnyPath,
     models_dir: AnyPath,
     *,
-    name: str = DEFAULT_MODEL,
+    name: str | None = None,
     version: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     background: AnyPath | None = "own",
@@ -129,7 +129,7 @@ def train(
         labels: One label file or several.
         taxonomy: Taxonomy file.
         models_dir: Folder of models that the version goes to; made where it is not there.
-        name: Name of the model.
+        name: Name of the model; the taxonomy's for None.
         version: To make; the next minor one for None.
         parameters: As in ``parameters.json``, absent ones at their default; for None those that
             were tuned for the model, or the defaults.
@@ -148,11 +148,12 @@ def train(
         ValueError: There is no such parameter, or it has no such value.
     """
     from topicml.models.train import train_model
+    from topicml.taxonomy import load_taxonomy
     from topicml.training.features import Parameters
 
     return train_model(
         ModelStore(Path(models_dir)),
-        name,
+        name or load_taxonomy(Path(taxonomy)).name,
         _paths(labels),
         Path(taxonomy),
         version=version,

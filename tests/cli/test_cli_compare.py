@@ -57,7 +57,9 @@ def test_a_worse_model_ends_in_exit_code_4_and_is_not_promoted(
     assert len(fields["flips"]) == 2
     assert fields["metrics"]["micro_f1"]["difference"] < 0
     promote = ("models", "promote", "weekend@1.2.0", "--models-dir", store.root)
-    assert_clean_failure(run(*promote), "refused weekend@1.2.0 (micro_f1", "--force")
+    assert_clean_failure(
+        run(*promote), "refused weekend@1.2.0 (micro_f1", "(labels.jsonl)", "--force"
+    )
     assert run(*promote, "--force").stdout == "weekend: current was 1.0.0, is 1.2.0\n"
 
 

@@ -16,7 +16,8 @@ def test_project_is_found_by_every_command(run: Run, tmp_path: Path) -> None:
     assert made.stdout.splitlines()[0] == "Wrote letters/data/labels/taxonomy.toml"
     inside = project / "data"
     assert_clean_failure(
-        run("classify", "-", stdin="Das Boot.", cwd=inside), "until topicml train makes one"
+        run("classify", "-", stdin="Das Boot.", cwd=inside),
+        "models: no model yet. Models: none, until topicml train makes one",
     )
     (project / "data/labels/taxonomy.toml").write_text(TAXONOMY.format(kind="multiclass"), "utf-8")
     write_jsonl(project / "data/labels/labels.jsonl", german_records(kind="multiclass"))

@@ -90,6 +90,12 @@ def test_labels_that_cannot_be_trained_on_still_have_other_issues(
     path = write_jsonl(tmp_path / "few.jsonl", rows)
     result = run("labels", "issues", "-l", path, "--taxonomy", tiny.taxonomy)
     assert result.code == 0
+    assert result.stdout.startswith(
+        f"1.00 contradiction a {path}:1\n"
+        "     The bread rises.\n"
+        "     labelled baking; suggested –\n"
+        f"     as b ({path}:2)\n\n"
+    )
     assert result.stderr.endswith("2 issues, 2 shown\n")
     assert "left out: labels that the recipe doubts: " in result.stderr
 

@@ -108,3 +108,11 @@ def test_what_is_undefined_passes_no_judgement() -> None:
     first, second = gate.check(figures, {})
     assert (first.passed, first.settled) == (None, None)
     assert (second.passed, second.settled) == (False, None)
+
+
+def test_a_figure_that_the_kind_of_scheme_does_not_have_is_not_measured() -> None:
+    gate = Gate({"accuracy": -0.005, "false_tag_rate": 0.01})
+    assert gate.check({"accuracy": row(-0.1, None, None)}, {}) == [
+        Check("accuracy", -0.1, -0.005, passed=False),
+        Check("false_tag_rate", None, 0.01, passed=None),
+    ]

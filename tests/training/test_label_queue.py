@@ -14,7 +14,7 @@ from scipy import sparse
 from topicml.labels.checks import near_duplicates
 from topicml.labels.records import label_record as read_record
 from topicml.tagging.tagger import Tagger
-from topicml.tagging.thresholds import choose_thresholds
+from topicml.tagging.thresholds import Thresholds, choose_thresholds
 from topicml.text.document import Document
 from topicml.training.export import make_scorer
 from topicml.training.features import Parameters
@@ -174,3 +174,20 @@ def test_more_candidates_than_are_looked_at_do_not_matter(scorer):
         candidates, (), choose_thresholds(scorer), scorer.blocks, strategy="entropy", limit=1
     )
     assert queued[0].row == entropy_of(candidates.probabilities).argmax()
+
+
+def test_topics_that_exclude_each_other_are_measured_together(scorer):
+    texts = tuple(f"Sentence {word} of three." for word in ("alpha", "beta", "gamma"))
+    p = np.array([[0.98, 0.01, 0.01], [0.5, 0.49, 0.01], [0.4, 0.3, 0.3]])
+    places = tuple(Place("one", n, n + 1) for n in range(3))
+    candidates = Candidates(texts, places, p, np.ones(3))
+    thresholds = Thresholds(np.zeros(3), 0.0)
+    asked = candidates, (), thresholds, scorer.blocks, "multiclass"
+    orders = {
+        strategy: [one.row for one in choose_next(*asked, strategy=strategy)]
+        for strategy in ("entropy", "confidence", "margin")
+    }
+    assert orders == {"entropy": [2, 1, 0], "confidence": [2, 1, 0], "margin": [1, 2, 0]}
+    assert choose_next(*asked, strategy="margin")[0].nearest == (1, 0.49, 0.5)
+    assert entropy_of(np.full((1, 4), 0.25), "multiclass") == pytest.approx(2)
+    assert confidence_of(p, "multiclass").tolist() == [0.98, 0.5, 0.4]

@@ -179,3 +179,11 @@ def test_holm_steps_down():
 def test_holm_lies_between_uncorrected_and_bonferroni(p_values):
     for p, corrected in zip(p_values, holm(p_values), strict=True):
         assert p <= corrected <= min(1.0, p * len(p_values))
+
+
+def test_of_topics_that_exclude_each_other_accuracy_is_compared_and_not_false_tags():
+    old, new = (replace(side, kind="multiclass") for side in made_up())
+    figures = compare_predictions(old, new).figures
+    assert "false_tag_rate" not in figures
+    right = [(side.tags == side.Y).all(axis=1).mean() for side in (old, new)]
+    assert [figures["accuracy"].old, figures["accuracy"].new] == pytest.approx(right)

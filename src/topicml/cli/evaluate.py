@@ -63,7 +63,7 @@ def evaluate(
     check_outputs(written, read, force=force)
     if data is not None:
         opened = open_for_use(store.find(model))
-        at_hand = labels or sorted(options.LABELS_FOLDER.glob("*.jsonl"))
+        at_hand = labels or options.project_labels()
         predictions = predict_labelled(
             opened, data, taxonomy, at_hand=at_hand, on_note=options.tell
         )

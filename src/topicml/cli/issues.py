@@ -12,7 +12,7 @@ import typer
 
 from topicml.cli import options
 from topicml.io.records import counted
-from topicml.models.store import DEFAULT_MODEL
+from topicml.text.normalise import printable
 
 if TYPE_CHECKING:
     from topicml.labels.conflicts import Issue, Kind
@@ -53,7 +53,7 @@ def issues(
     from topicml.models.parameters import read_parameters
 
     found = find_label_issues(
-        *(options.model_store(models_dir), DEFAULT_MODEL),
+        *(options.model_store(models_dir), options.model_name(None, taxonomy)),
         *(options.label_paths(labels), taxonomy),
         kinds=_kinds(kind),
         parameters=read_parameters(parameters) if parameters else None,
@@ -63,7 +63,7 @@ def issues(
     )
     shown = found[:limit]
     if output_format == "table":
-        _write_table(shown)
+        _write_blocks(shown)
     elif output_format == "jsonl":
         for issue in shown:
             typer.echo(json.dumps(_fields(issue), ensure_ascii=False))
@@ -109,22 +109,20 @@ def _write_csv(found: Sequence[Issue]) -> None:
         rows.writerow([defused(cell) for cell in cells])
 
 
-def _write_table(found: Sequence[Issue]) -> None:
-    from topicml.cli.render import render_rows
-
-    rows = [
-        (
-            issue.label.record.id,
-            issue.kind,
-            issue.score,
-            options.topic_list(issue.label.record.topics),
-            options.topic_list(_with_probability(issue)),
-            issue.label.record.text,
-            issue.label.where + (f"; as {issue.other}" if issue.other else ""),
-        )
-        for issue in found
-    ]
-    render_rows(("id", "kind", "score", "topics", "suggested", "sentence", "where"), rows)
+def _write_blocks(found: Sequence[Issue]) -> None:
+    """Write a few lines for each: in columns, ids and paths leave none for the sentence."""
+    for issue in found:
+        record = issue.label.record
+        suggested = options.topic_list(_with_probability(issue))
+        options.say(f"{issue.score:.2f} {issue.kind} {record.id} {issue.label.where}")
+        lines = [
+            record.text,
+            f"labelled {options.topic_list(record.topics)}; suggested {suggested}",
+            *([f"as {issue.other}"] if issue.other else []),
+        ]
+        for line in lines:
+            typer.echo(f"     {printable(line)}")
+        typer.echo()
 
 
 def _with_probability(issue: Issue) -> list[str]:

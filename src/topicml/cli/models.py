@@ -138,7 +138,7 @@ def show(
     if as_json:
         typer.echo(json.dumps(read_manifest(path), indent=2, ensure_ascii=False))
         return
-    at_hand = [*(labels or options.LABELS_FOLDER.glob("*.jsonl")), taxonomy]
+    at_hand = [*(labels or options.project_labels()), taxonomy]
     if output_format == "json":
         typer.echo(json.dumps(trace_model(path, at_hand), indent=2, ensure_ascii=False))
         return

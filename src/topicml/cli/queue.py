@@ -85,7 +85,7 @@ def queue(
         has_header=not no_header,
     )
     inputs = Inputs(sources, input_format, reading, follow_links=follow_links)
-    paths = labels or sorted(options.LABELS_FOLDER.glob("*.jsonl"))
+    paths = labels or options.project_labels()
     if output:
         check_outputs([output], [*inputs.paths, *paths], force=force)
     known = _texts([read_label_file(path) for path in paths])
@@ -93,7 +93,7 @@ def queue(
     tagger = make_tagger(opened, unit=unit)
     candidates, left_out = gather(inputs.tag(tagger), known)
     chosen = choose_next(
-        *(candidates, known, tagger.thresholds, opened.scorer.blocks),
+        *(candidates, known, tagger.thresholds, opened.scorer.blocks, opened.scorer.scheme.kind),
         strategy=strategy,
         limit=limit,
         random_share=random_share,

@@ -157,7 +157,7 @@ def _flips(fields: dict[str, Any]) -> _Part:
     ]
     title = f"Sentences whose topics changed: {fields['flipped']:,}"
     hidden = fields["flipped"] - len(rows)
-    remark = f"{hidden:,} are not listed here: --flips N lists N." if hidden else ""
+    remark = f"Not listed here: {hidden:,}. --flips N lists N." if hidden else ""
     return _Part(title, ("id", "labels", "gained", "lost", "text"), rows, remark)
 
 

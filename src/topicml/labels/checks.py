@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer
+from scipy import sparse
 
 from topicml.errors import LabelError
 from topicml.labels.records import LabelRecord
@@ -207,10 +207,8 @@ def has_near_duplicate(texts: Sequence[str], others: Sequence[str]) -> NDArray[n
 
 def _near_pairs(texts: Sequence[str], count: int) -> Iterator[_Pairs]:
     """Yield rows, other rows and overlaps above 0.6, for the first ``count`` texts."""
-    vectorizer = CountVectorizer(binary=True, analyzer=lambda text: _WORDS(text.lower()))
-    try:
-        X = vectorizer.fit_transform(texts).astype(np.int32).tocsr()
-    except ValueError:  # no text, or none has a word
+    X = _words_of(texts)
+    if not X.nnz:
         return
     sizes = np.asarray(X.sum(axis=1)).ravel()
     rare = _rarest_words(X)
@@ -221,6 +219,20 @@ def _near_pairs(texts: Sequence[str], count: int) -> Iterator[_Pairs]:
         overlap = shared / (sizes[first] + sizes[second] - shared)
         close = overlap > NEAR_DUPLICATE
         yield first[close], second[close], overlap[close]
+
+
+def _words_of(texts: Sequence[str]) -> Any:
+    """Return which words each of n texts has: n by words, in alphabetical order.
+
+    By hand, since scikit-learn takes a second to import.
+    """
+    words = [{*_WORDS(text.lower())} for text in texts]
+    column = {word: n for n, word in enumerate(sorted(set().union(*words)))}
+    columns = np.array([column[word] for row in words for word in sorted(row)], dtype=np.int32)
+    ends = np.cumsum([0, *map(len, words)])
+    return sparse.csr_matrix(
+        (np.ones(len(columns), np.int32), columns, ends), (len(texts), len(column))
+    )
 
 
 def _rarest_words(X: Any) -> Any:

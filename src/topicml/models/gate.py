@@ -29,7 +29,7 @@ from topicml.models.store import ModelStore
 from topicml.toml import read_toml
 
 GATE = "gate.toml"
-SMALLEST = ("micro_f1", "macro_f1", "macro_average_precision")
+SMALLEST = ("accuracy", "micro_f1", "macro_f1", "macro_average_precision")
 LARGEST = ("false_tag_rate", "expected_calibration_error")
 _TOPIC_F1, _TOPIC_SUPPORT, _FLOORS = "topic_f1", "topic_support", "floors"
 _KEYS = (*SMALLEST, *LARGEST, _TOPIC_F1, _TOPIC_SUPPORT, _FLOORS)
@@ -74,11 +74,12 @@ class Gate:
         """Hold differences against the limits.
 
         Args:
-            figures: ``difference``, ``low`` and ``high`` by figure.
+            figures: ``difference``, ``low`` and ``high`` by figure; one that the scheme's kind
+                does not have is not measured.
             topics: By topic ``support`` and ``f1``; the latter as a figure, with ``new``.
         """
         checks = [
-            _check(name, figures[name], limit, falls=name in SMALLEST)
+            _check(name, figures.get(name, {}), limit, falls=name in SMALLEST)
             for name, limit in self.limits.items()
         ]
         if self.topic_f1 is not None:
@@ -150,7 +151,7 @@ _HINT = "See docs/retraining.md for what a gate holds."
 
 
 def _check(what: str, row: Mapping[str, Any], limit: float, *, falls: bool) -> Check:
-    found = row["difference"]
+    found = row.get("difference")
     if found is None:
         return Check(what, None, limit, None)
     sign = 1 if falls else -1

@@ -63,14 +63,17 @@ def _check_compared(store: ModelStore, name: str, old: str, new: str, gate: Gate
         raise ModelError(
             f"{name}@{new} was not compared with the current {old} under this gate",
             where=store.path(name, new),
-            hint=f"Compare them: {again}; or promote it unseen with --force.",
+            hint=f"Compare them on labels that neither was trained on: {again} --data FILE; "
+            "or promote it unseen with --force.",
         )
     if found.get("verdict") != "ok":
         failed = ", ".join(map(str, found.get("failed") or ())) or "the gate"
+        judged = ", ".join(map(str, found.get("data") or ())) or "the same labels"
         raise ModelError(
             f"the comparison with the current {old} refused {name}@{new} ({failed})",
             where=store.path(name, new),
-            hint=f"See why: {again}; or promote it all the same with --force.",
+            hint=f"See why: {again} --data FILE, of what it was judged by ({judged}); "
+            "or promote it all the same with --force.",
         )
 
 

@@ -208,7 +208,7 @@ class ModelStore:
         versions = self.versions(name)
         if not versions:
             raise ModelError(
-                f"no model {name!r}",
+                f"no model {name!r}" if self.names() else "no model yet",
                 where=self.root,
                 hint=did_you_mean(name, self.names())
                 + f"Models: {', '.join(self.names()) or 'none, until topicml train makes one'}. "

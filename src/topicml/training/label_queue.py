@@ -22,6 +22,7 @@ from sklearn.preprocessing import normalize
 from topicml.labels.checks import has_near_duplicate, near_duplicates, without_case
 from topicml.labels.records import LabelRecord
 from topicml.labels.texts import sha1_of
+from topicml.scheme import Kind
 from topicml.scoring.features import FeatureBlock
 from topicml.tagging.abstention import REASONS
 from topicml.tagging.articles import TaggedArticle
@@ -79,7 +80,7 @@ class Candidates:
 
 
 class Nearest(NamedTuple):
-    """The topic that is nearest to being decided the other way."""
+    """The topic that is nearest to being decided the other way, and what it must reach for that."""
 
     topic: int
     probability: float
@@ -94,7 +95,7 @@ class Queued:
         row: Among the candidates.
         strategy: That put it here.
         value: What the strategy makes of it, as a rank among all candidates, from 0 to 1.
-        entropy: Of its topics together, in bits.
+        entropy: Of its topics, in bits.
         confidence: Probability that its likeliest topics are all right.
         nearest: The topic nearest to its threshold.
         novelty: Share of its words and pairs of words that no label has.
@@ -189,6 +190,7 @@ def choose_next(
     labelled: Sequence[str],
     thresholds: Thresholds,
     blocks: Sequence[FeatureBlock],
+    kind: Kind = "multilabel",
     *,
     strategy: Strategy = "combined",
     limit: int = 100,
@@ -205,6 +207,7 @@ def choose_next(
         labelled: Sentences that have a label.
         thresholds: What a sentence must reach to be given a topic.
         blocks: Terms of the model; sentences are alike where these are.
+        kind: Of the scheme. Topics of a multiclass one exclude each other, and are measured so.
         strategy: ``combined`` goes by entropy and a little by novelty, and keeps away from what
             was picked before.
         limit: The most.
@@ -212,7 +215,7 @@ def choose_next(
             thresholds go by how common topics are among these.
         seed: Of ``random``, and of the order among equals.
     """
-    model = thresholds, blocks
+    model = thresholds, blocks, kind
     drawn = _choose(candidates, labelled, *model, "random", round(random_share * limit), seed)
     known = [*labelled, *(candidates.texts[one.row] for one in drawn)]
     return drawn + _choose(candidates, known, *model, strategy, limit - len(drawn), seed)
@@ -223,6 +226,7 @@ def _choose(
     labelled: Sequence[str],
     thresholds: Thresholds,
     blocks: Sequence[FeatureBlock],
+    kind: Kind,
     strategy: Strategy,
     limit: int,
     seed: int,
@@ -231,7 +235,7 @@ def _choose(
     if not len(candidates) or not limit:
         return []
     words = _Words(labelled)
-    value = _values(candidates, thresholds, words, strategy, seed)
+    value = _values(candidates, thresholds, words, kind, strategy, seed)
     order = np.lexsort((np.random.default_rng(seed).random(len(value)), -value))
     looked_at = order[: max(_FEWEST_LOOKED_AT, _LOOKED_AT * limit)]
     is_copy = has_near_duplicate([candidates.texts[row] for row in looked_at], labelled)
@@ -246,7 +250,7 @@ def _choose(
     return [
         _explained(
             *(candidates, int(rows[place]), strategy, float(value[rows[place]])),
-            *(similarity, thresholds, words),
+            *(similarity, thresholds, words, kind),
         )
         for place, similarity in picked
     ]
@@ -291,15 +295,18 @@ def pick(
     return picked
 
 
-def entropy_of(probabilities: Floats) -> Floats:
-    """Return the entropy of n sentences' topics, each topic by itself, in bits."""
+def entropy_of(probabilities: Floats, kind: Kind = "multilabel") -> Floats:
+    """Return the entropy of n sentences' topics, in bits: each by itself, or of all together."""
     p = np.clip(probabilities, 1e-12, 1 - 1e-12)
-    bits: Floats = -(p * np.log2(p) + (1 - p) * np.log2(1 - p)).sum(axis=1)
-    return bits
+    bits: Floats = -(p * np.log2(p)).sum(axis=1)
+    return bits if kind == "multiclass" else bits - ((1 - p) * np.log2(1 - p)).sum(axis=1)
 
 
-def confidence_of(probabilities: Floats) -> Floats:
+def confidence_of(probabilities: Floats, kind: Kind = "multilabel") -> Floats:
     """Return the probability that the likeliest topics of n sentences are all right."""
+    if kind == "multiclass":
+        highest: Floats = probabilities.max(axis=1)
+        return highest
     likeliest: Floats = np.maximum(probabilities, 1 - probabilities).prod(axis=1)
     return likeliest
 
@@ -322,18 +329,21 @@ def _values(
     candidates: Candidates,
     thresholds: Thresholds,
     words: _Words,
+    kind: Kind,
     strategy: Strategy,
     seed: int,
 ) -> Floats:
     """Return the rank of n candidates by what a strategy goes by, from 0 to 1."""
     p = candidates.probabilities
     if strategy == "combined":
-        by = [_values(candidates, thresholds, words, one, seed) for one in _COMBINED]
+        by = [_values(candidates, thresholds, words, kind, one, seed) for one in _COMBINED]
         found = np.array([*_COMBINED.values()]) @ by
     elif strategy == "entropy":
-        found = entropy_of(p)
+        found = entropy_of(p, kind)
     elif strategy == "confidence":
-        found = -confidence_of(p)
+        found = -confidence_of(p, kind)
+    elif strategy == "margin" and kind == "multiclass":
+        found = -_leads(p)
     elif strategy == "margin":
         found = -margins(p, candidates.relevance, thresholds)
     elif strategy == "novelty":
@@ -344,6 +354,29 @@ def _values(
         found = np.zeros(len(candidates))
     ranks: Floats = rankdata(found) / len(found)
     return ranks
+
+
+def _leads(probabilities: Floats) -> Floats:
+    """Return by how much the likeliest topic's log-odds are above the next one's, of n sentences.
+
+    Of topics that exclude each other, the next one takes its place once they are as likely.
+    """
+    highest = np.sort(np.clip(probabilities, 1e-12, 1.0), axis=1)[:, -2:]
+    lead: Floats = np.log(highest[:, 1] / highest[:, 0])
+    return lead
+
+
+def _nearest(own: Floats, thresholds: Thresholds, kind: Kind) -> Nearest:
+    """Return the topic nearest to its threshold; in a multiclass scheme the second likeliest.
+
+    What that one must reach there is the probability of the likeliest.
+    """
+    if kind == "multiclass":
+        topic, first = np.argsort(own, kind="stable")[-2:]
+        return Nearest(int(topic), float(own[topic]), float(own[first]))
+    limits = np.broadcast_to(thresholds.topics, own.shape)
+    topic = np.argmin(np.abs(own - limits))
+    return Nearest(int(topic), float(own[topic]), float(limits[topic]))
 
 
 def _features(texts: Sequence[str], blocks: Sequence[FeatureBlock]) -> sparse.csr_matrix:
@@ -369,18 +402,17 @@ def _explained(
     similarity: float,
     thresholds: Thresholds,
     words: _Words,
+    kind: Kind,
 ) -> Queued:
     own = candidates.probabilities[row]
     new, novelty = words.new(candidates.texts[row])
-    limits = np.broadcast_to(thresholds.topics, own.shape)
-    topic = int(np.argmin(np.abs(own - limits)))
     return Queued(
         row=row,
         strategy=strategy,
         value=value,
-        entropy=float(entropy_of(own[None])[0]),
-        confidence=float(confidence_of(own[None])[0]),
-        nearest=Nearest(topic, float(own[topic]), float(limits[topic])),
+        entropy=float(entropy_of(own[None], kind)[0]),
+        confidence=float(confidence_of(own[None], kind)[0]),
+        nearest=_nearest(own, thresholds, kind),
         novelty=novelty,
         new=tuple(new[:_NEW_NAMED]),
         similarity=similarity,

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats import binomtest
 
+from topicml.scheme import Kind
 from topicml.training.evaluation import Predictions
 from topicml.training.intervals import (
     Interval,
@@ -35,7 +36,11 @@ from topicml.training.metrics import (
 )
 
 RANKING, CALIBRATION = "macro_average_precision", "expected_calibration_error"
-FIGURES = ("micro_f1", "macro_f1", RANKING, "false_tag_rate", CALIBRATION)
+FIGURES: dict[Kind, tuple[str, ...]] = {
+    "multilabel": ("micro_f1", "macro_f1", RANKING, "false_tag_rate"),
+    "multiclass": ("accuracy", "micro_f1", "macro_f1", RANKING),
+}
+"""By kind of scheme, all but that of calibration."""
 
 _UNDEFINED = "no sentence that it is about"
 _RARE_TOPICS = f"fewer than {FEWEST_DOCUMENTS_OF_TOPIC} documents carry half of the topics"
@@ -110,9 +115,7 @@ def compare_predictions(old: Predictions, new: Predictions) -> Paired:
         headline_jackknifes(Y, average_precisions(Y, s.probabilities, by), s.tags, by)
         for s in sides
     )
-    figures = {
-        name: _difference(before[name], after[name]) for name in FIGURES if name != CALIBRATION
-    }
+    figures = {name: _difference(before[name], after[name]) for name in FIGURES[old.kind]}
     if np.median([by.having(y) for y in Y.T]) < FEWEST_DOCUMENTS_OF_TOPIC:
         ranking = figures[RANKING]
         figures[RANKING] = replace(ranking, low=None, high=None, note=_RARE_TOPICS)
