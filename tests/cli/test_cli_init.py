@@ -38,6 +38,9 @@ def test_project_is_found_by_every_command(run: Run, tmp_path: Path) -> None:
     (record,) = tagged.records()
     assert record["model"] == "freizeit@1.0.0"
     assert [topic["topic"] for topic in record["topics"]] == ["segeln"]
+    labelled = german_records(kind="multiclass")[0]["text"]
+    queued = run("labels", "queue", "-", stdin=labelled, cwd=inside)
+    assert "left out: labelled 1" in queued.stderr
 
 
 def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
