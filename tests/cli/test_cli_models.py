@@ -95,6 +95,14 @@ def test_show_prints_the_card(run: Run, tiny: Tiny) -> None:
     assert result.stdout.startswith((tiny.folder / "MODEL_CARD.md").read_text("utf-8").strip())
 
 
+def test_show_gives_a_terminal_nothing_to_obey(run: Run, store: ModelStore) -> None:
+    rewrite_file(
+        store.root / "weekend/1.0.0", "MODEL_CARD.md", "# A\x1b]0;b\x07\x9b31m\u202e\n\n- c\n"
+    )
+    result = run("models", "show", "weekend", "--models-dir", store.root)
+    assert result.stdout.startswith("# A\ufffd]0;b\ufffd\ufffd31m\ufffd\n\n- c\n")
+
+
 def test_show_prints_the_chain_from_predictions_to_labels(run: Run, tiny: Tiny) -> None:
     asked = ("models", "show", "weekend", "--models-dir", tiny.store.root)
     files = ("--labels", tiny.labels, "--taxonomy", tiny.taxonomy)
@@ -148,7 +156,7 @@ def test_model_of_another_scikit_learn_classifies_without_a_word(
     run: Run, store: ModelStore
 ) -> None:
     folder = store.root / "weekend/1.0.0"
-    rewrite_manifest(folder, versions={"scikit-learn": "0.1", "joblib": "99"})
+    rewrite_manifest(folder, versions={"topicml": "1", "scikit-learn": "0.1", "joblib": "99"})
     rewrite_file(folder, "pipeline.joblib", b"no pickle at all")
     for arguments in [("classify", "-", "-f", "jsonl"), ("models", "promote", "weekend@1.0.0")]:
         result = run(

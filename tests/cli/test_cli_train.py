@@ -153,7 +153,11 @@ def test_wrong_argument_is_a_clean_failure(
     assert_clean_failure(train(run_here, tiny, tmp_path, *labels, *arguments), *parts)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"depth": 3}', '"C"'])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"depth": 3}', '"C"', '{"tuned_on": {"a": 5}}', '{"tuned_on": []}', "[" * 100_000],
+    ids=lambda content: content[:30],
+)
 def test_broken_parameter_file_is_a_clean_failure(
     run_here: Run, tiny: Tiny, tmp_path: Path, content: str
 ) -> None:

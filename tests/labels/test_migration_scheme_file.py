@@ -146,6 +146,11 @@ def test_a_retired_topic_is_gone_from_cases_and_named_where_prose_has_it(tmp_pat
     assert "`baking`" in found.text
 
 
+def test_a_byte_order_mark_stays(tmp_path):
+    steps = '[[rename]]\nfrom = "walking"\nto = "hiking"\n'
+    assert moved(tmp_path, steps, "\ufeff" + SCHEME).text == "\ufeff" + moved(tmp_path, steps).text
+
+
 def test_a_version_is_added_where_there_is_none(tmp_path):
     scheme = SCHEME.replace('version = "1.0"  # raise it\n', "")
     found = moved(tmp_path, '[[rename]]\nfrom = "baking"\nto = "bread"\n', scheme)

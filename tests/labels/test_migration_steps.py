@@ -108,7 +108,9 @@ def test_the_version_is_raised_by_numbers(tmp_path, version):
             checked(tmp_path, text, version)
 
 
-@pytest.mark.parametrize("version", ["", "next", "1.", "v2", "2.0-rc1", "../2"])
+@pytest.mark.parametrize(
+    "version", ["", "next", "1.", "v2", "2.0-rc1", "../2", "9" * 5000, "1." * 99 + "1"]
+)
 def test_a_version_is_numbers_with_dots(tmp_path, version):
     with pytest.raises(LabelError, match="must be the scheme's new version"):
         checked(tmp_path, rename("baking", "bread"), version)

@@ -29,6 +29,9 @@ OTHER = Taxonomy("pastimes", "pastimes", "", (Topic("sailing", "Sailing", "boats
 TEXTS = [text for text, _ in SENTENCES["winter"]]
 
 
+POOL = {"tests.jsonl": "0" * 64}
+
+
 @pytest.fixture
 def home() -> Background:
     return home_background()
@@ -36,7 +39,7 @@ def home() -> Background:
 
 @pytest.fixture
 def folder(home: Background, tmp_path: Path) -> Path:
-    save_background(home, tmp_path / "made", {"pool": "of tests"})
+    save_background(home, tmp_path / "made", {"pool": POOL})
     return tmp_path / "made"
 
 
@@ -63,7 +66,7 @@ def test_manifest_has_topics_hashes_and_what_it_was_given(folder: Path) -> None:
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     assert manifest == read_background_manifest(folder)
     assert manifest == {
-        "pool": "of tests",
+        "pool": POOL,
         "topics": ["cooking", "gardening"],
         "files": {name: sha256_file(folder / name) for name in (SCORER, SEEN)},
     }
@@ -72,9 +75,9 @@ def test_manifest_has_topics_hashes_and_what_it_was_given(folder: Path) -> None:
 def test_same_background_is_the_same_bytes_and_replaces_another(
     home: Background, folder: Path, tmp_path: Path
 ) -> None:
-    save_background(home_background(seed=1), tmp_path / "again", {"pool": "of tests"})
+    save_background(home_background(seed=1), tmp_path / "again", {"pool": POOL})
     assert (tmp_path / "again" / SCORER).read_bytes() != (folder / SCORER).read_bytes()
-    save_background(home, tmp_path / "again", {"pool": "of tests"})
+    save_background(home, tmp_path / "again", {"pool": POOL})
     for name in (SCORER, SEEN, MANIFEST):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
@@ -107,7 +110,27 @@ def test_missing_file_is_named(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "null", "{}", '{"files": []}', '{"files": {}, "topics": 3}']
+    "change",
+    [
+        *({"labels": 5}, {"pool": ["a"]}, {"labels": {"a.jsonl": 1}}, {"teacher": "x"}),
+        *({"labels_sentences": None}, {"pool_sentences": "many"}),
+    ],
+)
+def test_provenance_of_another_form_is_an_error(folder: Path, change: dict[str, object]) -> None:
+    fields = json.loads((folder / MANIFEST).read_text("utf-8"))
+    (folder / MANIFEST).write_text(json.dumps({**fields, **change}))
+    with pytest.raises(ModelError, match=f"{next(iter(change))} is .* not a") as caught:
+        read_background_manifest(folder)
+    assert caught.value.where == str(folder / MANIFEST)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", "{}", '{"files": []}', '{"files": {}, "topics": 3}'),
+        "[" * 100_000,
+    ],
+    ids=lambda text: text[:30],
 )
 def test_damaged_manifest_is_an_error(folder: Path, text: str) -> None:
     (folder / MANIFEST).write_text(text)

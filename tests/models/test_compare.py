@@ -15,7 +15,12 @@ from damage import copy_version, rewrite_file
 from topicml.cli.render_comparison import comparison_page
 from topicml.errors import LabelError, ModelError, TopicmlError
 from topicml.models.compare import Comparison, compare_models, record_in_store
-from topicml.models.comparisons import COMPARISONS, last_comparison, record_comparison
+from topicml.models.comparisons import (
+    COMPARISONS,
+    comparisons_of,
+    last_comparison,
+    record_comparison,
+)
 from topicml.models.folder import SCORER, open_model, verify_model
 from topicml.models.gate import Gate
 from topicml.models.manifest import NETWORK
@@ -111,6 +116,16 @@ def test_a_damaged_comparison_is_an_error_for_it_may_be_the_one_that_counts(
     (store.name_folder("weekend") / COMPARISONS).write_text(line + "\n")
     with pytest.raises(ModelError, match="damaged comparison"):
         last_comparison(store.name_folder("weekend"), "a", "b", "c")
+
+
+@pytest.mark.parametrize("change", [{"data": 5}, {"data": None}, {"old_sha256": {"a": 1}}])
+def test_a_comparison_of_another_form_is_an_error(
+    store: ModelStore, change: dict[str, object]
+) -> None:
+    line = json.dumps({"failed": [], "new_sha256": "a", **change})
+    (store.name_folder("weekend") / COMPARISONS).write_text(line + "\n")
+    with pytest.raises(ModelError, match=f"{next(iter(change))} is .* not a"):
+        comparisons_of(store.name_folder("weekend"), "a")
 
 
 def test_the_last_comparison_counts(store: ModelStore, tiny: Tiny) -> None:

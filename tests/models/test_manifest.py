@@ -88,6 +88,22 @@ BASE: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"taxonomy": None}, "taxonomy.file is missing"),
+        ({"taxonomy": {"file": 5, "sha256": "0" * 64}}, "taxonomy.file is 5, not a string"),
+        ({"taxonomy": {"file": "a", "sha256": "../x"}}, 'taxonomy.sha256 is "../x"'),
+        ({"taxonomy": {"file": "a", "sha256": "0" * 64, "version": 2}}, "taxonomy.version is 2"),
+        ({"versions": {}}, "versions.topicml is missing"),
+        ({"metrics": {}}, "metrics.protocol is missing"),
+    ],
+)
+def test_origin_of_another_form_is_refused(copy: Path, change: dict[str, Any], what: str) -> None:
+    rewrite_manifest(copy, **change)
+    assert what in refused(copy).what
+
+
 def test_models_before_format_4_are_linear(root: Path) -> None:
     for version in ("1.0.0", "1.2.0"):
         fields = read_manifest(root / "models/alliance-topics" / version)

@@ -99,7 +99,22 @@ def test_corrected_label_makes_another_set(tiny: Tiny, tmp_path: Path) -> None:
     assert one["sha256"] != other["sha256"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"sha1": 3, "files": {}}'])
+def test_test_set_of_files_with_no_name_is_an_error(tiny: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "weekend").mkdir()
+    fields = {"files": {"x" * 5000: "0" * 64, "a\0b": "0" * 64}, "sha1": ["1" * 40]}
+    (tmp_path / "weekend" / FILE).write_text(json.dumps(fields))
+    with pytest.raises(LabelError, match="none of the 1 test sentences of weekend is here"):
+        train(tiny, tmp_path, tiny.labels)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("{", "[]", "{}", '{"sha1": 3, "files": {}}', '{"sha1": "abc", "files": {}}'),
+        *('{"sha1": [], "files": {"a": 5}}', "[" * 100_000),
+    ],
+    ids=lambda content: content[:30],
+)
 def test_damaged_test_set_is_an_error(tmp_path: Path, content: str) -> None:
     store = ModelStore(tmp_path)
     assert read_test_set(store, "weekend") is None
@@ -108,7 +123,7 @@ def test_damaged_test_set_is_an_error(tmp_path: Path, content: str) -> None:
     with pytest.raises(ModelError, match="not a test set") as caught:
         read_test_set(store, "weekend")
     assert caught.value.where == str(tmp_path / "weekend" / FILE)
-    (tmp_path / "weekend" / FILE).write_text(json.dumps({"sha1": ["a"], "files": {"x": "y"}}))
+    (tmp_path / "weekend" / FILE).write_text(json.dumps({"sha1": ["a"], "files": {"x": "0" * 64}}))
     found = read_test_set(store, "weekend")
     assert found is not None
     assert found.sha1 == {"a"}

@@ -49,7 +49,7 @@ def read_identity(output: Path) -> dict[str, Any]:
     try:
         with checkpoint_path(output).open("rb") as file:
             identity = json.loads(file.readline())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return identity if isinstance(identity, dict) else {}
 

@@ -16,6 +16,7 @@ from topicml.models.gate import read_gate
 from topicml.models.manifest import MANIFEST, Fields, read_manifest
 from topicml.models.promotion import Change, promote_version, roll_back
 from topicml.models.store import ACCURATE_MODEL, ModelStore
+from topicml.text.normalise import printable_page
 
 app = typer.Typer(help="The models there are.", no_args_is_help=True)
 
@@ -142,7 +143,7 @@ def show(
     if output_format == "json":
         typer.echo(json.dumps(trace_model(path, at_hand), indent=2, ensure_ascii=False))
         return
-    typer.echo(read_card(path))
+    typer.echo(printable_page(read_card(path)))
     from topicml.cli.render_lineage import render_lineage
 
     render_lineage(trace_model(path, at_hand))

@@ -75,8 +75,9 @@ def _background(background: Mapping[str, Any]) -> Iterator[_Row]:
         yield "background", noted or "by its files", files.get("scorer.npz"), background["state"]
         return
     made = background["made_of"]
-    counts = f"{made['labels_sentences']:,} labelled and {made['pool_sentences']:,} unlabelled"
-    what = f"{noted + ': ' if noted else ''}{counts} sentences"
+    counts = made["labels_sentences"], made["pool_sentences"]
+    labels, pool = ("?" if count is None else f"{count:,}" for count in counts)
+    what = f"{noted + ': ' if noted else ''}{labels} labelled and {pool} unlabelled sentences"
     yield "background", what, files.get("scorer.npz"), background["state"]
     for kind in ("labels", "pool"):
         for file in made[kind]:

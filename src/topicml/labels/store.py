@@ -127,7 +127,7 @@ def read_raw_articles(folder: Path) -> dict[str, str]:
     try:
         entries = json.loads(manifest.read_text(encoding="utf-8"))
         return {e["id"]: (folder / e["file"]).read_bytes().decode("utf-8") for e in entries}
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise LabelError(
             f"raw articles cannot be read ({err!r})",
             where=manifest,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from topicml.errors import ModelError
 from topicml.files import replacing, write_text
 from topicml.models.folder import check_file, make_parent, sha256_file, sha256_files
+from topicml.models.manifest import Rule, check_fields, is_count, is_digests, optional
 from topicml.models.store import ModelStore, default_store
 from topicml.scoring.backends import Backends
 from topicml.scoring.scorer import Scorer
@@ -26,6 +27,13 @@ TEACHER = "teacher"
 SCORER, SEEN, MANIFEST = "scorer.npz", "seen.npz", "manifest.json"
 _HINT = "Make it with: topicml distill. Or train without it: --no-background."
 _SHA1_BYTES = 20
+_PROVENANCE: tuple[Rule, ...] = (
+    ("labels", optional(is_digests), "an object of SHA-256 by file name"),
+    ("pool", optional(is_digests), "an object of SHA-256 by file name"),
+    ("teacher", optional(lambda value: isinstance(value, dict)), "an object"),
+    ("labels_sentences", optional(is_count), "a whole number"),
+    ("pool_sentences", optional(is_count), "a whole number"),
+)
 
 
 def background_folder(store: ModelStore, name: str) -> Path:
@@ -156,10 +164,11 @@ def read_background_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(manifest["files"], dict) or not isinstance(manifest["topics"], list):
             raise TypeError("no files or topics")  # noqa: TRY301
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise ModelError(
             f"no manifest of a background model ({err})", where=path, hint=_HINT
         ) from err
+    check_fields(manifest, _PROVENANCE, path, _HINT)
     return dict(manifest)
 
 

@@ -14,9 +14,14 @@ from typing import Any
 
 from topicml.appending import append_lines
 from topicml.errors import ModelError
+from topicml.models.manifest import Rule, check_fields, optional
 
 COMPARISONS = "comparisons.jsonl"
 _AGAIN = "Remove it, and compare the models again."
+_FIELDS: tuple[Rule, ...] = (
+    ("data", optional(lambda value: isinstance(value, dict)), "an object"),
+    ("old_sha256", optional(lambda value: isinstance(value, str)), "a string"),
+)
 
 
 def record_comparison(folder: Path, comparison: Mapping[str, Any]) -> None:
@@ -58,6 +63,7 @@ def _latest_first(folder: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(failed, list) or not all(isinstance(what, str) for what in failed):
             # it may have been the one that counts
             raise ModelError("a damaged comparison", where=path, hint=_AGAIN)
+        check_fields(fields, _FIELDS, path, _AGAIN)
         yield {**fields, "verdict": "refused"} if failed else dict(fields)
 
 

@@ -27,7 +27,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,8 @@ VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\Z")
 RESTORE = "Restore the folder from version control or train the version again."
 
 Fields = dict[str, Any]
+Rule = tuple[str, Callable[[Any], bool], str]
+"""A field, by the names that lead to it; whether a value is right; what right is."""
 
 _SELF = "manifest_sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
@@ -88,7 +90,9 @@ def read_manifest(path: Path) -> Fields:
     if not _DIGEST.match(digest) or digest != _own_digest(text, digest):
         raise ModelError("manifest does not agree with its own hash", where=file, hint=RESTORE)
     fields = _upgrade(fields, file)
-    _check_fields(fields, file)
+    check_fields(fields, _FIELDS, file)
+    if fields["kind"] == NETWORK and "base" not in fields:
+        raise ModelError("a network names no base", where=file, hint=RESTORE)
     return fields
 
 
@@ -178,20 +182,34 @@ def _upgrade(fields: Fields, file: Path) -> Fields:
     return fields
 
 
-def _check_fields(fields: Fields, file: Path) -> None:
-    for dotted, is_right, expected in _FIELDS:
+def check_fields(
+    fields: Mapping[str, Any], rules: Iterable[Rule], file: Path, hint: str = RESTORE
+) -> None:
+    """Make sure that the fields of a file are what is used of them.
+
+    Raises:
+        ModelError: One is not; it says which.
+    """
+    for dotted, is_right, expected in rules:
         found: Any = fields
         for key in dotted.split("."):
             found = found.get(key, _MISSING) if isinstance(found, dict) else _MISSING
         if not is_right(found):
             shown = "missing" if found is _MISSING else f"{json.dumps(found):.40}"
-            raise ModelError(f"{dotted} is {shown}, not {expected}", where=file, hint=RESTORE)
-    if fields["kind"] == NETWORK and "base" not in fields:
-        raise ModelError("a network names no base", where=file, hint=RESTORE)
+            raise ModelError(f"{dotted} is {shown}, not {expected}", where=file, hint=hint)
+
+
+def optional(is_right: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a rule for what may be missing."""
+    return lambda value: value is _MISSING or is_right(value)
 
 
 def _fits(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and pattern.match(value) is not None
+
+
+def _is_string(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_topics(value: Any) -> bool:
@@ -212,11 +230,13 @@ def _is_scheme(value: Any) -> bool:
     )
 
 
-def _is_digests(value: Any) -> bool:
+def is_digests(value: Any) -> bool:
+    """Whether a value is an object of SHA-256 by name."""
     return isinstance(value, dict) and all(map(_fits(_DIGEST), value.values()))
 
 
-def _is_count(value: Any) -> bool:
+def is_count(value: Any) -> bool:
+    """Whether a value is a whole number from 0 on."""
     return type(value) is int and value >= 0
 
 
@@ -224,7 +244,7 @@ def _is_by_reference(value: Any) -> bool:
     if value is _MISSING:
         return True
     return isinstance(value, dict) and all(
-        isinstance(count, dict) and all(_is_count(count.get(k)) for k in ("labels", "with_text"))
+        isinstance(count, dict) and all(is_count(count.get(k)) for k in ("labels", "with_text"))
         for count in value.values()
     )
 
@@ -232,9 +252,9 @@ def _is_by_reference(value: Any) -> bool:
 def _is_test(value: Any) -> bool:
     return value is _MISSING or (
         isinstance(value, dict)
-        and _is_count(value.get("sentences"))
+        and is_count(value.get("sentences"))
         and _fits(_DIGEST)(value.get("sha256"))
-        and _is_digests(value.get("files"))
+        and is_digests(value.get("files"))
     )
 
 
@@ -244,7 +264,7 @@ def _is_base(value: Any) -> bool:
         and value.keys() == {"name", "revision", "files"}
         and _fits(_REPOSITORY)(value.get("name"))
         and _fits(_REVISION)(value.get("revision"))
-        and _is_digests(value.get("files"))
+        and is_digests(value.get("files"))
         and value["files"].keys() == {*BASE_FILES}  # names, and no paths
     )
 
@@ -263,14 +283,12 @@ def _is_parameters_from(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and isinstance(value.get("source"), str)
-        and (value.get("tuned_on") is None or _is_digests(value["tuned_on"]))
+        and (value.get("tuned_on") is None or is_digests(value["tuned_on"]))
     )
 
 
 def _is_background(value: Any) -> bool:
-    return value in (_MISSING, None) or (
-        isinstance(value, dict) and _is_digests(value.get("files"))
-    )
+    return value in (_MISSING, None) or (isinstance(value, dict) and is_digests(value.get("files")))
 
 
 def _is_parent(value: Any) -> bool:
@@ -294,7 +312,7 @@ def _is_figure(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
 
-_FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+_FIELDS: tuple[Rule, ...] = (
     ("name", _fits(NAME), "a name such as alliance-topics"),
     ("version", _fits(VERSION), "a version such as 1.2.3"),
     ("created", _fits(_DATE), "a date such as 2025-12-31"),
@@ -303,7 +321,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("margins", _is_margins, f"{len(SHARES)} numbers"),
     ("scheme", _is_scheme, f"an object of kind ({' or '.join(KINDS)}) and language"),
     ("topics", _is_topics, "a list of different topic ids"),
-    ("files", _is_digests, "an object of SHA-256 by file name"),
+    ("files", is_digests, "an object of SHA-256 by file name"),
     ("parameters", lambda value: isinstance(value, dict), "an object"),
     (
         "parameters_from",
@@ -313,11 +331,16 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("background", _is_background, "an object with files, SHA-256 by file name, or null"),
     ("parent", _is_parent, "an object of a version and the SHA-256 of its manifest, or null"),
     ("code", _is_code, "an object of a version, a commit and whether it was modified"),
-    ("labels.sentences", _is_count, "a whole number"),
-    ("labels.files", _is_digests, "an object of SHA-256 by file name"),
+    ("versions.topicml", _is_string, "a string"),
+    ("taxonomy.file", _is_string, "a string"),
+    ("taxonomy.version", optional(_is_string), "a string"),
+    ("taxonomy.sha256", _fits(_DIGEST), "a SHA-256"),
+    ("labels.sentences", is_count, "a whole number"),
+    ("labels.files", is_digests, "an object of SHA-256 by file name"),
     ("test", _is_test, "sentences, their hash and files"),
     ("labels.by_reference", _is_by_reference, "an object of counts by file name"),
+    ("metrics.protocol", _is_string, "a string"),
     ("metrics.evaluation.headlines.micro_f1.value", _is_figure, "a number or null"),
     ("metrics.evaluation.headlines.macro_average_precision.value", _is_figure, "a number or null"),
 )
-"""What is used after reading: where, whether it is right, and what right is."""
+"""What is used after reading."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +12,11 @@ from topicml.errors import TopicmlError
 from topicml.files import write_text
 from topicml.models.background import Choice, find_background, read_background
 from topicml.models.folder import sha256_files
-from topicml.models.manifest import read_manifest
+from topicml.models.manifest import is_digests, read_manifest, read_text
 from topicml.models.store import ModelStore, default_store
 from topicml.scheme import Scheme
 from topicml.taxonomy import Taxonomy
+from topicml.text.normalise import printable
 from topicml.training.background import Background
 from topicml.training.evaluation import GIVEN, SEARCHED
 from topicml.training.features import Parameters
@@ -23,6 +24,7 @@ from topicml.training.search import default_parameters
 
 PARAMETERS = "parameters.json"
 _TUNED_ON = "tuned_on"
+_MAX_BYTES = 1_000_000
 
 Source = Literal["given", "tuned", "defaults", "searched"]
 """Where the parameters of a training come from."""
@@ -59,13 +61,17 @@ class Start:
         own = sha256_files(labels)
         same = [n for n, d in self.tuned_on.items() if n in own or d in own.values()]
         if same:
-            return f"{_TUNED} on {', '.join(same)}, so the figures are slightly optimistic."
-        return f"{_TUNED} on other labels ({', '.join(self.tuned_on)})."
+            return f"{_TUNED} on {_named(same)}, so the figures are slightly optimistic."
+        return f"{_TUNED} on other labels ({_named(self.tuned_on)})."
 
 
 _SAID = {"given": GIVEN, "searched": SEARCHED, "defaults": "Parameters are the defaults."}
 _TUNED = "Parameters were searched by `topicml tune`"
 _IF_THESE = "where these were among them, the figures are slightly optimistic."
+
+
+def _named(files: Iterable[str]) -> str:
+    return printable(", ".join(files))  # it goes into cards, and to terminals
 
 
 def read_parameters(path: Path) -> Parameters:
@@ -76,7 +82,7 @@ def read_parameters(path: Path) -> Parameters:
     """
     try:
         return _read(path)[0]
-    except (OSError, ValueError, TypeError) as err:
+    except (OSError, ValueError, TypeError, RecursionError) as err:
         raise TopicmlError(
             f"not a parameter file ({err})",
             where=path,
@@ -86,10 +92,10 @@ def read_parameters(path: Path) -> Parameters:
 
 def _read(path: Path) -> tuple[Parameters, Mapping[str, str] | None]:
     """Return parameters, and what they were tuned on, where that is noted."""
-    fields = json.loads(path.read_text(encoding="utf-8"))
+    fields = json.loads(read_text(path, _MAX_BYTES))
     tuned_on = fields.pop(_TUNED_ON, None) if isinstance(fields, dict) else None
-    if not (tuned_on is None or isinstance(tuned_on, dict)):
-        raise ValueError(f"{_TUNED_ON} cannot be {tuned_on!r:.40}")
+    if not (tuned_on is None or is_digests(tuned_on)):
+        raise ValueError(f"{_TUNED_ON} is no SHA-256 by file name: {tuned_on!r:.40}")
     return Parameters.from_dict(fields), tuned_on
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,13 @@ from topicml.labels.records import LabelRecord
 from topicml.labels.store import LabelFile, read_label_files
 from topicml.labels.texts import sha1_of
 from topicml.models.folder import sha256_file
+from topicml.models.manifest import is_digests, read_text
 from topicml.models.store import ModelStore
 from topicml.taxonomy import Taxonomy
 from topicml.training.dataset import Dataset, make_dataset
 
 FILE = "test_set.json"
+_MAX_BYTES = 100_000_000  # two million sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def choose_judged(
     """
     remembered = None if test else read_test_set(store, name)
     paths = [*test] or [Path(path) for path in (remembered.files if remembered else ())]
-    here = [path for path in paths if test or path.is_file()]
+    here = [path for path in paths if test or os.path.isfile(path)]  # noqa: PTH113 - be it no name
     given = read_label_files(here, taxonomy) if here else []
     chosen = remembered or _set_of(_used(given if test else files), paths or _paths(files))
     known = {_key(text) for text in data.texts}
@@ -144,11 +147,13 @@ def read_test_set(store: ModelStore, name: str) -> SentenceSet | None:
     """
     path = store.name_folder(name) / FILE
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return SentenceSet(frozenset(map(str, fields["sha1"])), dict(fields["files"]))
+        fields = json.loads(read_text(path, _MAX_BYTES))
+        if not isinstance(fields["sha1"], list) or not is_digests(fields["files"]):
+            raise ValueError("no list of sha1, or no SHA-256 by file")  # noqa: TRY301
+        return SentenceSet(frozenset(map(str, fields["sha1"])), fields["files"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise ModelError(
             f"not a test set ({err})",
             where=path,

@@ -53,7 +53,15 @@ _NOT_AS_WRITTEN = f">{IGNORABLE}‐"
 
 def printable(text: str) -> str:
     """Return a text on one line, without what a terminal would obey."""
-    line = " ".join(reading_text(text).split())
+    return _without_controls(" ".join(reading_text(text).split()))
+
+
+def printable_page(text: str) -> str:
+    """Return a text line by line, without what a terminal would obey."""
+    return "\n".join(map(_without_controls, text.split("\n")))
+
+
+def _without_controls(line: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 

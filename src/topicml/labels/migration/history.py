@@ -44,7 +44,7 @@ class Applied:
         path = self.folder / CHANGES
         try:
             return [Patch.from_fields(fields) for fields in json.loads(path.read_bytes())]
-        except (OSError, ValueError, KeyError, TypeError) as err:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
             raise LabelError(
                 f"cannot be read ({err})", where=path, hint="Restore it from version control."
             ) from err

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tomlkit import TOMLDocument
     from tomlkit.items import AoT, Array
 
+_BYTE_ORDER_MARK = "\ufeff"
 _PROSE = ("definition", "excludes", "settled")
 
 
@@ -42,8 +43,9 @@ def move_scheme(text: str, migration: Migration) -> MovedScheme:
     """
     import tomlkit
 
+    mark = _BYTE_ORDER_MARK if text.startswith(_BYTE_ORDER_MARK) else ""
     line_end = "\r\n" if "\r\n" in text else "\n"
-    document = tomlkit.parse(text.replace("\r\n", "\n"))
+    document = tomlkit.parse(text.removeprefix(mark).replace("\r\n", "\n"))
     if "version" not in document:
         document = tomlkit.parse('version = ""\n' + tomlkit.dumps(document))
     document["version"] = migration.version
@@ -55,7 +57,7 @@ def move_scheme(text: str, migration: Migration) -> MovedScheme:
         _move_topics(document["topics"], step)
     gone = _move_mentions(document, migration)
     moved = tomlkit.dumps(document)
-    return MovedScheme(moved.replace("\n", line_end), open_cases, gone, count)
+    return MovedScheme(mark + moved.replace("\n", line_end), open_cases, gone, count)
 
 
 def _check_kind(kind: object, migration: Migration) -> None:

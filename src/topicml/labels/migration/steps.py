@@ -22,7 +22,7 @@ _KEYS: dict[Kind, tuple[str, ...]] = {
     "split": ("from", "to"),
     "retire": ("from",),
 }
-_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*\Z")
+_VERSION = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,9}\Z")  # it names a folder
 
 
 @dataclass(frozen=True, slots=True)
