@@ -58,3 +58,12 @@ def test_wrong_options_are_refused(
 ) -> None:
     assert_clean_failure(run("init", tmp_path / "new", option, value), said, code=2)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_link_that_leads_to_itself_and_an_empty_name_are_clean_failures(
+    run_here: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "self").symlink_to("self")
+    assert_clean_failure(run_here("init", tmp_path / "self"), "cannot be written")
+    assert_clean_failure(run_here("init", tmp_path / "new", "--name", ""), "name ''")
+    assert not (tmp_path / "new").exists()

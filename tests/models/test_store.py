@@ -352,3 +352,12 @@ def test_shipped_models_are_the_last_resort(
     monkeypatch.delenv("TOPICML_MODELS", raising=False)
     monkeypatch.chdir(tmp_path)
     assert default_store().current(DEFAULT_MODEL) is not None
+
+
+def test_a_name_that_no_folder_can_have_is_an_error(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+    assert store.versions("a" * 300) == []
+    with pytest.raises(ModelError, match="no model"):
+        store.folder("a" * 300)
+    with pytest.raises(ModelError, match="of 100 letters at most"):
+        store.path("a" * 101, "1.0.0")

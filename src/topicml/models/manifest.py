@@ -44,7 +44,7 @@ MAX_MANIFEST_BYTES = 10_000_000
 
 LINEAR, NETWORK = "linear", "network"
 
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+NAME = re.compile(r"(?=.{1,100}\Z)[a-z0-9]+(-[a-z0-9]+)*\Z")  # of a folder, too
 VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+\Z")
 RESTORE = "Restore the folder from version control or train the version again."
 
@@ -333,7 +333,7 @@ _FIELDS: tuple[Rule, ...] = (
     ("code", _is_code, "an object of a version, a commit and whether it was modified"),
     ("versions.topicml", _is_string, "a string"),
     ("taxonomy.file", _is_string, "a string"),
-    ("taxonomy.version", optional(_is_string), "a string"),
+    ("taxonomy.version", lambda value: value in (_MISSING, None) or _is_string(value), "a string"),
     ("taxonomy.sha256", _fits(_DIGEST), "a SHA-256"),
     ("labels.sentences", is_count, "a whole number"),
     ("labels.files", is_digests, "an object of SHA-256 by file name"),

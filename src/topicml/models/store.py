@@ -45,7 +45,7 @@ class ModelStore:
     def versions(self, name: str) -> list[str]:
         """Versions of a name, oldest first."""
         folder = self.root / name
-        if not folder.is_dir():
+        if not (NAME.match(name) and folder.is_dir()):
             return []
         found = [p.name for p in folder.iterdir() if p.is_dir() and VERSION.match(p.name)]
         return sorted(found, key=_version_key)
@@ -143,7 +143,8 @@ class ModelStore:
         """
         if not NAME.match(name):
             raise ModelError(
-                f"model name {name!r} is not made of lower-case words joined by hyphens",
+                f"model name {name!r} is not made of lower-case words joined by hyphens, "
+                "of 100 letters at most",
                 hint="Write it like 'alliance-topics'.",
             )
         return self.root / name

@@ -137,7 +137,7 @@ def start_project(folder: Path, name: str | None, scheme: Scheme) -> list[Path]:
         OutputError: One of them is there already, and then none is written; or the folder cannot
             be written to.
     """
-    name = name or _name_of(folder)
+    name = _name_of(folder) if name is None else name
     if not ID.match(name):
         raise TaxonomyError(
             f"name {name!r} is not made of lower-case words joined by hyphens",
@@ -155,7 +155,10 @@ def start_project(folder: Path, name: str | None, scheme: Scheme) -> list[Path]:
 
 
 def _name_of(folder: Path) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "my-topics"
+    return (
+        re.sub(r"[^a-z0-9]+", "-", Path(os.path.realpath(folder)).name.lower()).strip("-")
+        or "my-topics"
+    )
 
 
 def _contents(name: str, scheme: Scheme) -> dict[Path, str]:
