@@ -99,7 +99,7 @@ RANDOM, CHOSEN = Way("random"), Way(random_share=0.2)
 REPORTED_WAYS = (RANDOM, CHOSEN, Way())
 TUNED_WAYS = (
     RANDOM,
-    *(Way(random_share=share) for share in (0.0, 0.2, 0.4)),
+    *(Way(random_share=share) for share in (0.0, 0.2)),
     *(replace(CHOSEN, strategy=one) for one in ("entropy", "confidence", "margin")),
     replace(CHOSEN, about_threshold=True),
     replace(CHOSEN, start=100),
