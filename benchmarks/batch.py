@@ -33,7 +33,7 @@ PLAIN_BYTES = 3_000_000  # the plain loop is measured on so much of the text, ma
 PLAIN_LOOP = """
 import json, sys, joblib, sentencex
 from topicml.models import default_store
-pipeline = joblib.load(default_store().find() / "pipeline.joblib")
+pipeline = joblib.load(default_store().find() / "pipeline.joblib").pipeline_
 with open(sys.argv[1]) as lines, open(sys.argv[2], "w") as out:
     for line in lines:
         record = json.loads(line)
