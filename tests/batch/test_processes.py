@@ -211,11 +211,10 @@ def test_a_worker_that_is_killed_costs_nothing(
     batch.wait(lambda: committed(out) and batch.workers())
     os.kill(batch.workers()[0], signal.SIGKILL)
     code, said = batch.end()
-    note, summary = map(json.loads, said.splitlines())
+    *before, summary = map(json.loads, said.splitlines())
     assert (code, summary["event"]) == (0, "summary")
-    assert note["note"] == (
-        "a worker process was killed (SIGKILL); what it was working on is done again"
-    )
+    notes = [line.get("note") for line in before]  # and lines of progress, on a slow machine
+    assert "a worker process was killed (SIGKILL); what it was working on is done again" in notes
     assert out.read_bytes() == whole(tiny, dump)
 
 
