@@ -22,7 +22,7 @@ check: $(CHECK_READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/topicml labels check
-	$(BIN)/pytest -n 2 --cov
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov # two processes share two cores
 	$(BIN)/python benchmarks/quality_gate.py
 
 check-engines: $(ENGINES_READY)
