@@ -17,12 +17,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 demo: $(DEMO_READY)
 	$(BIN)/topicml classify $(ARTICLE)
 
+# the tests: a thread of arithmetic each, for two processes share two cores
 check: $(CHECK_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/topicml labels check
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov # two processes share two cores
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --cov
 	$(BIN)/python benchmarks/quality_gate.py
 
 check-engines: $(ENGINES_READY)
