@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from topicml.labels.store import read_label_files
 from topicml.models.background import Choice
 from topicml.models.folder import Model, check_scheme
 from topicml.models.parameters import choose_start
@@ -14,7 +13,7 @@ from topicml.models.provenance import LabelFiles, Seen, find_seen
 from topicml.models.steps import OnStep, counting
 from topicml.models.store import ModelStore
 from topicml.taxonomy import load_taxonomy
-from topicml.training.dataset import dataset_of_files, load_dataset
+from topicml.training.dataset import load_dataset
 from topicml.training.evaluation import (
     By,
     Predictions,
@@ -75,7 +74,7 @@ def predict_labelled(
     """
     scheme = load_taxonomy(taxonomy)
     check_scheme(model, scheme, taxonomy)
-    data = dataset_of_files(read_label_files([labels], scheme), scheme, on_note)
+    data = load_dataset([labels], scheme, on_note)
     seen = find_seen(model, data.texts, LabelFiles(tuple(dict.fromkeys([labels, *at_hand]))))
     protocol = f"{model.reference} on {labels.name}, tagged as `topicml classify` tags."
     if not seen.is_known or seen.any:

@@ -80,23 +80,25 @@ def read_parameters(path: Path) -> Parameters:
     Raises:
         TopicmlError: It is missing, not JSON, or has a parameter or value there is not.
     """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Parameters, Mapping[str, str] | None]:
+    """Return parameters, and what they were tuned on, where that is noted."""
     try:
-        return _read(path)[0]
+        fields = json.loads(read_text(path, _MAX_BYTES))
+        tuned_on = fields.pop(_TUNED_ON, None) if isinstance(fields, dict) else None
+        if not (tuned_on is None or is_digests(tuned_on)):
+            raise ValueError(  # noqa: TRY301
+                f"{_TUNED_ON} is no SHA-256 by file name: {tuned_on!r:.40}"
+            )
+        return Parameters.from_dict(fields), tuned_on
     except (OSError, ValueError, TypeError, RecursionError) as err:
         raise TopicmlError(
             f"not a parameter file ({err})",
             where=path,
             hint='Write it like the "parameters" of a model\'s manifest.json.',
         ) from err
-
-
-def _read(path: Path) -> tuple[Parameters, Mapping[str, str] | None]:
-    """Return parameters, and what they were tuned on, where that is noted."""
-    fields = json.loads(read_text(path, _MAX_BYTES))
-    tuned_on = fields.pop(_TUNED_ON, None) if isinstance(fields, dict) else None
-    if not (tuned_on is None or is_digests(tuned_on)):
-        raise ValueError(f"{_TUNED_ON} is no SHA-256 by file name: {tuned_on!r:.40}")
-    return Parameters.from_dict(fields), tuned_on
 
 
 def choose_start(
@@ -132,8 +134,7 @@ def choose_start(
         return Start(parameters, "given", known, folder)
     tuned = _tuned(store, name, taxonomy, background=known is not None)
     if tuned is not None:
-        found, tuned_on = _read(tuned)
-        return Start(found, "tuned", known, folder, tuned_on)
+        return Start(tuned[0], "tuned", known, folder, tuned[1])
     return Start(default_parameters(known), "defaults", known, folder)
 
 
@@ -149,17 +150,20 @@ def tuned_parameters(
     Raises:
         TopicmlError: The file is damaged, or the name is not usable.
     """
-    path = _tuned(store, name, taxonomy, background)
-    return None if path is None else read_parameters(path)
+    tuned = _tuned(store, name, taxonomy, background)
+    return None if tuned is None else tuned[0]
 
 
-def _tuned(store: ModelStore, name: str, taxonomy: Taxonomy, background: bool) -> Path | None:
-    """Return the parameter file that is meant for a training."""
+def _tuned(
+    store: ModelStore, name: str, taxonomy: Taxonomy, background: bool
+) -> tuple[Parameters, Mapping[str, str] | None] | None:
+    """Return the tuned parameters that are meant for a training, and what they were tuned on."""
     for place in (store, default_store()):
         path = place.name_folder(name) / PARAMETERS
-        of_topics = path.exists() and not is_of_another_scheme(place, name, taxonomy)
-        if of_topics and read_parameters(path).background == background:
-            return path
+        if path.exists() and not is_of_another_scheme(place, name, taxonomy):
+            tuned = _read(path)
+            if tuned[0].background == background:
+                return tuned
     return None
 
 

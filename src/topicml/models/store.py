@@ -196,7 +196,7 @@ class ModelStore:
             ModelError: No such model; says which there are.
         """
         versions = self._known_versions(name)
-        chosen = version or self.current(name) or versions[-1]
+        chosen = version or self.in_use(name)
         if chosen not in versions:
             raise ModelError(
                 f"{name} has no version {chosen!r}",
@@ -204,6 +204,10 @@ class ModelStore:
                 hint=f"Versions: {', '.join(versions)}.",
             )
         return self.root / name / chosen
+
+    def in_use(self, name: str) -> str | None:
+        """The current version, or the newest where the name has no pointer; None without any."""
+        return self.current(name) or next(reversed(self.versions(name)), None)
 
     def _known_versions(self, name: str) -> list[str]:
         versions = self.versions(name)

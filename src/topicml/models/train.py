@@ -114,7 +114,7 @@ class NewVersion:
             rows: Places in ``judged.data`` of the sentences that it was evaluated on.
         """
         store, name, version = self.store, self.name, self.version
-        in_use = store.current(name) or next(reversed(store.versions(name)), None)
+        in_use = store.in_use(name)
         origin = replace(self.origin, test=self.judged.fields(rows))
         path = build_model(store, name, version, fitted, self.data, origin, metrics)
         if self.judged.is_new:
@@ -173,9 +173,8 @@ def read_new_version(
 
 def _parent(store: ModelStore, name: str) -> dict[str, str] | None:
     """Return the version in use, which a new one is to improve on."""
-    versions = store.versions(name)
-    version = store.current(name) or next(reversed(versions), None)
-    if version is None or version not in versions:
+    version = store.in_use(name)
+    if version not in store.versions(name):
         return None
     manifest = read_manifest(store.path(name, version))
     return {"version": version, "sha256": manifest["manifest_sha256"]}

@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
 from topicml.scheme import Kind
-from topicml.scoring.probabilities import softmax
+from topicml.scoring.probabilities import probabilities_of
 from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.tagging.second_opinion import margins, margins_of_shares
 from topicml.tagging.thresholds import Thresholds, reached
@@ -75,11 +75,7 @@ class Decision:
 
     def calibrated(self, log_odds: Floats) -> Floats:
         """Return calibrated probabilities, n by T + 1, relevance last."""
-        weighted = _clip(log_odds) @ self.weights.T + self.offset
-        calibrated = sigmoid(weighted)
-        if self.kind == "multiclass":
-            calibrated[:, :-1] = softmax(weighted[:, :-1])
-        return calibrated
+        return probabilities_of(_clip(log_odds) @ self.weights.T + self.offset, self.kind)
 
 
 def choose_decision(Y: Labels, log_odds: Floats, weights: Floats | None = None) -> Decision:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from topicml.errors import TrainingError
 from topicml.scheme import Kind
-from topicml.scoring.probabilities import softmax
+from topicml.scoring.probabilities import probabilities_of
 from topicml.scoring.scorer import Scorer
 from topicml.tagging.tagger import tag_sentences
 from topicml.training.background import Background
@@ -19,7 +19,6 @@ from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.dataset import Dataset, Split
 from topicml.training.features import Parameters
 from topicml.training.fit import check_support
-from topicml.training.logistic import sigmoid
 from topicml.training.metrics import Evaluation, evaluate_predictions
 from topicml.training.search import (
     count_nested_fits,
@@ -196,9 +195,9 @@ def uncalibrated_probabilities(
 ) -> NDArray[np.float64]:
     """Return what the same folds predict before calibration, for reliability curves."""
     splits = _splits(data, by, background)
-    log_odds = cross_validate(data, [parameters], splits, background=background)[0, :, :-1]
+    (log_odds,) = cross_validate(data, [parameters], splits, background=background)
     judged = log_odds[~np.isnan(log_odds).any(axis=1) & _is_judged(data, by)]
-    return softmax(judged) if data.scheme.is_multiclass else sigmoid(judged)
+    return probabilities_of(judged, data.scheme.kind)[:, :-1]
 
 
 def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictions:

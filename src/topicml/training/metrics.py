@@ -213,11 +213,12 @@ def evaluate_predictions(
     headlines["expected_calibration_error"] = calibration_interval(
         [calibration_gaps(Y[real], probabilities[real], Documents.of(documents[real]))]
     )
-    micro_precision, micro_recall, _ = _micro(*_counts(Y, tags, by))
+    counts = _counts(Y, tags, by)
+    micro_precision, micro_recall, _ = _micro(*counts)
     each = Documents(np.arange(by.count), by.count)
     document_Y, document_tags = ((by.sums(y) > 0).astype(np.int8) for y in (Y, tags))
     on_documents = _counts(document_Y, document_tags, each)
-    rates = (*_scores(*_counts(Y, tags, by)), ranking)
+    rates = (*_scores(*counts), ranking)
     scored = tuple(
         _topic_scores(topic, Y[:, t], probabilities[:, t], tags[:, t], by, [r[:, t] for r in rates])
         for t, topic in enumerate(topics)
