@@ -84,10 +84,11 @@ def numbered(count: int) -> bytes:
     return jsonl(*({"id": f"a{n}", "text": f"Text {n}."} for n in range(count)))
 
 
-def zstd(data: bytes) -> bytes:
+def zstd(data: bytes, *, checksum: bool = False) -> bytes:
+    """Compress; as the command zstd does with a checksum, without which damage may be missed."""
     from backports import zstd as module
 
-    return module.compress(data)
+    return module.compress(data, options={module.CompressionParameter.checksum_flag: int(checksum)})
 
 
 COMPRESSORS = {

@@ -10,6 +10,7 @@ import io
 import json
 import lzma
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def _packs(records: Sequence[Record]) -> list[bytes]:
 FILES: dict[str, Callable[[Sequence[Record]], bytes]] = {
     "lines.jsonl": _json_lines,
     "members.jsonl.gz": lambda records: _members(_packs(records)),
-    "frames.jsonl.zst": lambda records: _members(_packs(records), zstd),
+    "frames.jsonl.zst": lambda records: _members(_packs(records), partial(zstd, checksum=True)),
     "array.json": _json,
     "array.json.xz": lambda records: lzma.compress(_json(records), preset=1),
     "commas.csv": lambda records: _table(",", records),
