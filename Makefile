@@ -62,7 +62,7 @@ $(DEMO_READY): pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(CHECK_READY): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[articles,batch,labels,mlflow,remote,report,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[articles,batch,labels,mlflow,remote,report,review,watch,dev]'
 	@touch $(DEMO_READY) $@
 
 $(ENGINES_READY): pyproject.toml | $(BIN)/python

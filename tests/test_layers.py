@@ -24,16 +24,24 @@ LAYERS = (
     {"network"},
     {"training"},
     {"models"},
+    {"explain"},
+    {"report"},
     {"batch"},
+    {"watch"},
     {"api"},
+    {"review"},
     {"cli"},
     {"", "__main__"},  # the package itself shows the whole API
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 NEURAL = {"torch", "transformers", "peft", "safetensors", "tokenizers"}
 REMOTE = {"fsspec", "s3fs", "gcsfs", "aiohttp"}
+WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "watchfiles", "feedparser"}
 HEAVY = (
-    {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas", "mlflow"} | NEURAL | REMOTE
+    {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas", "mlflow"}
+    | NEURAL
+    | REMOTE
+    | WEB
 )
 
 

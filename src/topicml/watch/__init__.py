@@ -1,0 +1,1 @@
+"""Articles as they arrive, in a folder or a feed."""
