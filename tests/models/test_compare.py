@@ -21,7 +21,7 @@ from topicml.models.comparisons import (
     last_comparison,
     record_comparison,
 )
-from topicml.models.folder import SCORER, open_model, verify_model
+from topicml.models.folder import SCORER, open_model, sha256_file, verify_model
 from topicml.models.gate import Gate
 from topicml.models.manifest import NETWORK
 from topicml.models.promotion import promote_version
@@ -188,6 +188,27 @@ def test_unseen_leaves_out_what_a_model_was_trained_on(
     assert (comparison.paired.sentences, comparison.left_out) == (2, 6)
     with pytest.raises(TopicmlError, match="none is left"):
         compare_models(*models, [tiny.labels], tiny.taxonomy, unseen=True)
+
+
+def test_sentences_that_one_model_alone_was_trained_on_decide_nothing(
+    store: ModelStore, tiny: Tiny, tmp_path: Path
+) -> None:
+    rows = [
+        {"id": f"n{i}", "article": f"n{i}", "text": text, "topics": ["sailing"]}
+        for i, text in enumerate(["Reef the mainsail early.", "An anchor held all night long."])
+    ]
+    easy = write_jsonl(tmp_path / "easy.jsonl", rows)
+    old, new = (open_model(store.folder("weekend", v)) for v in ("1.0.0", "1.1.0"))
+    files = {**new.manifest["labels"]["files"], easy.name: sha256_file(easy)}
+    new = replace(new, manifest={**new.manifest, "labels": {"files": files}})
+    comparison = compare_models(old, new, [easy, tiny.labels], tiny.taxonomy)
+    count = len(tiny_records())
+    assert (comparison.paired.sentences, comparison.left_out) == (count, 2)
+    left_out = "left out: 2 sentences that weekend@1.1.0 alone was trained on"
+    assert left_out in comparison.cautions
+    for models in ((old, new), (new, old)):
+        with pytest.raises(TopicmlError, match="alone was trained on every sentence"):
+            compare_models(*models, [easy], tiny.taxonomy)
 
 
 def test_topics_must_be_those_of_the_taxonomy(store: ModelStore, tiny: Tiny, root: Path) -> None:

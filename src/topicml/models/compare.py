@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.errors import TopicmlError
+from topicml.io.records import counted
 from topicml.labels.store import read_label_files
 from topicml.models.comparisons import record_comparison
 from topicml.models.folder import Model, base_of, check_scheme, sha256_files
@@ -147,7 +148,8 @@ def compare_models(
         taxonomy: Taxonomy file of the models.
         at_hand: More label files that models may have been trained on, such as an earlier state.
         gate: What the new model must not lose.
-        unseen: Leave out sentences that one of the models was trained on, near copies included.
+        unseen: Leave out sentences that a model was trained on, near copies included, even where
+            both were. Those of one alone are always left out: they would decide for it.
         on_note: Told of labels that are left out, for want of their texts.
 
     Raises:
@@ -164,20 +166,16 @@ def compare_models(
     ids = [r.id for file in read for r in file.records if r.status != "skipped"]
     files = LabelFiles(tuple(dict.fromkeys([*labels, *at_hand])))
     seen = find_seen(old, data.texts, files), find_seen(new, data.texts, files)
-    kept = ~(seen[0].same | seen[0].near | seen[1].same | seen[1].near)
-    cautions = [side.note(m.reference) for m, side in zip((old, new), seen, strict=True)]
-    if unseen:
-        if not kept.any():
-            raise TopicmlError(
-                "a model was trained on every sentence, so none is left to compare on",
-                where=", ".join(map(str, labels)),
-                hint="Compare on other labels, with --data.",
-            )
-        data, ids = data.subset(kept), [ids[i] for i in np.flatnonzero(kept)]
-    elif not kept.all():
-        cautions.append(
-            "on sentences it was trained on, a model is better than on others: compare on others"
+    kept, cautions = _fair_rows(old, new, seen, unseen=unseen)
+    if not kept.any():
+        raise TopicmlError(
+            "a model was trained on every sentence, so none is left to compare on"
+            if unseen
+            else "one of the models alone was trained on every sentence, so none is left",
+            where=", ".join(map(str, labels)),
+            hint="Compare on labels that neither was trained on, with --data.",
         )
+    data, ids = data.subset(kept), [ids[i] for i in np.flatnonzero(kept)]
     before, after = (model_predictions(model.scorer, data, "") for model in (old, new))
     paired = compare_predictions(before, after)
     if paired.documents < FEW_DOCUMENTS:
@@ -260,6 +258,25 @@ def _side(model: Model, seen: Seen) -> dict[str, Any]:
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     low, high = row.pop("low"), row.pop("high")
     return {**row, "interval": None if low is None else [low, high]}
+
+
+def _fair_rows(
+    old: Model, new: Model, seen: tuple[Seen, Seen], *, unseen: bool
+) -> tuple[NDArray[np.bool_], list[str]]:
+    """Return which of n sentences favour neither model, and what to say of them all."""
+    by_old, by_new = (side.same | side.near for side in seen)
+    cautions = [side.note(m.reference) for m, side in zip((old, new), seen, strict=True)]
+    if unseen:
+        return ~(by_old | by_new), cautions
+    for model, alone in ((old, by_old & ~by_new), (new, by_new & ~by_old)):
+        if alone.any():
+            what = counted(int(alone.sum()), "sentence")
+            cautions.append(f"left out: {what} that {model.reference} alone was trained on")
+    if (by_old & by_new).any():
+        cautions.append(
+            "on sentences it was trained on, a model is better than on others: compare on others"
+        )
+    return by_old == by_new, cautions
 
 
 def _cautions_of(checks: Sequence[Check]) -> list[str]:
