@@ -26,7 +26,7 @@ from topicml.training.evaluation import (
     uncalibrated_probabilities,
 )
 from topicml.training.features import Parameters
-from topicml.training.metrics import expected_calibration_error, reliability_table
+from topicml.training.metrics import expected_calibration_errors, reliability_table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -35,9 +35,8 @@ LABELS = ROOT / "data/labels"
 
 def figures(Y, probabilities) -> dict[str, object]:
     """Return mean ECE over topics, Brier score, and the reliability table."""
-    errors = [expected_calibration_error(y, p) for y, p in zip(Y.T, probabilities.T, strict=True)]
     return {
-        "ece": round(float(np.mean(errors)), 4),
+        "ece": round(float(expected_calibration_errors(Y, probabilities).mean()), 4),
         "brier": round(float(np.mean((probabilities - Y) ** 2)), 4),
         "bins": [
             [b.lower, b.count, round(b.mean_probability, 3), round(b.observed_share, 3)]

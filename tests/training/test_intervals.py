@@ -14,9 +14,7 @@ from scipy.stats import t as student
 from topicml.training.intervals import (
     FEWEST_DOCUMENTS,
     UNDEFINED,
-    Gaps,
     Jackknife,
-    calibration_interval,
     clopper_pearson,
     difference_interval,
     format_interval,
@@ -98,33 +96,6 @@ def test_undefined_figures_stay_undefined():
     nothing = Jackknife(math.nan, np.full(4, math.nan), 0)
     assert share_interval(nothing) == difference_interval(nothing) == UNDEFINED
     assert format_interval({"value": None, "low": None, "high": None}) == ("–", "–")
-
-
-def gaps_of(values):
-    """One bin; gaps of documents of one sentence each."""
-    values = np.asarray(values, dtype=np.float64)
-    without = (values.sum() - values) / (len(values) - 1)
-    return Gaps(np.concatenate([[values.mean()], without])[:, None], 1)
-
-
-def test_gap_that_is_surely_there_has_students_interval():
-    values = 0.3 + np.resize([0.01, -0.01], 40)
-    found = calibration_interval([gaps_of(values)])
-    reach = student.ppf(0.975, 39) * np.std(values, ddof=1) / np.sqrt(40)
-    assert (found.low, found.high) == pytest.approx((0.3 - reach, 0.3 + reach))
-
-
-def test_gap_that_may_be_chance_reaches_down_to_zero():
-    found = calibration_interval([gaps_of(np.resize([0.5, -0.45], 40))])
-    assert found.low == 0 < found.value < found.high
-
-
-def test_difference_of_calibration_reaches_down_for_the_new_and_up_for_the_old():
-    sure, chance = gaps_of(0.3 + np.resize([0.01, -0.01], 40)), gaps_of(np.resize([0.5, -0.45], 40))
-    better, worse = calibration_interval([sure, chance]), calibration_interval([chance, sure])
-    assert better.value == pytest.approx(-worse.value)
-    assert (better.low, better.high) == pytest.approx((-worse.high, -worse.low))
-    assert better.value - better.low > better.high - better.value
 
 
 def coverage(size, truth, replications=400):

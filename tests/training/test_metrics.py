@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -19,9 +20,9 @@ from topicml.training.metrics import (
     TOPIC_FIGURES,
     Documents,
     average_precisions,
-    calibration_gaps,
+    calibration_error,
     evaluate_predictions,
-    expected_calibration_error,
+    expected_calibration_errors,
     headline_jackknifes,
     reliability_table,
     topic_average_precision,
@@ -96,18 +97,25 @@ def test_average_precision_without_a_positive_is_undefined():
 @settings(deadline=None)
 @given(labelled())
 def test_calibration_error_equals_the_naive_sum_over_bins(rows):
-    y, p, by = columns(rows)
-    assert expected_calibration_error(y, p) == pytest.approx(naive_ece(y, p), abs=1e-9)
-    error = calibration_gaps(y[:, None], p[:, None], by).error
-    for document in range(by.count if by.count > 1 else 0):
-        kept = by.rows != document
-        assert error.without[document] == pytest.approx(naive_ece(y[kept], p[kept]), abs=1e-9)
+    y, p, _ = columns(rows)
+    both = expected_calibration_errors(np.column_stack([y, 1 - y]), np.column_stack([p, p]))
+    assert both == pytest.approx([naive_ece(y, p), naive_ece(1 - y, p)], abs=1e-9)
 
 
 def test_calibration_error_of_certain_and_right_is_zero_and_of_certain_and_wrong_one():
-    y = np.array([1, 0], dtype=np.int8)
-    assert expected_calibration_error(y, np.array([1.0, 0.0])) == 0.0
-    assert expected_calibration_error(y, np.array([0.0, 1.0])) == 1.0
+    Y = np.array([[1], [0]], dtype=np.int8)
+    assert expected_calibration_errors(Y, Y.astype(np.float64)) == [0.0]
+    assert expected_calibration_errors(Y, 1.0 - Y) == [1.0]
+
+
+def test_calibration_error_has_no_interval_and_says_what_chance_alone_gives():
+    rng = np.random.default_rng(0)
+    p = rng.random((300, 3))
+    drawn = [calibration_error((rng.random(p.shape) < p).astype(np.int8), p) for _ in range(200)]
+    assert {(found.low, found.high) for found in drawn} == {(None, None)}
+    assert drawn[0].note is not None
+    said = float(re.findall(r"about (\S+)", drawn[0].note)[0])
+    assert said == pytest.approx(np.mean([found.value for found in drawn]), rel=0.05)
 
 
 def test_topic_scores_equal_sklearns(case, evaluation):
@@ -241,8 +249,16 @@ def test_ranking_and_calibration_do_not_depend_on_tags(case, evaluation):
     assert found.headlines["micro_f1"] != evaluation.headlines["micro_f1"]
 
 
-def test_intervals_hold_the_value_and_have_width(evaluation):
-    figures = [*evaluation.headlines.values()]
+def thrice(case):
+    """The same sentences in three times as many documents."""
+    Y, p, tags, documents = case
+    named = np.concatenate([np.char.add(documents, f"-{n}") for n in range(3)])
+    return (*(np.tile(part, (3, 1)) for part in (Y, p, tags)), named)
+
+
+def test_intervals_hold_the_value_and_have_width(case):
+    evaluation = evaluate_predictions(TOPICS, *thrice(case))
+    figures = [evaluation.headlines[name] for name in HEADLINES[:5]]
     figures += [i for topic in evaluation.topics[:2] for i in topic.intervals.values()]
     for interval in figures:
         assert 0 <= interval.low <= interval.value <= interval.high <= 1
@@ -263,15 +279,26 @@ def test_intervals_do_not_depend_on_names_or_order(case, evaluation):
 def test_one_document_has_no_interval_and_says_why(case):
     Y, p, tags, _ = case
     one = evaluate_predictions(TOPICS, Y, p, tags, np.array(["x"] * 60))
-    for interval in one.headlines.values():
+    for name in HEADLINES[:4]:
+        interval = one.headlines[name]
         assert (interval.low, interval.high) == (None, None)
         assert interval.note == "1 document tells of it, 3 are needed"
     assert "1 document is few" in one.cautions[0]
     assert one.figure_rows()[0][2] == f"– ({interval.note})"
 
 
-def test_topic_that_few_sentences_carry_has_values_without_intervals(case):
+def test_rate_of_false_tags_of_few_sentences_has_no_interval(case):
     Y, p, tags, documents = case
+    assert 0 < (~Y.any(axis=1)).sum() < 30
+    found = evaluate_predictions(TOPICS, Y, p, tags, documents).headlines["false_tag_rate"]
+    assert found.value is not None
+    assert (found.low, found.note) == (None, "fewer than 30 sentences have no topic")
+    more = evaluate_predictions(TOPICS, *thrice(case)).headlines["false_tag_rate"]
+    assert more.low < more.value < more.high
+
+
+def test_topic_that_few_sentences_carry_has_values_without_intervals(case):
+    Y, p, tags, documents = thrice(case)
     rare = Y.copy()
     rare[np.flatnonzero(rare[:, 2])[4:], 2] = 0
     found = evaluate_predictions(TOPICS, rare, p, tags, documents)
@@ -280,7 +307,7 @@ def test_topic_that_few_sentences_carry_has_values_without_intervals(case):
     for name in TOPIC_FIGURES:
         assert topic.intervals[name].value == getattr(topic, name)
         assert topic.intervals[name].low is None
-        assert "too few" in topic.intervals[name].note
+        assert "documents carry it" in topic.intervals[name].note
         assert found.topics[0].intervals[name].low < found.topics[0].intervals[name].high
     assert "carry c, d: no intervals" in found.cautions[-1]
 

@@ -89,6 +89,8 @@ def test_pairing_makes_intervals_shorter_than_a_models_own():
 def test_a_model_is_no_different_from_itself():
     old, _ = made_up()
     paired = compare_predictions(old, old)
+    calibration = paired.figures.pop("expected_calibration_error")
+    assert (calibration.difference, calibration.low) == (0, None)
     for row in paired.figures.values():
         assert (row.difference, row.low, row.high) == (0, None, None)
         assert row.note == "0 documents tell of it, 3 are needed"
@@ -96,30 +98,30 @@ def test_a_model_is_no_different_from_itself():
         assert (topic.flips, topic.p_value, topic.p_corrected) == (Flips(0, 0, 0, 0), 1, 1)
 
 
-def test_calibration_reaches_no_further_than_both_models_own_intervals():
+def test_calibration_errors_are_those_of_both_models_without_an_interval():
     old, new = made_up()
     row = compare_predictions(old, new).figures["expected_calibration_error"]
     own = [side.evaluate().headlines["expected_calibration_error"] for side in (old, new)]
     assert (row.old, row.new) == pytest.approx((own[0].value, own[1].value))
-    assert row.low < row.difference < row.high
-    assert row.high - row.low < sum(side.high - side.low for side in own)
+    assert row.difference == pytest.approx(row.new - row.old)
+    assert (row.low, row.note) == (None, "chance widens both, by how much is not known")
 
 
 def test_two_documents_are_no_ground_for_an_interval():
-    old, _ = made_up()
-    Y, none, one = np.ones_like(old.Y), np.zeros_like(old.Y), np.zeros_like(old.Y)
-    Y[[0, 1]] = 0  # of two documents
+    old, _ = made_up(sentences=60, documents=3)
+    none, one = np.zeros_like(old.Y), np.zeros_like(old.Y)
     one[0] = 1
+    Y = none + (old.documents == "d2").astype(np.int8)[:, None]
     sides = (replace(old, Y=Y, tags=tags) for tags in (none, one))
     row = compare_predictions(*sides).figures["false_tag_rate"]
-    assert row.difference == 0.5
+    assert row.difference == 1 / 40
     assert (row.low, row.note) == (None, "2 documents tell of it, 3 are needed")
 
 
 def test_precision_of_rare_topics_has_no_interval():
     rows = [compare_predictions(*made_up(documents=d)).figures for d in (5, 30)]
     few, many = (row["macro_average_precision"] for row in rows)
-    assert (few.low, few.note) == (None, "fewer than 6 documents carry half of the topics")
+    assert (few.low, few.note) == (None, "fewer than 10 documents carry half of the topics")
     assert many.low < many.high
 
 

@@ -13,13 +13,13 @@ of Economics and Statistics, 2008). Under ``FEWEST_DOCUMENTS`` there is no inter
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, erf, ndtri, stdtrit
+from scipy.special import betaincinv, ndtri, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -57,46 +57,46 @@ class Jackknife:
         value: With all; NaN where undefined.
         without: The figure without each of D documents; NaN where it is undefined then.
         documents: How many have something that the figure is about.
+        few: What there is too little of for an interval to hold; None where there is enough.
     """
 
     value: float
     without: Floats
     documents: int
+    few: str | None = None
 
     @classmethod
-    def of(cls, values: Floats, documents: int | np.integer[Any]) -> Jackknife:
+    def of(
+        cls, values: Floats, documents: int | np.integer[Any], few: str | None = None
+    ) -> Jackknife:
         """Return that of D + 1 values, the first of which is with all documents."""
-        return cls(float(values[0]), values[1:], int(documents))
+        return cls(float(values[0]), values[1:], int(documents), few)
 
     def __sub__(self, other: Jackknife) -> Jackknife:
         """Return the difference of two figures; only documents that change it tell of it."""
         value, without = self.value - other.value, self.without - other.without
         differing = int((np.abs(np.nan_to_num(without - value)) > _NO_ERROR).sum())
-        return Jackknife(value, without, min(differing, max(self.documents, other.documents)))
+        documents = min(differing, max(self.documents, other.documents))
+        return Jackknife(value, without, documents, self.few or other.few)
+
+    @property
+    def lacks(self) -> str | None:
+        """Why it has no interval; None where it has one."""
+        if self.few or self.documents >= FEWEST_DOCUMENTS:
+            return self.few
+        tell = "document tells" if self.documents == 1 else "documents tell"
+        return f"{self.documents} {tell} of it, {FEWEST_DOCUMENTS} are needed"
 
     @property
     def standard_error(self) -> float:
         """The jackknife's estimate; a document without which there is no figure tells nothing."""
-        return float(standard_errors(self.value, self.without, self.documents))
+        off = np.nan_to_num(self.without - self.value)
+        return float(np.sqrt((self.documents - 1) / self.documents * (off**2).sum()))
 
     @property
     def reach(self) -> float:
         """Half the width of the interval around the value, by Student's t."""
         return float(stdtrit(self.documents - 1, _TAIL)) * self.standard_error
-
-
-def standard_errors(value: Floats | float, without: Floats, documents: int) -> Floats:
-    """Return the jackknife's standard errors of m figures (without: D by m)."""
-    off = np.nan_to_num(without - value)
-    return np.asarray(np.sqrt((documents - 1) / documents * (off**2).sum(axis=0)))
-
-
-def too_few(documents: int) -> str | None:
-    """Return why there is no interval for so few documents; None where there is one."""
-    if documents >= FEWEST_DOCUMENTS:
-        return None
-    tell = "document tells" if documents == 1 else "documents tell"
-    return f"{documents} {tell} of it, {FEWEST_DOCUMENTS} are needed"
 
 
 def share_interval(figure: Jackknife) -> Interval:
@@ -111,7 +111,7 @@ def share_interval(figure: Jackknife) -> Interval:
     value = figure.value
     if np.isnan(value):
         return UNDEFINED
-    if note := too_few(figure.documents):
+    if note := figure.lacks:
         return Interval(value, None, None, note)
     size = float(figure.documents)
     error = figure.reach / float(ndtri(_TAIL))
@@ -142,65 +142,10 @@ def difference_interval(figure: Jackknife) -> Interval:
     """
     if np.isnan(figure.value):
         return UNDEFINED
-    if note := too_few(figure.documents):
+    if note := figure.lacks:
         return Interval(figure.value, None, None, note)
-    return _clipped(figure.value, figure.reach, figure.reach, -1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """By how much each bin of each topic is off, times its share, summed over documents' sentences.
-
-    Attributes:
-        values: D + 1 by m bins; the first row is with all documents.
-        topics: How many topics the bins are of.
-    """
-
-    values: Floats
-    topics: int
-
-    @property
-    def error(self) -> Jackknife:
-        """The mean of the topics' calibration errors."""
-        errors = np.abs(self.values).sum(axis=1) / self.topics
-        return Jackknife.of(errors, len(errors) - 1)
-
-    @property
-    def excess(self) -> float:
-        """By how much chance may have widened the error at most; see ``calibration_interval``."""
-        documents = len(self.values) - 1
-        errors = standard_errors(self.values[0], self.values[1:], documents)
-        uncertain = errors > _NO_ERROR
-        errors, gaps = errors[uncertain], np.abs(self.values[0, uncertain])
-        smallest = np.maximum(gaps - errors, 0.0)
-        noise = errors * np.sqrt(2 / np.pi) * np.exp(-((smallest / errors) ** 2) / 2)
-        folded = noise + smallest * erf(smallest / errors / np.sqrt(2))
-        return float((folded - smallest).sum()) / self.topics
-
-
-def calibration_interval(sides: Sequence[Gaps]) -> Interval:
-    """Return the calibration error of one model, or the second's less the first's.
-
-    The error is a sum of absolute gaps, which chance can only widen: on few sentences that of
-    perfect probabilities is far from zero (Bröcker, "Estimating Reliability and Resolution of
-    Probability Forecasts through Decomposition of the Empirical Score", Climate Dynamics, 2012;
-    Ferro and Fricker, "A Bias-Corrected Decomposition of the Brier Score", 2012). A gap g that is
-    known up to a standard error s is seen as that of a folded normal, on average, which exceeds g
-    most where g is small. So the interval reaches up by Student's t, and down by as much and by
-    what chance adds where each gap is smaller than it looks by its standard error. It covers the
-    error in 95 % of cases or more, in nearly all where sentences are few.
-    """
-    *olds, new = (side.error for side in sides)
-    figure = new - olds[0] if olds else new
-    if note := too_few(figure.documents):
-        return Interval(figure.value, None, None, note)
-    down = figure.reach + sides[-1].excess
-    up = figure.reach + (sides[0].excess if olds else 0.0)
-    return _clipped(figure.value, down, up, -1.0 if olds else 0.0)
-
-
-def _clipped(value: float, down: float, up: float, least: float) -> Interval:
-    return Interval(value, max(least, value - down), min(1.0, value + up))
+    value, reach = figure.value, figure.reach
+    return Interval(value, max(-1.0, value - reach), min(1.0, value + reach))
 
 
 def format_interval(row: Mapping[str, Any]) -> tuple[str, str]:

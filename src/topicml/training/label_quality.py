@@ -13,6 +13,7 @@ from topicml.training.dataset import Dataset
 from topicml.training.features import CERTAIN, Parameters
 from topicml.training.logistic import sigmoid
 from topicml.training.search import search, settings_for
+from topicml.training.temperature import choose_multiclass_decision
 
 _CLEANLAB = "cleanlab.multilabel_classification"
 _PURPOSE = "what the recipe says of labels"
@@ -42,8 +43,10 @@ def out_of_fold_probabilities(
     settings = settings_for(parameters, background, data.scheme)
     splits = splits_of(data, background)
     found = search(data, settings, splits, background=background, jobs=jobs)
-    log_odds = np.clip(found.log_odds, -CERTAIN, CERTAIN)
-    scale, offset = fit_calibration(data.Y, log_odds, np.ones(len(data)))
+    log_odds, weights = np.clip(found.log_odds, -CERTAIN, CERTAIN), np.ones(len(data))
+    if data.scheme.is_multiclass:
+        return choose_multiclass_decision(data.Y, log_odds, weights).probabilities(log_odds)
+    scale, offset = fit_calibration(data.Y, log_odds, weights)
     return sigmoid(log_odds * scale + offset)[:, :-1]
 
 

@@ -18,10 +18,8 @@ from topicml.scheme import Kind
 from topicml.training.intervals import (
     UNDEFINED,
     Floats,
-    Gaps,
     Interval,
     Jackknife,
-    calibration_interval,
     format_interval,
     share_interval,
 )
@@ -37,7 +35,7 @@ HEADLINES = (
     "false_tag_rate",
     "expected_calibration_error",
 )
-_JACKKNIFED: Mapping[Kind, Sequence[str]] = {  # the calibration error has another interval
+_JACKKNIFED: Mapping[Kind, Sequence[str]] = {  # the calibration error has no interval
     "multilabel": HEADLINES[:5],
     "multiclass": ("accuracy", "macro_f1", "micro_f1", "macro_average_precision"),
 }
@@ -45,8 +43,11 @@ TOPIC_FIGURES = ("precision", "recall", "f1", "average_precision")
 FEW_DOCUMENTS = 20
 """Under which a caution goes with the figures."""
 
-FEWEST_SENTENCES_OF_TOPIC, FEWEST_DOCUMENTS_OF_TOPIC = 10, 6
+FEWEST_SENTENCES_OF_TOPIC, FEWEST_DOCUMENTS_OF_TOPIC = 20, 10
 """That must carry a topic for its figures to have intervals."""
+
+_FEWEST_COMPARED, _FEWEST_DOCUMENTS_COMPARED = 5, 3  # that carry it, for a difference of its F1
+_FEWEST_WITHOUT_TOPIC = 30  # sentences, for the rate of false tags
 
 _LENGTHS = (10, 20, 40)
 """Words that the shorter sentences have at most, for calibration by length."""
@@ -210,9 +211,7 @@ def evaluate_predictions(
     jackknifes = headline_jackknifes(Y, ranking, tags, by)
     headlines = {name: share_interval(jackknifes[name]) for name in _JACKKNIFED[kind]}
     real = _real_text(sources, len(Y))
-    headlines["expected_calibration_error"] = calibration_interval(
-        [calibration_gaps(Y[real], probabilities[real], Documents.of(documents[real]))]
-    )
+    headlines["expected_calibration_error"] = calibration_error(Y[real], probabilities[real])
     counts = _counts(Y, tags, by)
     micro_precision, micro_recall, _ = _micro(*counts)
     each = Documents(np.arange(by.count), by.count)
@@ -255,6 +254,8 @@ def headline_jackknifes(
     """
     counts = _counts(Y, tags, by)
     empty = np.asarray(Y.sum(axis=1) == 0)
+    few = f"fewer than {_FEWEST_WITHOUT_TOPIC} sentences have no topic"
+    few_empty = few if empty.sum() < _FEWEST_WITHOUT_TOPIC else None
     carrying = by.having(Y)
     falsely = np.column_stack([empty & tags.any(axis=1), empty])
     samples = np.column_stack([_samples_f1(Y, tags), np.ones(len(Y))])
@@ -265,7 +266,7 @@ def headline_jackknifes(
         "macro_f1": Jackknife.of(_macro_f1(*counts), carrying),
         "samples_f1": Jackknife.of(_share(samples, by), by.count),
         "macro_average_precision": Jackknife.of(_nanmean(ranking), carrying),
-        "false_tag_rate": Jackknife.of(_share(falsely, by), by.having(empty)),
+        "false_tag_rate": Jackknife.of(_share(falsely, by), by.having(empty), few_empty),
     }
 
 
@@ -302,26 +303,37 @@ def _counted(by: Documents, at: NDArray[np.intp], rows: NDArray[np.bool_], level
     return leave_one_out(counts.reshape(by.count, levels))
 
 
-def calibration_gaps(Y: Labels, probabilities: Floats, by: Documents) -> Gaps:
-    """Return by how much each bin of each topic is off, times its share of the sentences.
+def calibration_error(Y: Labels, probabilities: Floats) -> Interval:
+    """Return the mean of the topics' expected calibration errors, which has no interval.
 
-    Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the expected calibration
-    error is the sum of the gaps between mean probability and observed share, without signs.
+    Being made of gaps without signs, it is widened by chance, the more the fewer sentences there
+    are (Bröcker, Climate Dynamics, 2012; Ferro and Fricker, 2012), and no interval was found that
+    holds for good and for bad probabilities alike. What it would be of perfect probabilities is
+    said instead: each gap the mean of a folded normal of the deviation that coins would have.
     """
-    T = Y.shape[1]
-    bins = by.rows[:, None] * T * RELIABILITY_BINS
-    bins = bins + np.arange(T) * RELIABILITY_BINS + _bins(probabilities)
-    off = (probabilities - Y).ravel()
-    totals = np.bincount(bins.ravel(), off, minlength=by.count * T * RELIABILITY_BINS)
-    sentences = leave_one_out(np.bincount(by.rows, minlength=by.count)[:, None])
-    values = leave_one_out(totals.reshape(by.count, T * RELIABILITY_BINS))
-    return Gaps(values / np.maximum(sentences, 1), T)
+    errors = expected_calibration_errors(Y, probabilities)
+    variances = _by_bin(probabilities, probabilities * (1 - probabilities))
+    chance = np.sqrt(2 / np.pi * variances).sum(axis=1) / max(len(Y), 1)
+    note = f"perfect probabilities would show about {chance.mean():.3f} here"
+    return Interval(float(errors.mean()), None, None, note)
 
 
-def expected_calibration_error(y: Labels, probability: Floats) -> float:
-    """Return one topic's expected calibration error; see ``calibration_gaps``."""
-    one = Documents(np.zeros(len(y), dtype=np.intp), 1)
-    return calibration_gaps(y[:, None], probability[:, None], one).error.value
+def expected_calibration_errors(Y: Labels, probabilities: Floats) -> Floats:
+    """Return the expected calibration error of each of T topics.
+
+    Ten bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015): the sum of the gaps
+    between mean probability and observed share, without signs, each by its share of sentences.
+    """
+    gaps = _by_bin(probabilities, probabilities - Y)
+    return np.asarray(np.abs(gaps).sum(axis=1) / max(len(Y), 1))
+
+
+def _by_bin(probabilities: Floats, values: Floats) -> Floats:
+    """Return the sums of n by T values in the bins of the probabilities, T by bins."""
+    topics = probabilities.shape[1]
+    bins = (_bins(probabilities) + np.arange(topics) * RELIABILITY_BINS).ravel()
+    sums = np.bincount(bins, values.ravel(), minlength=topics * RELIABILITY_BINS)
+    return np.asarray(sums.reshape(topics, RELIABILITY_BINS), dtype=np.float64)
 
 
 def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin, ...]:
@@ -343,7 +355,19 @@ def reliability_table(Y: Labels, probabilities: Floats) -> tuple[ReliabilityBin,
 def topic_f1(Y: Labels, tags: Labels, by: Documents) -> tuple[Jackknife, ...]:
     """Return each topic's F1, with and without each document; NaN where it is absent."""
     f1 = _present_f1(*_counts(Y, tags, by))
-    return tuple(Jackknife.of(f1[:, t], by.having(Y[:, t] | tags[:, t])) for t in range(Y.shape[1]))
+    return tuple(
+        Jackknife.of(
+            f1[:, t],
+            by.having(y | tags[:, t]),
+            _too_rare(y, by, _FEWEST_COMPARED, _FEWEST_DOCUMENTS_COMPARED),
+        )
+        for t, y in enumerate(Y.T)
+    )
+
+
+def _too_rare(y: Labels, by: Documents, sentences: int, documents: int) -> str | None:
+    enough = y.sum() >= sentences and by.having(y) >= documents
+    return None if enough else f"fewer than {sentences} sentences or {documents} documents carry it"
 
 
 def _topic_scores(
@@ -352,28 +376,22 @@ def _topic_scores(
     """Score a topic; ``rates`` are its ``TOPIC_FIGURES``, with and without each document."""
     support, documents = int(y.sum()), by.having(y)
     about = (by.having(tags), documents, by.having(y | tags), documents)
-    figures = {
-        name: Jackknife.of(value, count)
+    few = _too_rare(y, by, FEWEST_SENTENCES_OF_TOPIC, FEWEST_DOCUMENTS_OF_TOPIC)
+    intervals = {
+        name: share_interval(Jackknife.of(value, count, few)) if support else UNDEFINED
         for name, value, count in zip(TOPIC_FIGURES, rates, about, strict=True)
     }
-    intervals = {name: _topic_interval(f, support, documents) for name, f in figures.items()}
     return TopicScores(
         topic,
         support,
         **{name: intervals[name].value for name in TOPIC_FIGURES},
         brier=float(np.mean((probability - y) ** 2)),
-        expected_calibration_error=expected_calibration_error(y, probability),
+        expected_calibration_error=float(
+            expected_calibration_errors(y[:, None], probability[:, None])[0]
+        ),
         documents=documents,
         intervals=intervals,
     )
-
-
-def _topic_interval(figure: Jackknife, support: int, documents: int) -> Interval:
-    if not support:
-        return UNDEFINED
-    if support < FEWEST_SENTENCES_OF_TOPIC or documents < FEWEST_DOCUMENTS_OF_TOPIC:
-        return Interval(figure.value, None, None, "too few sentences or documents carry it")
-    return share_interval(figure)
 
 
 def _calibration_parts(
@@ -405,7 +423,7 @@ def _calibration_parts(
 def _calibration_part(
     part: str, Y: Labels, probabilities: Floats, by: Documents
 ) -> CalibrationPart:
-    error = calibration_interval([calibration_gaps(Y, probabilities, by)])
+    error = calibration_error(Y, probabilities)
     means = float(probabilities.mean()), float(Y.mean())
     return CalibrationPart(part, len(Y), by.count, *means, error)
 

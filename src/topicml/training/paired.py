@@ -18,9 +18,7 @@ from scipy.stats import binomtest
 from topicml.scheme import Kind
 from topicml.training.evaluation import Predictions
 from topicml.training.intervals import (
-    Interval,
     Jackknife,
-    calibration_interval,
     difference_interval,
 )
 from topicml.training.metrics import (
@@ -29,7 +27,7 @@ from topicml.training.metrics import (
     Labels,
     ReliabilityBin,
     average_precisions,
-    calibration_gaps,
+    expected_calibration_errors,
     headline_jackknifes,
     reliability_table,
     topic_f1,
@@ -42,6 +40,7 @@ FIGURES: dict[Kind, tuple[str, ...]] = {
 }
 """By kind of scheme, all but that of calibration."""
 
+_WIDENED = "chance widens both, by how much is not known"
 _UNDEFINED = "no sentence that it is about"
 _RARE_TOPICS = f"fewer than {FEWEST_DOCUMENTS_OF_TOPIC} documents carry half of the topics"
 
@@ -119,8 +118,10 @@ def compare_predictions(old: Predictions, new: Predictions) -> Paired:
     if np.median([by.having(y) for y in Y.T]) < FEWEST_DOCUMENTS_OF_TOPIC:
         ranking = figures[RANKING]
         figures[RANKING] = replace(ranking, low=None, high=None, note=_RARE_TOPICS)
-    gaps = [calibration_gaps(Y, side.probabilities, by) for side in sides]
-    figures[CALIBRATION] = _noted(gaps[0].error, gaps[1].error, calibration_interval(gaps))
+    off_old, off_new = (
+        float(expected_calibration_errors(Y, side.probabilities).mean()) for side in sides
+    )
+    figures[CALIBRATION] = Difference(off_old, off_new, off_new - off_old, None, None, _WIDENED)
     by_topic = zip(*(topic_f1(Y, side.tags, by) for side in sides), strict=True)
     flips = [_flips(Y[:, t], old.tags[:, t], new.tags[:, t]) for t in range(Y.shape[1])]
     p_values = [
@@ -162,10 +163,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def _difference(old: Jackknife, new: Jackknife) -> Difference:
-    return _noted(old, new, difference_interval(new - old))
-
-
-def _noted(old: Jackknife, new: Jackknife, found: Interval) -> Difference:
+    found = difference_interval(new - old)
     if found.value is None:
         return Difference(None, None, None, None, None, _UNDEFINED)
     return Difference(old.value, new.value, found.value, found.low, found.high, found.note)
