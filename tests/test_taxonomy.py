@@ -79,6 +79,9 @@ def test_missing_file_is_named(tmp_path):
         (entry("Force_Posture"), "topic id 'Force_Posture' is not made of", "'force-posture'"),
         (entry("a-"), "topic id 'a-' is not made of", "'force-posture'"),
         (entry() + entry("b") + entry(), "duplicate topic id 'a'", "Remove or rename one"),
+        ('knid = "multiclass"\n' + entry(), "unknown key 'knid'", "Did you mean 'kind'?"),
+        (entry() + 'exclude = "b"\n', "unknown key 'exclude' in topic 'a'", "'excludes'"),
+        (entry() + '[[cases]]\ntext = "A."\ntopics = []\nnaer = ["a"]', "'naer'", "'near'"),
     ],
 )
 def test_broken_file_is_refused(tmp_path, text, what, hint):

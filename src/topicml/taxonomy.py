@@ -129,7 +129,8 @@ def load_taxonomy(path: Path) -> Taxonomy:
     Raises:
         TaxonomyError: The file is missing, is not TOML, or breaks a rule: at least one
             topic (two in a multiclass scheme), ids of lower-case words joined by hyphens, each id
-            once, worked cases with known topics, each once, a known kind and a language's code.
+            once, worked cases with known topics, each once, a known kind, a language's code, and
+            no other keys than these.
     """
     return _taxonomy(read_toml(path, TaxonomyError), path)
 
@@ -139,7 +140,24 @@ def parse_taxonomy(content: bytes, path: Path) -> Taxonomy:
     return _taxonomy(parse_toml(content, path, TaxonomyError), path)
 
 
+_KEYS = (
+    *("name", "title", "introduction", "topics", "rules", "cases", "version", "kind"),
+    *("language", "license", "meant_for"),
+)
+_TOPIC_KEYS = ("id", "name", "definition", "excludes", "settled")
+_CASE_KEYS = ("text", "topics", "near")
+
+
+def _check_keys(entry: dict[str, Any], known: Sequence[str], where: str, path: Path) -> None:
+    """Raise an error that names a key that nothing reads, such as a misspelt one."""
+    for key in entry:
+        if key not in known:
+            hint = f"{did_you_mean(key, known)}Known: {', '.join(known)}."
+            raise TaxonomyError(f"unknown key {key!r} {where}", where=path, hint=hint)
+
+
 def _taxonomy(data: dict[str, Any], path: Path) -> Taxonomy:
+    _check_keys(data, _KEYS, "of the scheme", path)
     topics = tuple(_topic(entry, path) for entry in _tables(data, "topics", path))
     scheme = _scheme(data, path)
     _check_topics(topics, scheme, path)
@@ -214,6 +232,7 @@ def _case(entry: dict[str, Any], path: Path) -> WorkedCase:
             where=path,
             hint="Each [[cases]] entry needs text and topics; topics = [] for none.",
         )
+    _check_keys(entry, _CASE_KEYS, "in a worked case", path)
     return WorkedCase(text, _strings(entry, "topics", path), _strings(entry, "near", path))
 
 
@@ -225,6 +244,7 @@ def _topic(entry: dict[str, Any], path: Path) -> Topic:
             where=path,
             hint="Each [[topics]] entry needs id, name and definition.",
         )
+    _check_keys(entry, _TOPIC_KEYS, f"in topic {entry['id']!r}", path)
     return Topic(
         id=str(entry["id"]),
         name=str(entry["name"]),

@@ -64,6 +64,16 @@ def test_a_link_that_leads_to_itself_and_an_empty_name_are_clean_failures(
     run_here: Run, tmp_path: Path
 ) -> None:
     (tmp_path / "self").symlink_to("self")
-    assert_clean_failure(run_here("init", tmp_path / "self"), "cannot be written")
+    assert_clean_failure(run_here("init", tmp_path / "self"), "is no folder")
     assert_clean_failure(run_here("init", tmp_path / "new", "--name", ""), "name ''")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_link_that_leads_nowhere_where_a_folder_belongs_leaves_nothing_written(
+    run_here: Run, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "models").symlink_to("nowhere")
+    assert_clean_failure(run_here("init", project), "is no folder", "models")
+    assert [path.name for path in project.iterdir()] == ["models"]

@@ -87,7 +87,10 @@ def test_later_version_leaves_the_current_one(run: Run, tiny: Tiny, tmp_path: Pa
     arguments = ("--labels", tiny.labels, "--name", "pastimes")
     store = ModelStore(tmp_path)
     for flags, version, current in [((), "1.0.0", "1.0.0"), ((), "1.1.0", "1.0.0")]:
-        assert train(run, tiny, tmp_path, *arguments, *flags).code == 0
+        result = train(run, tiny, tmp_path, *arguments, *flags)
+        assert result.code == 0
+        following = f"topicml compare pastimes pastimes@{version} --data FILE"
+        assert (following in result.stdout) == (version != current)
         assert (store.versions("pastimes")[-1], store.current("pastimes")) == (version, current)
     (tmp_path / "pastimes/current").unlink()  # the newest is in use then, and stays so
     assert train(run, tiny, tmp_path, *arguments, "--version", "3.0.0").code == 0

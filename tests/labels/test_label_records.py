@@ -171,6 +171,7 @@ GOOD = {"id": "1", "text": "t", "topics": []}
     [
         ('{"id": ', "not valid JSON", "Correct or remove the line"),
         ("[1]", "expected a JSON object, found list", "one object a line"),
+        ('{"id": "1", "text": "t", "topics": [], "id": "2"}', "'id' is given twice", "Correct"),
         ({**GOOD, "id": ""}, "'id' must be a string that is not empty, found ''", "a 'id'"),
         ({**GOOD, "id": 3}, "'id' must be a string that is not empty, found 3", "a 'id'"),
         ({"id": "1", "topics": []}, "'text' must be a string", "a 'text'"),

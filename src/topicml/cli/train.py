@@ -123,6 +123,9 @@ def train(
         render_candidates(fitted.candidates, fitted.parameters, kind=fitted.decision.kind)
     render_evaluation(trained.evaluation, trained.protocol)
     options.say(f"Made {trained.path}; current is {trained.current}.")
+    if trained.current not in {None, trained.path.name}:
+        made = f"{name}@{trained.path.name}"
+        options.say(f"Before it may replace that: topicml compare {name} {made} --data FILE")
     if tracking:
         options.say(f"Logged to MLflow as run {tracking.log_version(trained.path)}.")
 

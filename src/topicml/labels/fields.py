@@ -77,7 +77,7 @@ def parse_jsonl(
 
 def _object(line: bytes, where: str) -> dict[str, Any]:
     try:
-        fields = json.loads(line.decode("utf-8"))
+        fields = json.loads(line.decode("utf-8"), object_pairs_hook=each_once)
     except (ValueError, RecursionError) as err:  # not JSON, not UTF-8, nested without end
         raise LabelError(
             f"not valid JSON in UTF-8 ({err})", where=where, hint="Correct or remove the line."
@@ -88,6 +88,20 @@ def _object(line: bytes, where: str) -> dict[str, Any]:
             where=where,
             hint='Write one object a line: {"id": …, "text": …, "topics": […]}.',
         )
+    return fields
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the fields of a JSON object, for ``json.loads``, which keeps the last of two.
+
+    Raises:
+        ValueError: A key is there twice.
+    """
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice!r} is given twice")
     return fields
 
 

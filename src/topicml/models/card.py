@@ -135,6 +135,8 @@ def _abstention(scheme: Scheme, relevance: float, fewest_known: float) -> str:
     )
     if scheme.is_multiclass:
         return f"{said}. Any other is given the likeliest topic, however likely."
+    if not relevance:
+        return f"{said}."
     return (
         f"{said}; so is one that is likely about none of the topics (relevance under\n"
         f"  {relevance:g})."

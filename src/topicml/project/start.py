@@ -147,6 +147,9 @@ def start_project(folder: Path, name: str | None, scheme: Scheme) -> list[Path]:
     for path in files:
         if os.path.lexists(path):
             raise OutputError("exists already", where=path, hint="Give a folder without it.")
+        for parent in path.parents:  # before anything is written
+            if os.path.lexists(parent) and not parent.is_dir():
+                raise OutputError("is no folder", where=parent, hint="Give a folder without it.")
     for path, text in files.items():
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -32,8 +32,8 @@ By = Literal["article", "group"]
 PROTOCOLS = {
     "article": "Leave-one-article-out over the real articles: calibration and thresholds chosen "
     "inside each fold.",
-    "documents": "Grouped cross-validation over the real documents, a fifth of them left out at "
-    "a time: calibration and thresholds chosen inside each fold.",
+    "documents": "Grouped cross-validation over the real documents, a fifth of them (of few, one) "
+    "left out at a time: calibration and thresholds chosen inside each fold.",
     "group": "Grouped cross-validation, whole groups left out: calibration and thresholds chosen "
     "inside each fold.",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from topicml.errors import LabelError, RecordError
-from topicml.labels.fields import LONE_SURROGATE, read_content
+from topicml.labels.fields import LONE_SURROGATE, each_once, read_content
 from topicml.text.decoding import decode
 
 Object = tuple[int, dict[str, Any]]
@@ -43,7 +43,7 @@ class Source:
 
     def _parse(self, text: str, number: int | None) -> Any:
         try:
-            return json.loads(text, object_pairs_hook=_each_once)
+            return json.loads(text, object_pairs_hook=each_once)
         except (ValueError, RecursionError) as err:
             raise self.wrong(number, f"not valid JSON ({err})") from err
 
@@ -134,15 +134,6 @@ def read_source(path: Path, encoding: str | None = None) -> Source:
     except RecordError as err:
         raise LabelError(err.detail, where=path, hint="Save it as UTF-8.") from err
     return Source(path, text)
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice!r} is given twice")
-    return fields
 
 
 def json_lines(values: Iterable[Mapping[str, Any]]) -> str:
