@@ -7,8 +7,8 @@ it. For each topic ``intercept`` and the contributions of all words, or of all n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from topicml.tagging.abstention import Reason
@@ -87,10 +87,10 @@ class Change:
     """Words without which a topic is not given, found by scoring what is left of the sentence.
 
     Attributes:
-        words: Indexes of the words that are taken out; none where no set of at most ``most`` does.
+        words: Indexes of the words that are taken out; none where none were found.
         is_smallest: Whether no smaller set does it, all of them having been tried.
         most: How many words were taken out at most.
-        text: What is left; None where there are no such words.
+        text: What is left, as it is read; None where no words were found.
         probability: Of the topic in what is left.
         reason: Why what is left has no topic at all; None where it has another one.
     """
@@ -98,9 +98,9 @@ class Change:
     words: tuple[int, ...]
     is_smallest: bool
     most: int
-    text: str | None
-    probability: float | None
-    reason: Reason | None
+    text: str | None = None
+    probability: float | None = None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class TopicExplanation:
 
     Attributes:
         topic: Topic id, or ``relevance``.
-        is_given: Whether the sentence has the topic; of relevance, whether it reaches its threshold.
+        is_given: Whether the sentence has the topic; of relevance, whether it is high enough.
         probability: Of the topic.
         threshold: What it has to reach.
         log_odds: The model's, calibration included.
@@ -166,25 +166,81 @@ class Explanation:
     labelled: int = 0
 
     def topic(self, name: str) -> TopicExplanation:
-        """Return what is said of one topic, or of ``relevance``.
+        """Return what is said of one topic.
 
         Raises:
             KeyError: Nothing is said of it.
         """
-        raise NotImplementedError
+        for topic in self.topics:
+            if topic.topic == name:
+                return topic
+        raise KeyError(name)
 
     def marks(self, topic: TopicExplanation) -> tuple[Mark, ...]:
         """Return the words to be highlighted for a topic, in order; none that adds nothing."""
-        raise NotImplementedError
+        most = max(map(abs, topic.words), default=0.0)
+        return tuple(
+            Mark(word.start, word.end, added / most)
+            for word, added in zip(self.words, topic.words, strict=True)
+            if added
+        )
 
-    def strongest_terms(self, topic: TopicExplanation, most: int) -> Sequence[tuple[Term, float]]:
-        """Return the n-grams that count most for a topic and what each adds, the most first."""
-        raise NotImplementedError
+    def strongest_words(
+        self, topic: TopicExplanation, most: int, *, against: bool = False
+    ) -> list[tuple[Word, float]]:
+        """Return words that speak for a topic, or against it, with what each adds; strongest first.
 
-    def to_dict(self, *, terms: bool = True) -> dict[str, Any]:
+        A word that comes several times is one, with what it adds in all.
+        """
+        sign = -1 if against else 1
+        together: dict[str, tuple[Word, float]] = {}
+        for word, added in zip(self.words, topic.words, strict=True):
+            key = word.text.lower()
+            first, before = together.get(key, (word, 0.0))
+            together[key] = first, before + added
+        found = [(word, added) for word, added in together.values() if sign * added > 0]
+        return sorted(found, key=lambda pair: (-abs(pair[1]), pair[0].start))[:most]
+
+    def strongest_terms(self, topic: TopicExplanation, most: int) -> list[tuple[Term, float]]:
+        """Return the n-grams that count most for a topic or against it, and what each adds."""
+        pairs = zip(self.terms, topic.terms, strict=True)
+        return sorted(pairs, key=lambda pair: -abs(pair[1]))[:most]
+
+    def to_dict(self, *, full: bool = True) -> dict[str, Any]:
         """Return the explanation as JSON has it; see docs/output.md.
 
         Args:
-            terms: Also each n-gram, what is nearest, and what would take a topic away.
+            full: Also each n-gram, what is nearest, and what would take a topic away.
         """
-        raise NotImplementedError
+        columns = [*self.topics, *([self.relevance] if self.relevance else [])]
+        topics = [self._topic_dict(column, full=full) for column in columns]
+        return {
+            "given": list(self.given),
+            "reason": self.reason,
+            "checks": [{**asdict(check), "limit": _finite(check.limit)} for check in self.checks],
+            "topics": topics[: len(self.topics)],
+            "relevance": topics[-1] if self.relevance else None,
+            **({"labelled": self.labelled} if full else {}),
+        }
+
+    def _topic_dict(self, topic: TopicExplanation, *, full: bool) -> dict[str, Any]:
+        numbers = ("probability", "threshold", "log_odds", "intercept", "rivals")
+        found: dict[str, Any] = {"topic": topic.topic, "given": topic.is_given}
+        found |= {name: _finite(getattr(topic, name)) for name in numbers}
+        found["words"] = [
+            {**asdict(word), "contribution": added}
+            for word, added in zip(self.words, topic.words, strict=True)
+        ]
+        if full:
+            found["terms"] = [
+                {**asdict(term), "contribution": added}
+                for term, added in self.strongest_terms(topic, len(self.terms))
+            ]
+            found["nearest"] = [asdict(neighbour) for neighbour in topic.nearest]
+            found["change"] = topic.change and asdict(topic.change)
+        return found
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a threshold; none where a topic is never given."""
+    return None if value is None or not math.isfinite(value) else value
