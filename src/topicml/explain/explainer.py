@@ -59,18 +59,19 @@ class Explainer:
         self.thresholds = thresholds or choose_thresholds(model.scorer)
         self._scorer = replace(model.scorer, backends=Backends(model.scorer.blocks))
         self._scorer.use("reference")  # however much it scores: it is a sentence at a time
-        self._labelled = labelled
+        self.labelled = labelled
         self._terms = {block.analyzer: [*block.vocabulary] for block in model.scorer.blocks}
 
     def explain(
-        self, text: str, topics: Sequence[str] | None = None, *, changes: bool = True
+        self, text: str, topics: Sequence[str] | None = None, *, full: bool = True
     ) -> Explanation:
         """Explain one sentence, which is not split.
 
         Args:
             text: The sentence as it stands in its text.
             topics: Topics to explain; None for those given, or the nearest one where none is.
-            changes: Also look for the words without which a topic is not given.
+            full: Also look for labelled sentences that are near, and for the words without which a
+                topic is not given.
 
         Raises:
             ModelError: The model has no such topic.
@@ -82,23 +83,10 @@ class Explainer:
         scores, given, codes = self._decide([reading.read])
         own = np.flatnonzero(given[0]).tolist()
         columns = own or [nearest_topic(scores, thresholds, scorer.scheme)]
-        explained = []
-        for column in columns if asked is None else asked:
-            is_given = bool(given[0, column])
-            change = None
-            if changes and is_given:
-                added = found.by_word[:, column]
-                change = find_change(reading, added, self._judge_of(column))
-            nearest = self._labelled.nearest(found.blocks, column) if self._labelled else ()
-            explained.append(
-                TopicExplanation(
-                    *(scorer.topics[column], is_given, scores.probabilities.item(0, column)),
-                    thresholds.topics.item(column),
-                    **self._sums(found, column),
-                    nearest=nearest,
-                    change=change,
-                )
-            )
+        explained = [
+            self._explain_topic(reading, found, scores, column, bool(given[0, column]), full=full)
+            for column in (columns if asked is None else asked)
+        ]
         return Explanation(
             *(self.model, text, tuple(scorer.topics[t] for t in own), REASONS[codes.item(0)]),
             check_sentence(reading.read, scores, scorer.topics, thresholds, scorer.scheme),
@@ -106,8 +94,27 @@ class Explainer:
             tuple(term for block in found.blocks for term in self._terms_of(block)),
             tuple(explained),
             self._relevance(found, scores),
-            len(self._labelled) if self._labelled else 0,
+            len(self.labelled) if self.labelled else 0,
         )
+
+    def _explain_topic(
+        self,
+        reading: Reading,
+        found: Contributions,
+        scores: Scores,
+        column: int,
+        is_given: bool,
+        *,
+        full: bool,
+    ) -> TopicExplanation:
+        change = None
+        if full and is_given:
+            change = find_change(reading, found.by_word[:, column], self._judge_of(column))
+        near = self.labelled.nearest(found.blocks, column) if full and self.labelled else ()
+        value, limit = scores.probabilities.item(0, column), self.thresholds.topics.item(column)
+        sums = self._sums(found, column)
+        name = self._scorer.topics[column]
+        return TopicExplanation(name, is_given, value, limit, **sums, nearest=near, change=change)
 
     def columns_of(self, topics: Iterable[str]) -> list[int]:
         """Return the columns of some topics, each once, in the order they were named in.
