@@ -269,12 +269,12 @@
 
   // --- Keys
 
-  function step(by_) {
+  function step(direction) {
     const there = sentences.filter((entry) => isTagged(entry) && entry.fits !== false && !entry.article.element.hidden);
     if (!there.length) return;
     const now = entryAt(document.activeElement) ?? open;
     const place = now ? sentences.indexOf(now) : -1;
-    const next = by_ > 0
+    const next = direction > 0
       ? there.find((entry) => sentences.indexOf(entry) > place)
       : there.findLast((entry) => sentences.indexOf(entry) < place);
     if (!next) return;
@@ -297,6 +297,9 @@
     else if (event.key === "/") { event.preventDefault(); query.focus(); }
   });
 
+  const panel = by("sift");
+  panel.open = !matchMedia("(max-width: 60rem)").matches;
+  addEventListener("beforeprint", () => { panel.open = true; });
   for (const box of [...boxes, only]) box.checked = false;
   apply();
   recall();
