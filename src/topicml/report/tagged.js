@@ -204,6 +204,8 @@
     const gate = data.relevance === null ? "" :
       `Relevance ${number(relevance)}${data.relevance ? `, needed ${number(data.relevance)}` : ""}.`;
     tip.replaceChildren(make("p", "", `${reason}${gate}`), list);
+    if (list.querySelector(".words"))
+      tip.append(make("p", "", "Words, with what each adds to the topic’s log-odds or takes from them."));
     markWords(element, known.w?.[index]);
   }
 

@@ -15,8 +15,9 @@ import numpy as np
 from topicml.errors import OutputError
 from topicml.models.folder import Model
 from topicml.pages.render import environment, render_page
-from topicml.report.article import ArticleView, Words, figures_of, is_web_address, view_article
+from topicml.report.article import ArticleView, figures_of, is_web_address, view_article
 from topicml.report.palette import topic_style
+from topicml.report.words import Words
 from topicml.scheme import is_language
 from topicml.tagging.abstention import ARTICLE_REASONS, REASONS, SENTENCE_REASONS, Reason
 from topicml.tagging.articles import TaggedArticle
