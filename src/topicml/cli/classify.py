@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
@@ -18,10 +19,11 @@ from topicml.explain.explainer import Explainer
 from topicml.explain.records import explain_article
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
-from topicml.io.records import ReadOptions, Reject, list_counts
+from topicml.io.records import Fields, ReadOptions, Reject, list_counts
 from topicml.io.remote import is_address, show_address
 from topicml.io.sources import list_sources, measure, paths_of
 from topicml.io.writers.output import Compression, Format, Output, output_kind
+from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.scoring.backends import backend_for
@@ -31,6 +33,10 @@ from topicml.tagging.thresholds import Thresholds
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
 _TABLE_SUFFIXES = (".txt", ".text")
+_PAGE_SUFFIXES = (".html", ".htm")
+_REJECTS_KEPT = 1000  # for a page
+
+Kind = Literal["table", "html"] | Format
 
 
 def classify(
@@ -44,7 +50,7 @@ def classify(
         ),
     ] = None,
     output_format: Annotated[
-        Literal["table", "jsonl", "json", "csv", "parquet"] | None,
+        Literal["table", "jsonl", "json", "csv", "parquet", "html"] | None,
         typer.Option(
             "--format", "-f", help="Output format.", show_default="by --output's suffix, or table"
         ),
@@ -96,6 +102,9 @@ def classify(
     options.check_thresholds(threshold, min_precision, relevance)
     share = options.share_of(second_opinion, second_opinion_share)
     fields = options.record_fields(text_field, id_field, title_field, keep)
+    asked = _asked_kind(output, output_format)
+    if asked == "html":
+        fields = replace(fields, also=_page_fields(fields))
     reading = ReadOptions(
         *(fields, encoding),
         any_text=unit == "sentence",
@@ -104,7 +113,7 @@ def classify(
     )
     inputs = Inputs(given_or_stdin(sources), input_format, reading, follow_links=follow_links)
     check_written(output, inputs.paths, force=force)
-    kind, compression = _output_kind(output, output_format)
+    kind, compression = _output_kind(output, asked)
     if explain:
         _check_explained(kind, second_opinion)
     store = options.model_store(models_dir)
@@ -123,6 +132,8 @@ def classify(
     explainer = Explainer(opened, tagger.thresholds) if explain else None
     if kind == "table":
         count = _write_tables(groups, tagger.thresholds, output, explainer)
+    elif kind == "html":
+        count = _write_page(groups, opened, tagger.thresholds, inputs, output)
     else:
         from topicml.io.writers.writer import check_kept
 
@@ -155,6 +166,7 @@ class Inputs:
         paths: Files to be read, standard input among them.
         size: Bytes of all inputs, or None where that is not known.
         rejected: How many inputs and texts were rejected so far.
+        rejects: What was said of the first of them.
     """
 
     def __init__(
@@ -171,6 +183,7 @@ class Inputs:
         self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
         self.paths = paths_of(self._sources, sys.stdin.buffer)
         self.rejected = 0
+        self.rejects: list[str] = []
         for line in listing.notes():
             options.note(line)
         for error in listing.errors:
@@ -204,6 +217,8 @@ class Inputs:
 
     def _reject(self, line: str) -> None:
         self.rejected += 1
+        if len(self.rejects) < _REJECTS_KEPT:
+            self.rejects.append(line)
         options.tell(f"error: {line}")
 
 
@@ -221,18 +236,34 @@ def check_written(output: str, inputs: list[str | Path], *, force: bool) -> None
         check_outputs([Path(output)], inputs, force=force)
 
 
-def _output_kind(
-    output: str, asked: Literal["table"] | Format | None
-) -> tuple[Literal["table"] | Format, Compression]:
-    is_table = output == "-" or output.lower().endswith(_TABLE_SUFFIXES)
-    if asked == "table" or (asked is None and is_table):
-        return "table", "none"
-    return output_kind(output, asked, _TABLE_SUFFIXES)
+def _asked_kind(output: str, output_format: Kind | None) -> Kind | None:
+    """Return what is to be written where it is for people, or was said; None for the others."""
+    name = output.lower()
+    if output_format is None and name.endswith(_PAGE_SUFFIXES):
+        return "html"
+    if output_format is None and (output == "-" or name.endswith(_TABLE_SUFFIXES)):
+        return "table"
+    return output_format
+
+
+def _output_kind(output: str, asked: Kind | None) -> tuple[Kind, Compression]:
+    if asked == "table" or asked == "html":
+        return asked, "none"
+    return output_kind(output, asked, (*_TABLE_SUFFIXES, *_PAGE_SUFFIXES[:1]))
+
+
+def _page_fields(fields: Fields) -> tuple[str, ...]:
+    from topicml.report.article import FIELDS
+
+    return tuple(name for name in FIELDS if name not in fields.keep)
 
 
 def _check_explained(kind: str, second_opinion: str | None) -> None:
-    if kind in ("csv", "parquet"):
-        raise typer.BadParameter(f"--explain goes with a table, jsonl and json, not with {kind}")
+    if kind in ("csv", "parquet", "html"):
+        why = ", which shows the words behind a tag anyway" if kind == "html" else ""
+        raise typer.BadParameter(
+            f"--explain goes with a table, jsonl and json, not with {kind}{why}"
+        )
     if second_opinion is not None:
         raise typer.BadParameter(
             "--explain goes without --second-opinion: what a second model decides is not explained"
@@ -260,6 +291,28 @@ def _write_tables(
                     write_table(article, thresholds, out)
                 count += 1
         out.detach()
+    return count
+
+
+def _write_page(
+    groups: Iterator[list[TaggedArticle]],
+    model: Model,
+    thresholds: Thresholds,
+    inputs: Inputs,
+    output: str,
+) -> int:
+    from topicml.report.tagged import Rejected, TaggedReport
+    from topicml.report.words import words_behind
+
+    report = TaggedReport(model, thresholds, words_behind(model, thresholds))
+    count = 0
+    with writable(output) as out:
+        for articles in groups:
+            for article in articles:
+                report.add(article)
+                count += 1
+        page = report.render(Rejected(inputs.rejected, inputs.rejects))
+        out.write(page.encode("utf-8", "replace"))
     return count
 
 

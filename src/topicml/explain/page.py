@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from topicml.explain import wording
 from topicml.explain.explanation import Explanation
 from topicml.explain.records import ExplainedArticle
-from topicml.io.writers.table import SENTENCE_REASONS
+from topicml.tagging.abstention import SENTENCE_REASONS
 
 _FEWEST = 0.05  # of the strongest word's contribution; what adds less is not highlighted
 

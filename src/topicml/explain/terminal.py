@@ -13,7 +13,8 @@ from rich.text import Text
 from topicml.explain.explanation import Explanation, TopicExplanation, Word
 from topicml.explain.records import ExplainedArticle
 from topicml.explain.wording import sum_of, verdict, what_is_checked, without
-from topicml.io.writers.table import SENTENCE_REASONS, table_console, write_table
+from topicml.io.writers.table import table_console, write_table
+from topicml.tagging.abstention import SENTENCE_REASONS
 from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import printable
 

@@ -31,6 +31,24 @@ REASONS: tuple[Reason | None, ...] = (
 )
 _CODES = {reason: code for code, reason in enumerate(REASONS)}
 
+ARTICLE_REASONS: dict[Reason | None, str] = {
+    "not_english": "the text is not in English",
+    "boilerplate": "it is the page around an article, not an article",
+    "unfamiliar": "the model knows too few of its words",
+    "no_topic": "its sentences are about none of the topics",
+    "below_threshold": "no topic is likely enough",
+}
+"""Why an article has no topic, as a person is told it."""
+
+SENTENCE_REASONS: dict[Reason | None, str] = {
+    "not_english": "not English",
+    "boilerplate": "boilerplate",
+    "unfamiliar": "unfamiliar words",
+    "no_topic": "about none of the topics",
+    "below_threshold": "below threshold",
+}
+"""Why a sentence has none."""
+
 FEWEST_WORDS = 4
 """Words from which on it matters how many of a sentence's words the model knows."""
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from topicml.tagging.abstention import Reason
+from topicml.tagging.abstention import ARTICLE_REASONS, SENTENCE_REASONS
 from topicml.tagging.articles import TaggedArticle, TaggedSentence
 from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import printable
@@ -32,20 +32,6 @@ _COLOURS = (
     "bright_green",
     "bright_red",
 )
-_ARTICLE_REASONS: dict[Reason | None, str] = {
-    "not_english": "the text is not in English",
-    "boilerplate": "it is the page around an article, not an article",
-    "unfamiliar": "the model knows too few of its words",
-    "no_topic": "its sentences are about none of the topics",
-    "below_threshold": "no topic is likely enough",
-}
-SENTENCE_REASONS: dict[Reason | None, str] = {
-    "not_english": "not English",
-    "boilerplate": "boilerplate",
-    "unfamiliar": "unfamiliar words",
-    "no_topic": "about none of the topics",
-    "below_threshold": "below threshold",
-}
 
 
 def table_console(out: IO[str] | None = None) -> Console:
@@ -81,7 +67,7 @@ def write_table(
     if article.topics:
         console.print(_topics_table(console, article, colours))
     else:
-        console.print(Text(f"No topic: {_ARTICLE_REASONS[article.reason]}."))
+        console.print(Text(f"No topic: {ARTICLE_REASONS[article.reason]}."))
     console.print()
     if article.spans:
         console.print(_sentences_table(article, thresholds, colours, explained))
