@@ -25,7 +25,7 @@ def words_behind(model: Model, thresholds: Thresholds) -> Words | None:
     explainer = Explainer(model, thresholds)
 
     def find(text: str, topics: Sequence[str]) -> dict[str, list[tuple[int, int, float]]]:
-        found = explainer.explain(text, topics, changes=False)
+        found = explainer.explain(text, topics, full=False)
         return {
             topic.topic: [
                 (word.start, word.end, added)
