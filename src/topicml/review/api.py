@@ -18,6 +18,7 @@ from topicml.review.problems import PROBLEM_TYPE, Problem
 from topicml.review.schemas import (
     Files,
     Health,
+    ModelChoice,
     Models,
     Options,
     ProblemDetails,
@@ -71,7 +72,7 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
     """Return the routes under ``/api``."""
     router = APIRouter(prefix="/api", responses={"default": _PROBLEM})
 
-    @router.get("/health")
+    @router.get("/health", openapi_extra={"security": []})
     async def health() -> Health:
         """Say that the server is there; the only path that asks for no token."""
         return Health()
@@ -84,10 +85,10 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         )
 
     @router.get("/topics")
-    async def topics(options: Annotated[Options, Query()]) -> Topics:
+    async def topics(choice: Annotated[ModelChoice, Query()]) -> Topics:
         """List the topics of a model, and the probabilities from which on they are given."""
         return await workers.run(
-            lambda: describe_topics(classifier.model(options.model), settings.taxonomy)
+            lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
         )
 
     @router.post(
