@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "explain", "batch", "train", "evaluate", "compare", "tune", "distill"),
-    *("models", "labels", "init", "info"),
+    *("classify", "batch", "explain", "serve"),
+    *("train", "evaluate", "compare", "tune", "distill"),
 )
 """All commands, each in the module of its name."""
 

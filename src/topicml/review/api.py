@@ -1,0 +1,156 @@
+"""REST under ``/api``: the records of ``topicml classify --format jsonl`` for other programs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from starlette.datastructures import UploadFile
+from starlette.responses import Response
+
+from topicml.io.records import Reject
+from topicml.review.catalogue import describe_topics, list_models
+from topicml.review.classifier import Asked, Classifier, Workers
+from topicml.review.problems import PROBLEM_TYPE, Problem
+from topicml.review.schemas import (
+    Files,
+    Health,
+    ModelChoice,
+    Models,
+    Options,
+    ProblemDetails,
+    Record,
+    Rejected,
+    Text,
+    Texts,
+    Topics,
+)
+from topicml.review.settings import Limits, Settings
+from topicml.review.texts import File, Given, TextReader
+from topicml.text.document import Document
+
+NDJSON = "application/x-ndjson"
+
+_REF = "#/components/schemas/{model}"
+_MOST_FILES = 100
+_DESCRIBED = (Text, Texts, Files, Record, Rejected, ProblemDetails)
+SCHEMAS: dict[str, Any] = models_json_schema(
+    [(model, "validation") for model in _DESCRIBED], ref_template=_REF
+)[1]["$defs"]
+"""What the descriptions of the routes refer to, by name, and FastAPI does not find by itself."""
+
+
+def _either(*models: type[BaseModel]) -> dict[str, Any]:
+    refs = [{"$ref": _REF.format(model=model.__name__)} for model in models]
+    return refs[0] if len(refs) == 1 else {"anyOf": refs}
+
+
+_PROBLEM = {
+    "description": "What is wrong, as problem details (RFC 9457).",
+    "content": {PROBLEM_TYPE: {"schema": _either(ProblemDetails)}},
+}
+_ANSWER = {
+    "description": "A record for each text, in order; of one that cannot be tagged, why.",
+    "content": {
+        "application/json": {"schema": {"type": "array", "items": _either(Record, Rejected)}},
+        NDJSON: {"schema": {"type": "string"}},
+    },
+}
+_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {"schema": _either(Text, Texts)},
+        "multipart/form-data": {"schema": _either(Files)},
+    },
+}
+
+
+def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> APIRouter:
+    """Return the routes under ``/api``."""
+    router = APIRouter(prefix="/api", responses={"default": _PROBLEM})
+
+    @router.get("/health", openapi_extra={"security": []})
+    async def health() -> Health:
+        """Say that the server is there; the only path that asks for no token."""
+        return Health()
+
+    @router.get("/models")
+    async def models() -> Models:
+        """List models and versions, with the figures of their own evaluations."""
+        return await workers.run(
+            lambda: Models(default=classifier.model().reference, models=list_models(settings.store))
+        )
+
+    @router.get("/topics")
+    async def topics(choice: Annotated[ModelChoice, Query()]) -> Topics:
+        """List the topics of a model, and the probabilities from which on they are given."""
+        return await workers.run(
+            lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
+        )
+
+    @router.post(
+        "/classify",
+        response_class=Response,
+        responses={200: _ANSWER},
+        openapi_extra={"requestBody": _BODY},
+    )
+    async def classify(request: Request, options: Annotated[Options, Query()]) -> Response:
+        """Tag a text, a list of texts, or files.
+
+        The records are those of `topicml classify --format jsonl`: an array of them, or lines
+        where `application/x-ndjson` is accepted.
+        """
+        if options.threshold is not None and options.min_precision is not None:
+            raise Problem(422, "give threshold or min_precision, not both")
+        given = await _body(request)
+        as_lines = NDJSON in request.headers.get("accept", "")
+        asked = Asked(**options.model_dump())
+        answer = await workers.run(
+            lambda: _answer(_read(given, asked, settings.limits), asked, classifier, as_lines)
+        )
+        return Response(answer, media_type=NDJSON if as_lines else "application/json")
+
+    return router
+
+
+async def _body(request: Request) -> bytes | list[File]:
+    """Return the JSON of a request, or its files."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return await request.body()
+    if kind != "multipart/form-data":
+        raise Problem(415, "send application/json, or files as multipart/form-data")
+    async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
+        files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
+        found = [File(file.filename or "file", await file.read()) for file in files]
+    if not found:
+        raise Problem(422, "there is no file in the field 'file'")
+    return found
+
+
+def _read(given: bytes | list[File], asked: Asked, limits: Limits) -> Given:
+    reader = TextReader(limits, any_text=asked.unit == "sentence")
+    return reader.read_json(given) if isinstance(given, bytes) else reader.read_files(given)
+
+
+def _answer(given: Given, asked: Asked, classifier: Classifier, as_lines: bool) -> bytes:
+    """Tag what can be tagged, and return the bytes of the answer."""
+    documents = [item for item in given if isinstance(item, Document)]
+    if not documents:
+        rejects = [_reject(item) for item in given if isinstance(item, Reject)]
+        why = rejects[0]["rejected"]["detail"] if rejects else "there is no text in it"
+        raise Problem(422, f"nothing to tag: {why}", rejects=rejects)
+    articles = iter(classifier.tag(documents, asked))
+    records = [
+        orjson.dumps(_reject(item) if isinstance(item, Reject) else next(articles).to_dict())
+        for item in given
+    ]
+    return b"".join(r + b"\n" for r in records) if as_lines else b"[" + b",".join(records) + b"]"
+
+
+def _reject(reject: Reject) -> dict[str, Any]:
+    said = {"reason": reject.reason, "detail": reject.detail}
+    return {"id": reject.id, "source": reject.source, "line": reject.number, "rejected": said}
