@@ -85,6 +85,12 @@ class Jackknife:
         return float(stdtrit(self.documents - 1, _TAIL)) * self.standard_error
 
 
+def leave_one_out(totals: NDArray[Any]) -> Floats:
+    """Return the sum of D by m documents' totals and, under it, that without each: D + 1 by m."""
+    whole = totals.sum(axis=0, keepdims=True)
+    return np.concatenate([whole, whole - totals]).astype(np.float64)
+
+
 def standard_errors(value: Floats | float, without: Floats, documents: int) -> Floats:
     """Return the jackknife's standard errors of m figures (without: D by m)."""
     off = np.nan_to_num(without - value)
@@ -113,11 +119,16 @@ def share_interval(figure: Jackknife) -> Interval:
         return UNDEFINED
     if note := too_few(figure.documents):
         return Interval(value, None, None, note)
-    size = float(figure.documents)
-    error = figure.reach / float(ndtri(_TAIL))
-    if 0 < value < 1 and error > _NO_ERROR:
-        size = value * (1 - value) / error**2
+    size = effective_size(value, figure.standard_error, figure.documents)
     return Interval(value, *clopper_pearson(value, size))
+
+
+def effective_size(share: float, standard_error: float, documents: int) -> float:
+    """Return how many independent sentences would be as uncertain; see ``share_interval``."""
+    error = float(stdtrit(documents - 1, _TAIL)) * standard_error / float(ndtri(_TAIL))
+    if 0 < share < 1 and error > _NO_ERROR:
+        return share * (1 - share) / error**2
+    return float(documents)
 
 
 def clopper_pearson(share: float, size: float) -> tuple[float, float]:
