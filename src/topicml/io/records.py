@@ -22,7 +22,9 @@ RECORD_SECONDS = 60.0
 
 _MOST_LISTED = 20
 
-Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"]
+Format = Literal[
+    "jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html", "mhtml", "eml", "mbox", "feed"
+]
 
 REASONS = {
     "bad_row": "A row of CSV or TSV whose quotes or number of columns are wrong.",
@@ -30,12 +32,13 @@ REASONS = {
     "broken_json": "Not valid JSON.",
     "damaged_input": "Compressed data, a row group or a WARC record that is damaged.",
     "empty_text": "A text without a character that is not blank.",
+    "encrypted": "A mail that only those who have its key can read.",
     "failed": "Tagging raised an error; please report it.",
     "invalid_utf8": "Bytes that are not UTF-8 among others that are.",
     "lone_surrogate": "Half of a character, as a wrong \\ud800 escape gives it.",
     "missing_dependency": "A package is not installed that this format or compression needs.",
     "missing_text": "A record without the field of the text, or null in it.",
-    "no_main_text": "A web page in which no main text was found.",
+    "no_main_text": "A web page in which no main text was found, or a mail without a text.",
     "not_an_object": "JSON that is no object of fields.",
     "out_of_memory": "A page whose text takes more memory to find than one record may take.",
     "too_large": f"More than {LARGEST_RECORD // 1_000_000} MB in one record.",

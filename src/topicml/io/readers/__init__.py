@@ -72,6 +72,14 @@ def _check_extraction() -> object:
     return _function("html.check_extraction")()
 
 
+def _check_mail() -> object:
+    return _function("mail.check_mail")()
+
+
+def _check_feeds() -> object:
+    return _function("feed.check_feeds")()
+
+
 _PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
 _FASTWARC = functools.partial(load, "fastwarc.warc", "articles", "reading WARC")
 
@@ -87,6 +95,14 @@ READERS: dict[Format, Reader] = {
     "txt": Reader((".txt", ".text", ".md", ".markdown"), "files.cut_text", "files.parse_file"),
     "html": Reader(
         (".html", ".htm", ".xhtml"), "files.cut_page", "files.parse_file", (_check_extraction,)
+    ),
+    "mhtml": Reader(
+        (".mhtml", ".mht"), "mhtml.cut_archive", "mhtml.parse_archive", (_check_extraction,)
+    ),
+    "eml": Reader((".eml",), "mail.cut_mail", "mail.parse_mail", (_check_mail,)),
+    "mbox": Reader((".mbox",), "mail.cut_mailbox", "mail.parse_mail", (_check_mail,)),
+    "feed": Reader(
+        (".rss", ".atom", ".rdf", ".xml"), "feed.cut_feed", "feed.parse_item", (_check_feeds,)
     ),
 }
 """The formats that are read."""
@@ -276,6 +292,10 @@ def _opened(source: Source, stdin: BinaryIO, at_once: int = READ_AHEAD) -> Itera
     if source.remote:
         with open_object(source.remote, at_once) as remote:
             yield Stream(remote, source.name, remote=source.remote)
+        return
+    if source.fetched:
+        content, url, charset = source.fetched.content, source.fetched.url, source.fetched.charset
+        yield Stream(BytesIO(content), source.name, url=url, charset=charset)
         return
     if source.path is None:
         yield Stream(stdin, source.name)
