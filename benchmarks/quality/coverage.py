@@ -39,8 +39,8 @@ from topicml.files import write_text
 from topicml.models.background import read_background
 from topicml.training.calibration import choose_decision
 from topicml.training.evaluation import Predictions
-from topicml.training.intervals import Jackknife
-from topicml.training.metrics import TOPIC_FIGURES, Documents, leave_one_out
+from topicml.training.intervals import Jackknife, leave_one_out
+from topicml.training.metrics import TOPIC_FIGURES, Documents
 from topicml.training.natural_mix import natural_weights
 from topicml.training.paired import compare_predictions
 

@@ -154,6 +154,7 @@ def rows_of(predictions: Predictions, rows: Rows) -> Predictions:
         documents=predictions.documents[rows],
         sources=None if predictions.sources is None else predictions.sources[rows],
         lengths=None if predictions.lengths is None else predictions.lengths[rows],
+        drawn=None if predictions.drawn is None else predictions.drawn[rows],
     )
 
 

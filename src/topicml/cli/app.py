@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "batch", "explain", "serve"),
+    *("classify", "batch", "explain", "report", "serve"),
     *("train", "evaluate", "compare", "tune", "distill"),
+    *("models", "labels", "init", "info"),
 )
 """All commands, each in the module of its name."""
 

@@ -107,7 +107,11 @@ class Listing(NamedTuple):
 
 
 def list_sources(
-    inputs: Sequence[str], input_format: str | None = None, *, follow_links: bool = False
+    inputs: Sequence[str],
+    input_format: str | None = None,
+    *,
+    follow_links: bool = False,
+    results: bool = False,
 ) -> Listing:
     """Return the files that the inputs stand for, in their order.
 
@@ -118,6 +122,7 @@ def list_sources(
             a reject.
         input_format: One of ``FORMATS``, for all inputs; without it, name and content say.
         follow_links: Whether links in a folder that leave it are followed.
+        results: Whether it is outputs of batch runs that are read.
 
     Raises:
         InputError: The format is unknown, or ``-`` is there twice.
@@ -128,7 +133,7 @@ def list_sources(
         )
     if list(inputs).count("-") > 1:
         raise InputError("standard input (-) is named twice", hint="Name it once.")
-    lister = _Lister(input_format, follow_links)
+    lister = _Lister(input_format, follow_links, results)
     for name in inputs:
         lister.add_input(name)
     return lister.listing
@@ -167,10 +172,11 @@ def find_sources(
 class _Lister:
     """Gathers files, each once."""
 
-    def __init__(self, forced: Format | None, follow_links: bool) -> None:
+    def __init__(self, forced: Format | None, follow_links: bool, results: bool) -> None:
         self.listing = Listing([], [], Counter(), [])
         self._forced = forced
         self._follow_links = follow_links
+        self._results = results
         self._seen: set[object] = set()
 
     def add_input(self, name: str) -> None:
@@ -258,7 +264,7 @@ class _Lister:
         while waiting:
             folders = []
             there = self._enter(waiting.pop(), entered)
-            names = {entry.name for entry in there}
+            names = set() if self._results else {entry.name for entry in there}
             for entry in there:
                 status = status_of(entry.path)
                 if entry.name.startswith("."):

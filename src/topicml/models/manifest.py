@@ -14,11 +14,11 @@ in it set to zeros. So a damaged manifest is distinguished from one of a newer r
 The fields of the manifest are those of format 1 in all of them. Older folders have no
 ``taxonomy.version``, no ``labels.by_reference``, no ``margins`` and no ``fewest_known``, which is
 0.4 in them, and nothing of where a model comes from but labels and taxonomy: no ``test``,
-``parameters_from``, ``background``, ``parent`` and ``code``. To add format 6, say here what
-changes and raise ``FORMAT``. What changes in the manifest goes into a function in ``_UPGRADES``
-that turns the fields of format 5 into those of format 6; what changes in another file is told
-apart by that file's own reader. Folders on disk stay as they were made, and a small one of each
-format stays with the tests.
+``parameters_from``, ``background``, ``parent`` and ``code``, and no ``error_rates``. To add format
+6, say here what changes and raise ``FORMAT``. What changes in the manifest goes into a function in
+``_UPGRADES`` that turns the fields of format 5 into those of format 6; what changes in another file
+is told apart by that file's own reader. Folders on disk stay as they were made, and a small one of
+each format stays with the tests.
 """
 
 from __future__ import annotations
@@ -308,6 +308,21 @@ def _is_code(value: Any) -> bool:
     )
 
 
+def _is_error_rates(value: Any) -> bool:
+    figures = ("sensitivity", "sensitivity_size", "specificity", "specificity_size")
+    return value is _MISSING or (
+        isinstance(value, list)
+        and all(
+            isinstance(rates, dict)
+            and isinstance(rates.get("topic"), str)
+            and isinstance(rates.get("mix"), str)
+            and all(_is_figure(rates.get(name, _MISSING)) for name in figures)
+            and all(is_count(rates.get(name)) for name in ("documents", "positives", "negatives"))
+            for rates in value
+        )
+    )
+
+
 def _is_figure(value: Any) -> bool:
     return value is None or type(value) in (int, float)
 
@@ -342,5 +357,6 @@ _FIELDS: tuple[Rule, ...] = (
     ("metrics.protocol", _is_string, "a string"),
     ("metrics.evaluation.headlines.micro_f1.value", _is_figure, "a number or null"),
     ("metrics.evaluation.headlines.macro_average_precision.value", _is_figure, "a number or null"),
+    ("metrics.evaluation.error_rates", _is_error_rates, "a list of error rates by topic"),
 )
 """What is used after reading."""

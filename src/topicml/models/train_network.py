@@ -138,6 +138,7 @@ def evaluate_network(
         *(data.topics, data.Y[judged], probabilities[judged], tags[judged], data.groups[judged]),
         sources=data.sources[judged],
         lengths=data.lengths[judged],
+        drawn=data.drawn[judged],
     )
 
 

@@ -75,6 +75,7 @@ class Predictions:
         kind: Of the scheme.
         sources: n sources of the sentences, where known.
         lengths: n numbers of words, where known.
+        drawn: n, whether each was drawn at random, where known.
     """
 
     protocol: str
@@ -89,6 +90,7 @@ class Predictions:
     kind: Kind = "multilabel"
     sources: NDArray[np.str_] | None = None
     lengths: NDArray[np.intp] | None = None
+    drawn: NDArray[np.bool_] | None = None
 
     def evaluate(self) -> Evaluation:
         """Return all figures with intervals."""
@@ -97,6 +99,7 @@ class Predictions:
             kind=self.kind,
             sources=self.sources,
             lengths=self.lengths,
+            drawn=self.drawn,
         )
 
 
@@ -151,6 +154,7 @@ def cross_validated_predictions(
         kind=data.scheme.kind,
         sources=data.sources[rows],
         lengths=data.lengths[rows],
+        drawn=data.drawn[rows],
     )
 
 
@@ -208,6 +212,7 @@ def model_predictions(scorer: Scorer, data: Dataset, protocol: str) -> Predictio
         kind=data.scheme.kind,
         sources=data.sources,
         lengths=data.lengths,
+        drawn=data.drawn,
     )
 
 

@@ -99,6 +99,12 @@ class Jackknife:
         return float(stdtrit(self.documents - 1, _TAIL)) * self.standard_error
 
 
+def leave_one_out(totals: NDArray[Any]) -> Floats:
+    """Return the sum of D by m documents' totals and, under it, that without each: D + 1 by m."""
+    whole = totals.sum(axis=0, keepdims=True)
+    return np.concatenate([whole, whole - totals]).astype(np.float64)
+
+
 def share_interval(figure: Jackknife) -> Interval:
     """Return the interval of a figure from 0 to 1: a rate, F1, average precision.
 
@@ -113,11 +119,16 @@ def share_interval(figure: Jackknife) -> Interval:
         return UNDEFINED
     if note := figure.lacks:
         return Interval(value, None, None, note)
-    size = float(figure.documents)
-    error = figure.reach / float(ndtri(_TAIL))
-    if 0 < value < 1 and error > _NO_ERROR:
-        size = value * (1 - value) / error**2
+    size = effective_size(value, figure.standard_error, figure.documents)
     return Interval(value, *clopper_pearson(value, size))
+
+
+def effective_size(share: float, standard_error: float, documents: int) -> float:
+    """Return how many independent sentences would be as uncertain; see ``share_interval``."""
+    error = float(stdtrit(documents - 1, _TAIL)) * standard_error / float(ndtri(_TAIL))
+    if 0 < share < 1 and error > _NO_ERROR:
+        return share * (1 - share) / error**2
+    return float(documents)
 
 
 def clopper_pearson(share: float, size: float) -> tuple[float, float]:

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.scheme import Kind
+from topicml.training.error_rates import ErrorRates, find_error_rates
 from topicml.training.intervals import (
     UNDEFINED,
     Floats,
     Interval,
     Jackknife,
     format_interval,
+    leave_one_out,
     share_interval,
 )
 
@@ -129,6 +131,7 @@ class Evaluation:
     document_macro_f1: float
     calibration: tuple[CalibrationPart, ...] = ()
     cautions: tuple[str, ...] = ()
+    error_rates: tuple[ErrorRates, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -175,12 +178,6 @@ class Documents:
         return len(np.unique(self.rows[rows]))
 
 
-def leave_one_out(totals: NDArray[Any]) -> Floats:
-    """Return the sum of D by m documents' totals and, under it, that without each: D + 1 by m."""
-    whole = totals.sum(axis=0, keepdims=True)
-    return np.concatenate([whole, whole - totals]).astype(np.float64)
-
-
 def evaluate_predictions(
     topics: tuple[str, ...],
     Y: Labels,
@@ -191,6 +188,7 @@ def evaluate_predictions(
     kind: Kind = "multilabel",
     sources: NDArray[np.str_] | None = None,
     lengths: NDArray[np.intp] | None = None,
+    drawn: NDArray[np.bool_] | None = None,
 ) -> Evaluation:
     """Score predictions against labels.
 
@@ -205,6 +203,7 @@ def evaluate_predictions(
             and accuracy says how many have their topic.
         sources: n sources, for calibration by source.
         lengths: n numbers of words, for calibration by length.
+        drawn: n, whether a sentence was drawn at random, for error rates on ordinary text.
     """
     by = Documents.of(documents)
     ranking = average_precisions(Y, probabilities, by)
@@ -235,6 +234,7 @@ def evaluate_predictions(
         document_macro_f1=float(_macro_f1(*on_documents)[0]),
         calibration=_calibration_parts(Y, probabilities, documents, sources, lengths),
         cautions=_cautions(by.count, scored),
+        error_rates=find_error_rates(topics, Y, probabilities, tags, documents, real, drawn),
     )
 
 

@@ -16,7 +16,8 @@ from topicml.training.dataset import Dataset
 
 _FEWEST_DRAWN = 100
 _ENOUGH_DRAWN = 300  # to go by them, and not by the background's
-_STRATA = 12
+STRATA = 12
+"""Groups of sentences that are about as many each among those labelled."""
 
 
 def deciding_sentences(
@@ -69,16 +70,26 @@ def natural_weights(log_odds: Floats, real: NDArray[np.bool_], drawn: NDArray[np
     Returns:
         n weights; all 1 where too few sentences were drawn at random.
     """
-    if drawn.sum() < _FEWEST_DRAWN:
+    if not shows_mix(drawn):
         return np.ones(len(log_odds))
-    highest = log_odds[:, :-1].max(axis=1)
-    edges = np.quantile(highest[real], np.linspace(0, 1, _STRATA + 1)[1:-1])
-    strata = np.digitize(highest, edges)
-    real_counts = np.bincount(strata[real], minlength=_STRATA)
-    drawn_counts = np.bincount(strata[drawn], minlength=_STRATA)
+    strata = strata_of(log_odds[:, :-1], real)
+    real_counts = np.bincount(strata[real], minlength=STRATA)
+    drawn_counts = np.bincount(strata[drawn], minlength=STRATA)
     share = drawn_counts / drawn.sum() / np.maximum(real_counts / real.sum(), 1e-12)
     weights: Floats = np.where(real, share[strata], 0.0)
     return weights
+
+
+def shows_mix(drawn: NDArray[np.bool_]) -> bool:
+    """Whether enough sentences were drawn at random to show how ordinary text is mixed."""
+    return int(drawn.sum()) >= _FEWEST_DRAWN
+
+
+def strata_of(said: Floats, real: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the stratum of each of n sentences, by the highest of what T topics are given."""
+    highest = said.max(axis=1)
+    edges = np.quantile(highest[real], np.linspace(0, 1, STRATA + 1)[1:-1])
+    return np.asarray(np.digitize(highest, edges))
 
 
 def _are_enough(drawn: NDArray[np.bool_]) -> bool:

@@ -1,0 +1,441 @@
+"""Topics over time and by source, from counts: the rows of every table and plot."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from topicml.errors import InputError, TopicmlError, did_you_mean
+from topicml.io.records import counted
+from topicml.io.writers.csv import defused
+from topicml.models.manifest import read_manifest
+from topicml.models.store import ModelStore
+from topicml.report.trends_counts import Choice, Counts, Sums, TopicSums
+from topicml.report.trends_dates import (
+    By,
+    Period,
+    choose_by,
+    count_periods,
+    period_of,
+    periods_between,
+)
+from topicml.report.trends_rates import (
+    NOTHING,
+    SentenceSums,
+    Share,
+    corrected,
+    design_effect,
+    share_of_sentences,
+    share_of_stories,
+    why_not_corrected,
+    why_of_others,
+)
+from topicml.training.error_rates import LABELS, ErrorRates
+
+Unit = Literal["story", "sentence"]
+Axis = Literal["all", "time", "source"]
+
+OTHER = "other"
+MOST_PERIODS = 2000
+
+_FILTERED = "are not in the results, by --only-tagged or --topics: shares are of those that are."
+_DECIMALS = 6
+_COLUMNS = (
+    *("axis", "label", "start", "topic", "unit", "stories", "n", "count"),
+    *("share", "low", "high", "corrected", "corrected_low", "corrected_high", "note"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelErrors:
+    """What is known of a model's errors.
+
+    Attributes:
+        topics: Of the model, in its order; none where the model is not known.
+        rates: By topic.
+        source: Where they are from, as a clause.
+        missing: Why there are none; empty where there are.
+    """
+
+    topics: tuple[str, ...]
+    rates: Mapping[str, ErrorRates]
+    source: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A topic among all stories, or those of a period or a source.
+
+    Attributes:
+        axis: Which of the three.
+        label: Period or source.
+        start: First day of the period, as in ISO 8601; empty for none.
+        topic: Its id.
+        stories: How many there are.
+        n: Stories, or their sentences.
+        count: Of them have the topic.
+        share: With its interval.
+        corrected: For the model's errors; ``NOTHING`` where it is not.
+    """
+
+    axis: Axis
+    label: str
+    start: str
+    topic: str
+    stories: int
+    n: int
+    count: int
+    share: Share
+    corrected: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Trends:
+    """All that is shown.
+
+    Attributes:
+        model: ``name@version``.
+        unit: What is counted.
+        by: What a period is; None where no story has a date.
+        topics: Those that are shown.
+        periods: From the first to the last, those without a story too.
+        sources: Those that are shown, the largest first; ``OTHER`` last where there are more.
+        rows: All, then by period, then by source; by topic in each.
+        reasons: By topic, why its shares are not corrected.
+        errors: Of the model.
+        counts: What they are made of.
+        notes: What a reader must know, a sentence each.
+    """
+
+    model: str
+    unit: Unit
+    by: By | None
+    topics: tuple[str, ...]
+    periods: tuple[Period, ...]
+    sources: tuple[str, ...]
+    rows: tuple[Row, ...]
+    reasons: Mapping[str, str]
+    errors: ModelErrors
+    counts: Counts
+    notes: tuple[str, ...]
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the shares of any topic are corrected."""
+        return any(topic not in self.reasons for topic in self.topics)
+
+    def of(self, axis: Axis, topic: str) -> list[Row]:
+        """Return a topic's rows of one axis, in order."""
+        return [row for row in self.rows if row.axis == axis and row.topic == topic]
+
+
+def errors_of_model(store: ModelStore, reference: str) -> ModelErrors:
+    """Return what the manifest of a model states of its errors."""
+    try:
+        manifest = read_manifest(store.find(reference))
+    except TopicmlError as err:
+        return ModelErrors((), {}, missing=f"the model is not here ({err.what})")
+    topics = tuple(manifest["topics"])
+    stated = manifest["metrics"]["evaluation"].get("error_rates") or ()
+    if not stated:
+        missing = f"{reference} states no error rates; models that are trained from now on do"
+        return ModelErrors(topics, {}, missing=missing)
+    source = f"the manifest of {reference}, out of fold"
+    return ModelErrors(topics, _by_topic(stated), source)
+
+
+def errors_of_file(path: Path, topics: tuple[str, ...]) -> ModelErrors:
+    """Return what ``topicml evaluate --metrics-file`` has written of errors.
+
+    Raises:
+        InputError: The file cannot be read, or has no error rates.
+    """
+    try:
+        rates = _by_topic(json.loads(path.read_text("utf-8"))["error_rates"])
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise InputError(
+            "no error rates in it",
+            where=path,
+            hint="Give what topicml evaluate --metrics-file wrote.",
+        ) from err
+    return ModelErrors(topics, rates, source=f"{path.name}")
+
+
+def _by_topic(stated: Sequence[Mapping[str, Any]]) -> dict[str, ErrorRates]:
+    return {each["topic"]: ErrorRates.of(each) for each in stated}
+
+
+def make_trends(
+    counts: Counts,
+    choice: Choice,
+    errors: ModelErrors,
+    *,
+    unit: Unit = "story",
+    by: By | None = None,
+    topics: Sequence[str] = (),
+    most_sources: int = 12,
+    filtered: int = 0,
+) -> Trends:
+    """Return the rows of all tables and plots.
+
+    Args:
+        counts: Of stories.
+        choice: How they were counted.
+        errors: Of the model.
+        unit: What shares are of.
+        by: What a period is; None to choose by the span.
+        topics: To be shown; all for none.
+        most_sources: That are shown by name.
+        filtered: Records that runs have left out of their results.
+
+    Raises:
+        InputError: There is no story, a topic is not the model's, or there are too many periods.
+    """
+    if not counts.all.stories:
+        raise InputError("no story to report", hint=_why_none(counts))
+    shown = _choose_topics(counts, errors, topics)
+    effects = {topic: design_effect(_sums_of(counts.all, topic)) for topic in shown}
+    reasons = _reasons(shown, unit, counts, errors)
+    by, cells = _by_period(counts, by)
+    sources = _by_source(counts, most_sources)
+    axes: list[tuple[Axis, str, str, Sums]] = [("all", "all", "", counts.all)]
+    axes += [("time", period.label, period.start.isoformat(), cells[period]) for period in cells]
+    axes += [("source", name, "", sums) for name, sums in sources.items()]
+    rows = [
+        _row(
+            *(axis, label, start, topic, sums, unit, effects[topic]),
+            None if topic in reasons else errors,
+        )
+        for axis, label, start, sums in axes
+        for topic in shown
+    ]
+    notes = [*_notes(counts, choice, by, cells), *_on_errors(errors, unit, reasons, len(shown))]
+    if filtered:
+        notes.insert(0, f"{_FILTERED}: {counted(filtered, 'record')}.")
+    return Trends(
+        model=counts.model,
+        unit=unit,
+        by=by,
+        topics=shown,
+        periods=tuple(cells),
+        sources=tuple(sources),
+        rows=tuple(rows),
+        reasons=reasons,
+        errors=errors,
+        counts=counts,
+        notes=tuple(notes),
+    )
+
+
+def _why_none(counts: Counts) -> str:
+    if counts.others:
+        return f"All are of another model: {', '.join(sorted(counts.others))}."
+    if counts.outside:
+        return f"Outside the days that were asked for: {counted(counts.outside, 'story')}."
+    return "Check what was given."
+
+
+def _choose_topics(counts: Counts, errors: ModelErrors, asked: Sequence[str]) -> tuple[str, ...]:
+    known = errors.topics or tuple(sorted(counts.all.topics))
+    known += tuple(sorted(counts.all.topics.keys() - {*known}))
+    for topic in asked:
+        if topic not in known:
+            raise InputError(
+                f"unknown topic {topic!r}",
+                hint=f"{did_you_mean(topic, known)}Topics: {', '.join(known)}.",
+            )
+    return tuple(topic for topic in known if topic in asked) if asked else known
+
+
+def _reasons(
+    topics: Sequence[str], unit: Unit, counts: Counts, errors: ModelErrors
+) -> dict[str, str]:
+    """Return, by topic, why its shares are not corrected."""
+    whole = ""
+    if unit == "story":
+        whole = "errors are known of single sentences, not of stories (see --unit sentence)"
+    elif counts.second:
+        whole = "a second model had a part in the tags, and the errors of the two are not known"
+    elif errors.missing:
+        whole = errors.missing
+    if whole:
+        return dict.fromkeys(topics, whole)
+    reasons = {}
+    for topic in topics:
+        rates = errors.rates.get(topic)
+        if rates is None:
+            reasons[topic] = "no error rates are stated of it"
+        elif why := why_not_corrected(rates) or why_of_others(
+            share_of_sentences(_sums_of(counts.all, topic)), rates
+        ):
+            reasons[topic] = why
+    return reasons
+
+
+def _by_period(counts: Counts, by: By | None) -> tuple[By | None, dict[Period, Sums]]:
+    if not counts.days:
+        return None, {}
+    by = by or choose_by(min(counts.days), max(counts.days))
+    known = {day: found for day in counts.days if (found := period_of(day, by))}
+    if not known:
+        return by, {}
+    first, last = min(known.values()), max(known.values())
+    if count_periods(first, last, by) > MOST_PERIODS:
+        raise InputError(
+            f"more than {MOST_PERIODS:,} periods from {first.label} to {last.label}",
+            hint="Name longer ones with --by, or leave wrong dates out with --since and --until.",
+        )
+    cells = {period: Sums() for period in periods_between(first, last, by)}
+    for day, period in known.items():
+        cells[period] += counts.days[day]
+    return by, cells
+
+
+def _by_source(counts: Counts, most: int) -> dict[str, Sums]:
+    ranked = sorted(counts.sources, key=lambda name: (-counts.sources[name].stories, name))
+    shown = {name: counts.sources[name] for name in ranked[:most]}
+    if rest := ranked[most:]:
+        other = Sums()
+        for name in rest:
+            other += counts.sources[name]
+        shown[f"{OTHER} ({len(rest):,})"] = other
+    return shown
+
+
+def _row(
+    axis: Axis,
+    label: str,
+    start: str,
+    topic: str,
+    sums: Sums,
+    unit: Unit,
+    effect: float | None,
+    errors: ModelErrors | None,
+) -> Row:
+    share = _share(sums, topic, unit, effect)
+    after = corrected(share, errors.rates[topic]) if errors else NOTHING
+    found = sums.topics.get(topic, TopicSums())
+    n, count = (
+        (sums.stories, found.stories) if unit == "story" else (sums.sentences, found.sentences)
+    )
+    return Row(axis, label, start, topic, sums.stories, n, count, share, after)
+
+
+def _share(sums: Sums, topic: str, unit: Unit, effect: float | None = None) -> Share:
+    if unit == "sentence":
+        return share_of_sentences(_sums_of(sums, topic), effect)
+    return share_of_stories(sums.topics.get(topic, TopicSums()).stories, sums.stories)
+
+
+def _sums_of(sums: Sums, topic: str) -> SentenceSums:
+    found = sums.topics.get(topic, TopicSums())
+    return SentenceSums(
+        tagged=found.sentences,
+        sentences=sums.sentences,
+        stories=sums.with_sentences,
+        tagged_squares=found.squares,
+        squares=sums.squares,
+        products=found.products,
+    )
+
+
+def _notes(
+    counts: Counts, choice: Choice, by: By | None, cells: Mapping[Period, Sums]
+) -> Iterator[str]:
+    if counts.copies:
+        yield f"Not counted: {counted(counts.copies, 'near copy')} of other stories."
+    elif not counts.names_copies:
+        yield (
+            "Near copies are counted as stories of their own: the results do not say which are "
+            "(topicml batch --dedupe)."
+        )
+    if counts.others:
+        listed = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.others.items()))
+        yield f"Records of other models are left out: {listed}."
+    if counts.outside:
+        yield f"Left out: {counted(counts.outside, 'story')} outside the days that were asked for."
+    if counts.undated:
+        yield _undated(counts, choice)
+    placed = sum(sums.stories for sums in cells.values())
+    if coarse := counts.all.stories - counts.undated - placed:
+        yield f"{counted(coarse, 'story')} with a date that does not say the {by}."
+
+
+def _undated(counts: Counts, choice: Choice) -> str:
+    said = f"{counted(counts.undated, 'story')} without a date that can be told"
+    if not counts.has_date_field:
+        return (
+            f"{said}: no record has the field {choice.date_field!r} (batch --keep, --date-field)."
+        )
+    if counts.unread_dates:
+        listed = ", ".join(map(repr, counts.unread_dates))
+        return f"{said}, such as {listed} (--date-format names another form)."
+    return f"{said}."
+
+
+def _on_errors(
+    errors: ModelErrors, unit: Unit, reasons: Mapping[str, str], count: int
+) -> Iterator[str]:
+    for reason in dict.fromkeys(reasons.values()):
+        which = [topic for topic in reasons if reasons[topic] == reason]
+        of = "" if len(which) == count and count > 1 else f" of {', '.join(which)}"
+        yield f"Shares{of} are not corrected: {reason}."
+    if unit == "sentence" and any(rate.mix == LABELS for rate in errors.rates.values()):
+        yield (
+            "The error rates are of labelled sentences as they were picked; among others they "
+            "may be different."
+        )
+
+
+def table_rows(trends: Trends) -> list[dict[str, Any]]:
+    """Return the rows as plain values, numbers with six decimals."""
+    return [_plain(row, trends) for row in trends.rows]
+
+
+def _plain(row: Row, trends: Trends) -> dict[str, Any]:
+    share, after = row.share, row.corrected
+    notes = [share.note, "" if after.note == share.note else after.note]
+    if trends.unit == "sentence":
+        notes.append(trends.reasons.get(row.topic, ""))
+    values = (share.value, share.low, share.high, after.value, after.low, after.high)
+    cells = (
+        *(row.axis, row.label, row.start, row.topic, trends.unit, row.stories, row.n, row.count),
+        *(None if value is None else round(value, _DECIMALS) for value in values),
+        "; ".join(filter(None, notes)),
+    )
+    return dict(zip(_COLUMNS, cells, strict=True))
+
+
+def as_csv(trends: Trends) -> str:
+    """Return a row for each topic, of all stories, each period and each source."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, _COLUMNS)
+    writer.writeheader()
+    for row in table_rows(trends):
+        writer.writerow({name: defused(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def as_json(trends: Trends) -> str:
+    """Return the same rows, with what they are of."""
+    counts = trends.counts
+    fields = {
+        "model": trends.model,
+        "unit": trends.unit,
+        "by": trends.by,
+        "records": counts.records,
+        "stories": counts.all.stories,
+        "near_copies": counts.copies if counts.names_copies else None,
+        "undated": counts.undated,
+        "topics": list(trends.topics),
+        "error_rates": [asdict(rates) for rates in trends.errors.rates.values()],
+        "notes": list(trends.notes),
+        "rows": table_rows(trends),
+    }
+    return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
