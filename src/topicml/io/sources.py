@@ -404,7 +404,7 @@ def web_source(fetched: Fetched, forced: Format | None = None) -> Source:
         fetched: What was got. Its server, its address and then its content say what it is.
         forced: Its format, whatever they say.
     """
-    known = _MEDIA_TYPES.get(fetched.media_type) or _format_of(urlsplit(fetched.url).path)
+    known = _MEDIA_TYPES.get(fetched.media_type) or format_of(urlsplit(fetched.url).path)
     return Source(fetched.url, None, forced or known, forced is not None, fetched=fetched)
 
 

@@ -26,7 +26,7 @@ from math import sqrt
 from scipy.special import ndtri
 
 from topicml.training.error_rates import ErrorRates
-from topicml.training.intervals import FEWEST_DOCUMENTS, clopper_pearson, effective_size, too_few
+from topicml.training.intervals import FEWEST_DOCUMENTS, clopper_pearson, effective_size
 from topicml.training.metrics import FEWEST_DOCUMENTS_OF_TOPIC, FEWEST_SENTENCES_OF_TOPIC
 
 LEAST_INFORMED = 0.1
@@ -98,7 +98,7 @@ def share_of_sentences(sums: SentenceSums, design_effect: float | None = None) -
     if not sums.sentences:
         return NOTHING
     value = sums.tagged / sums.sentences
-    if too_few(sums.stories):
+    if sums.stories < FEWEST_DOCUMENTS:
         return Share(value, note=f"no interval of fewer than {FEWEST_DOCUMENTS} stories")
     size = _effective_size(value, sums)
     if design_effect and value in (0, 1):
@@ -112,7 +112,7 @@ def design_effect(sums: SentenceSums) -> float | None:
 
     None where no sentence has it, or all have.
     """
-    if too_few(sums.stories) or sums.tagged in (0, sums.sentences):
+    if sums.stories < FEWEST_DOCUMENTS or sums.tagged in (0, sums.sentences):
         return None
     size = _effective_size(sums.tagged / sums.sentences, sums)
     return max(sums.sentences / size, 1.0)
