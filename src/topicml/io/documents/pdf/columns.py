@@ -27,7 +27,7 @@ def reading_order(pieces: list[Line]) -> list[Block]:
     if not pieces:
         return []
     if len(pieces) > _MOST_PIECES:
-        return [_column(pieces)]
+        return [join_pieces(pieces)]
     return list(_ordered(pieces))
 
 
@@ -43,14 +43,10 @@ def _ordered(pieces: list[Line]) -> Iterator[Block]:
         return
     bands = _bands(pieces, em)
     if len(bands) == 1:
-        yield _column(pieces)
+        yield join_pieces(pieces)
         return
     for band in bands:
         yield from _ordered(band)
-
-
-def _column(pieces: list[Line]) -> Block:
-    return join_pieces(pieces, min(p.x0 for p in pieces), max(p.x1 for p in pieces))
 
 
 def _parts(pieces: list[Line], em: float) -> list[list[Line]]:
@@ -92,7 +88,7 @@ def _overlap(a: Line, b: Line) -> bool:
 
 def _is_table(parts: list[list[Line]]) -> bool:
     def words(part: list[Line]) -> float:
-        return sum(len(piece.words) for piece in part) / len(part)
+        return sum(len(piece.words) for piece in part) / len(by_row(part))
 
     few = sum(words(part) < _CELL_WORDS for part in parts)
     return few >= max(1, len(parts) - 1) and all(words(part) < 2 * _CELL_WORDS for part in parts)
@@ -129,11 +125,11 @@ def _most_common_edge(pieces: list[Line], em: float) -> float | None:
         for piece, beside in _left_of(pieces)
         if piece.x0 - beside.x1 >= _GUTTER * em and len(beside.text) > _SHORT
     ]
-    if len(starts) < _FEWEST_ROWS:
+    if not starts:
         return None
     near = {x: sum(abs(x - other) < em / 2 for other in starts) for x in starts}
     edge = max(near, key=lambda x: near[x])
-    return edge if near[edge] >= _FEWEST_ROWS else None
+    return edge if near[edge] > _FEWEST_ROWS else None
 
 
 def _left_of(pieces: list[Line]) -> Iterator[tuple[Line, Line]]:

@@ -37,6 +37,10 @@ _FUSED = frozenset(_FUSED_WORDS.split())
 """What is the start of a word more often than joined to one by a hyphen."""
 
 
+_ALWAYS = frozenset({"anti", "ex", "pro", "self"})
+_VOWEL = frozenset({"anti", "co", "de", "pre", "re"})  # re-election, but redeployment
+
+
 class Hyphens:
     """Joins lines, with what the words of a document tell.
 
@@ -83,6 +87,8 @@ class Hyphens:
             return hyphenated > joined
         if "-" in tail:
             return head in _BEFORE or bool(self._words[head])
+        if head in _ALWAYS or (head in _VOWEL and head[-1] == tail[0]):
+            return True
         if head in _FUSED:
             return False
         if head in _BEFORE or tail in _BEHIND:
