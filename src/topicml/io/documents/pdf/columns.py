@@ -16,6 +16,7 @@ _GUTTER = 0.7  # em
 _FEWEST_ROWS = 2  # that a gutter divides, beside each other
 _NARROW = 3.0  # em: a column of bullets, or of numbers of lines
 _SHORT = 4  # characters in such a column
+_HEADLINE = 1.25  # of the text's size
 _CELL_WORDS = 3.5  # on average, fewer than which make cells and no lines
 _MOST_PIECES = 2000  # of a page that is laid out
 
@@ -33,9 +34,13 @@ def reading_order(pieces: list[Line]) -> list[Block]:
 
 def _ordered(pieces: list[Line]) -> Iterator[Block]:
     em = statistics.median(piece.size for piece in pieces)
+    pieces = sorted(pieces, key=lambda piece: -piece.y)
     parts = _parts(pieces, em)
     if len(parts) > 1:
-        if _is_table(parts):
+        if below := _from_headline(pieces, em):
+            yield from _ordered(pieces[: -len(below)])
+            yield from _ordered(below)
+        elif _is_table(parts):
             yield _cells(pieces)
         else:
             for part in parts:
@@ -66,6 +71,15 @@ def _parts(pieces: list[Line], em: float) -> list[list[Line]]:
         else:
             joined[-1] = joined[-1] + part
     return joined
+
+
+def _from_headline(pieces: list[Line], em: float) -> list[Line]:
+    """Return a headline with nothing beside it and what is below it, where text is above it."""
+    for index, head in enumerate(pieces):
+        is_large = index > _FEWEST_ROWS and head.size >= _HEADLINE * em
+        if is_large and not any(p is not head and _overlap(p, head) for p in pieces):
+            return pieces[index:]
+    return []
 
 
 def _are_columns(left: list[Line], right: list[Line], em: float) -> bool:

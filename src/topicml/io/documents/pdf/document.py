@@ -20,7 +20,7 @@ _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _SECURITY = 5
 _MOST_PAGES = 10_000
 _NO_NAME = re.compile(
-    r"\W*(?:untitled|anonymous|unknown|unspecified|user|admin)\W*$|Microsoft (?:Word|PowerPoint) - ",
+    r"\W*(?:untitled|anonymous|unknown|unspecified|user|admin)\W*$|Microsoft \w+ - ",
     re.IGNORECASE,
 )
 _NO_TEXT = (

@@ -25,7 +25,7 @@ _BEHIND_WORDS = """
 aged armed backed based capable centered class controlled deployed driven edged effective
 elect equipped focused founded friendly funded guided held hosted launched led level looking
 made making minded operated oriented owned party powered produced range related run scale
-sized speaking sponsored standing style supplied supported term trained year
+sized speaking sponsored standing style supplied supported tank term trained year
 """
 _BEHIND = frozenset(_BEHIND_WORDS.split())
 """What is joined to a word by a hyphen more often than it is the end of one."""

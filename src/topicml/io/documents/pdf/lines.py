@@ -12,6 +12,7 @@ from topicml.io.documents.pdf.words import Word
 
 _SMALL = 0.85  # of the size beside it, for what stands high or low
 _SMALLEST = 0.4
+_LONGEST_MARK = 3
 _HIGHEST = 0.7  # em
 _SAME_LINE = 0.25  # em between base lines
 _PIECE_GAP = 0.8  # em, beyond which a piece ends
@@ -120,7 +121,20 @@ def _settle_scripts(words: list[Word]) -> list[Word]:
                 if near and abs(rise) > 0.1 * beside.size:
                     settled[index] = word._replace(y=beside.y, script=rise / beside.size)
                     break
-    return settled
+    return [_settle_mark(word, settled) for word in settled]
+
+
+def _settle_mark(word: Word, words: list[Word]) -> Word:
+    """Do so for the number of a note that was printed apart from the text."""
+    if word.script or len(word.text) > _LONGEST_MARK or not _NOTE.fullmatch(word.text):
+        return word
+    for beside in words:
+        rise = word.y - beside.y
+        near = max(word.x0 - beside.x1, beside.x0 - word.x1) < beside.size / 4
+        is_small = _SMALLEST * beside.size < word.size < _SMALL * beside.size
+        if near and is_small and 0.1 < rise / beside.size < _HIGHEST:
+            return word._replace(y=beside.y, script=rise / beside.size)
+    return word
 
 
 def _without_copies(words: list[Word]) -> list[Word]:

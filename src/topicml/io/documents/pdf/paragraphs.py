@@ -20,6 +20,7 @@ _CENTERED = 0.5  # em off the middle
 _SHORT = 0.3  # of the column, left free behind an unfinished sentence that ends all the same
 _DIVIDED = re.compile(r"[\w.]-$")
 _ITEM = re.compile(r"(?:[•▪◦‣●○■□–—*]|[-–—] |\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))(?=\s|$)")
+_BULLET = re.compile(r"^[•▪◦‣●○■□]\s*")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(“\"])(?:(?:[A-Za-z]\.){1,4}|(?:Mr|Mrs|Ms|Dr|Prof|Gen|Lt|Col|Maj|Capt|Cmdr|Adm|Sgt|"
@@ -69,7 +70,8 @@ def make_paragraphs(lines: list[Line], starts: Iterable[int] = ()) -> list[str]:
         return []
     found = _group(lines, {*starts})
     hyphens = Hyphens(line.text for line in lines)
-    return [hyphens.join(line.text for line in paragraph.lines) for paragraph in _joined(found)]
+    texts = (hyphens.join(line.text for line in paragraph.lines) for paragraph in _joined(found))
+    return [_BULLET.sub("", text) for text in texts]
 
 
 def _group(lines: list[Line], starts: set[int]) -> list[Paragraph]:
@@ -155,12 +157,14 @@ def _breaks(
         return True
     if _is_other_kind(before, line) and not _runs_on(before, line):
         return True
+    if _DIVIDED.search(before.text):
+        return False
     text = line.text
     if _ITEM.match(text) and not _is_mid_sentence(before.text, text):
         return True
     if _CAPTION.match(text) and not _is_open(before.text):
         return True
-    if _share_center(before, line) or _DIVIDED.search(before.text):
+    if _share_center(before, line):
         return False
     if _is_indented(paragraph, line, after):
         return True
@@ -180,8 +184,10 @@ def _is_indented(paragraph: Paragraph, line: Line, after: Line | None) -> bool:
     before = paragraph.lines[-1]
     em = _INDENT * line.size
     shift = line.x0 - before.x0
+    hangs = len(paragraph.lines) == 1 and before.x0 - line.left < em
+    goes_on = hangs and _is_open(before.text) and _is_full(before)
     if after and after.page == line.page and line.x0 - line.left > em < line.x0 - after.x0:
-        return True
+        return not goes_on
     if shift > em:
         hangs = _ITEM.match(paragraph.lines[0].text) or _is_hanging(line, after)
         return not (len(paragraph.lines) == 1 and hangs)
