@@ -16,6 +16,7 @@ _GUTTER = 0.7  # em
 _FEWEST_ROWS = 2  # that a gutter divides, beside each other
 _NARROW = 3.0  # em: a column of bullets, or of numbers of lines
 _SHORT = 4  # characters in such a column
+_HEADLINE = 1.25  # of the text's size
 _CELL_WORDS = 3.5  # on average, fewer than which make cells and no lines
 _MOST_PIECES = 2000  # of a page that is laid out
 
@@ -27,15 +28,19 @@ def reading_order(pieces: list[Line]) -> list[Block]:
     if not pieces:
         return []
     if len(pieces) > _MOST_PIECES:
-        return [_column(pieces)]
+        return [join_pieces(pieces)]
     return list(_ordered(pieces))
 
 
 def _ordered(pieces: list[Line]) -> Iterator[Block]:
     em = statistics.median(piece.size for piece in pieces)
+    pieces = sorted(pieces, key=lambda piece: -piece.y)
     parts = _parts(pieces, em)
     if len(parts) > 1:
-        if _is_table(parts):
+        if below := _from_headline(pieces, em):
+            yield from _ordered(pieces[: -len(below)])
+            yield from _ordered(below)
+        elif _is_table(parts):
             yield _cells(pieces)
         else:
             for part in parts:
@@ -43,14 +48,10 @@ def _ordered(pieces: list[Line]) -> Iterator[Block]:
         return
     bands = _bands(pieces, em)
     if len(bands) == 1:
-        yield _column(pieces)
+        yield join_pieces(pieces)
         return
     for band in bands:
         yield from _ordered(band)
-
-
-def _column(pieces: list[Line]) -> Block:
-    return join_pieces(pieces, min(p.x0 for p in pieces), max(p.x1 for p in pieces))
 
 
 def _parts(pieces: list[Line], em: float) -> list[list[Line]]:
@@ -70,6 +71,15 @@ def _parts(pieces: list[Line], em: float) -> list[list[Line]]:
         else:
             joined[-1] = joined[-1] + part
     return joined
+
+
+def _from_headline(pieces: list[Line], em: float) -> list[Line]:
+    """Return a headline with nothing beside it and what is below it, where text is above it."""
+    for index, head in enumerate(pieces):
+        is_large = index > _FEWEST_ROWS and head.size >= _HEADLINE * em
+        if is_large and not any(p is not head and _overlap(p, head) for p in pieces):
+            return pieces[index:]
+    return []
 
 
 def _are_columns(left: list[Line], right: list[Line], em: float) -> bool:
@@ -92,7 +102,7 @@ def _overlap(a: Line, b: Line) -> bool:
 
 def _is_table(parts: list[list[Line]]) -> bool:
     def words(part: list[Line]) -> float:
-        return sum(len(piece.words) for piece in part) / len(part)
+        return sum(len(piece.words) for piece in part) / len(by_row(part))
 
     few = sum(words(part) < _CELL_WORDS for part in parts)
     return few >= max(1, len(parts) - 1) and all(words(part) < 2 * _CELL_WORDS for part in parts)
@@ -129,11 +139,11 @@ def _most_common_edge(pieces: list[Line], em: float) -> float | None:
         for piece, beside in _left_of(pieces)
         if piece.x0 - beside.x1 >= _GUTTER * em and len(beside.text) > _SHORT
     ]
-    if len(starts) < _FEWEST_ROWS:
+    if not starts:
         return None
     near = {x: sum(abs(x - other) < em / 2 for other in starts) for x in starts}
     edge = max(near, key=lambda x: near[x])
-    return edge if near[edge] >= _FEWEST_ROWS else None
+    return edge if near[edge] > _FEWEST_ROWS else None
 
 
 def _left_of(pieces: list[Line]) -> Iterator[tuple[Line, Line]]:

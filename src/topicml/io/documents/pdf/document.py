@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 from typing import Any
 
 from topicml.errors import RecordError
@@ -18,6 +19,10 @@ from topicml.io.optional_dependencies import load
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _SECURITY = 5
 _MOST_PAGES = 10_000
+_NO_NAME = re.compile(
+    r"\W*(?:untitled|anonymous|unknown|unspecified|user|admin)\W*$|Microsoft \w+ - ",
+    re.IGNORECASE,
+)
 _NO_TEXT = (
     "no text was found in the PDF document; where its pages are images, "
     "a text recogniser (OCR) makes text of them"
@@ -114,11 +119,16 @@ def _read_page(document: Any, number: int) -> tuple[PageLines, list[Line]]:
 def _fields(document: Any) -> dict[str, str | None]:
     said = document.get_metadata_dict(skip_empty=True)
     return {
-        "title": said.get("Title"),
+        "title": _named(said.get("Title")),
         "date": plain_date(said.get("CreationDate")) or plain_date(said.get("ModDate")),
-        "source": said.get("Author"),
+        "source": _named(said.get("Author")),
         "language": _language(document),
     }
+
+
+def _named(said: str | None) -> str | None:
+    """Return a name that a person gave; None for what a program puts where there is none."""
+    return None if _NO_NAME.match(said or "") else said
 
 
 def _language(document: Any) -> str | None:

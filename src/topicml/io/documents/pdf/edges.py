@@ -14,6 +14,8 @@ from topicml.io.documents.pdf.lines import Line, body_size, by_row
 _MOST_ROWS = 3  # at each edge
 _EDGE = 0.14  # of the height of a page
 _DRIFT = 6.0  # points between pages
+_OTHER_SIZE = 0.06  # of the text's size
+_SMALLER = 0.95  # of the text's size
 _SET_OFF = 1.25  # of the usual distance between lines
 _ROMAN = r"[ivxl]{1,6}"
 _PAGE_NUMBER = re.compile(
@@ -38,6 +40,7 @@ class _Row(NamedTuple):
     page: int
     y: float
     is_set_off: bool
+    is_alone: bool  # and small
 
     @property
     def key(self) -> str:
@@ -56,12 +59,18 @@ def without_edges(pages: list[PageLines]) -> list[list[Line]]:
     repeated = _repeated([row for rows in edges for side in rows for row in side])
     counting = _counting([row for rows in edges for side in rows for row in side])
     left_out: set[int] = set()
+    numbered: set[int] = set()
     for sides in edges:
         for side in sides:
             for row in side:
                 is_number = bool(_PAGE_NUMBER.fullmatch(row.text)) and row.is_set_off
                 if not (is_number or id(row) in repeated or id(row) in counting):
                     break
+                left_out.update(map(id, row.pieces))
+                numbered.add(row.page)
+    for sides in edges:  # where there is a page number, a head that is there once is one, too
+        for row in (side[0] for side in sides if side):
+            if row.page in numbered and row.is_alone and row.text[-1:] not in ".!?":
                 left_out.update(map(id, row.pieces))
     return [[piece for piece in page.pieces if id(piece) not in left_out] for page in pages]
 
@@ -78,11 +87,13 @@ def _edge_rows(page: PageLines, number: int, body: float) -> Iterator[list[_Row]
             y = row[0].y
             if min(page.top - y, y - page.bottom) > _EDGE * height:
                 break
-            inner = ordered[index + 1][0].y if index + 1 < len(ordered) else None
-            is_far = inner is None or abs(inner - y) > _SET_OFF * min(usual, 2 * body)
-            is_other = abs(row[0].size - body) > 0.06 * body
+            inner = ordered[index + 1][0] if index + 1 < len(ordered) else None
+            is_far = inner is None or abs(inner.y - y) > _SET_OFF * min(usual, 2 * body)
+            is_other = inner is not None and abs(row[0].size - inner.size) > _OTHER_SIZE * body
             text = " ".join(piece.text for piece in row)
-            side.append(_Row(row, text, number, y, is_far or is_other))
+            is_note = row[0].words[0].script > 0
+            is_alone = is_far and row[0].size < _SMALLER * body and not text[:1].isdigit()
+            side.append(_Row(row, text, number, y, (is_far or is_other) and not is_note, is_alone))
         _set_off_together(side)
         yield side
 
@@ -99,6 +110,9 @@ def _repeated(rows: list[_Row]) -> set[int]:
     for row in rows:
         if row.is_set_off:
             groups.setdefault(row.key, []).append(row)
+        if row.is_set_off and row.is_alone:  # another text in the same place, as on facing pages
+            place = f"{row.pieces[0].size:.1f} at {row.y:.0f}"
+            groups.setdefault(place, []).append(row)
     return {
         id(row)
         for same in groups.values()

@@ -25,7 +25,7 @@ _BEHIND_WORDS = """
 aged armed backed based capable centered class controlled deployed driven edged effective
 elect equipped focused founded friendly funded guided held hosted launched led level looking
 made making minded operated oriented owned party powered produced range related run scale
-sized speaking sponsored standing style supplied supported term trained year
+sized speaking sponsored standing style supplied supported tank term trained year
 """
 _BEHIND = frozenset(_BEHIND_WORDS.split())
 """What is joined to a word by a hyphen more often than it is the end of one."""
@@ -35,6 +35,10 @@ some sub super there to trans un under up what when where who with
 """
 _FUSED = frozenset(_FUSED_WORDS.split())
 """What is the start of a word more often than joined to one by a hyphen."""
+
+
+_ALWAYS = frozenset({"anti", "ex", "pro", "self"})
+_VOWEL = frozenset({"anti", "co", "de", "pre", "re"})  # re-election, but redeployment
 
 
 class Hyphens:
@@ -83,6 +87,8 @@ class Hyphens:
             return hyphenated > joined
         if "-" in tail:
             return head in _BEFORE or bool(self._words[head])
+        if head in _ALWAYS or (head in _VOWEL and head[-1] == tail[0]):
+            return True
         if head in _FUSED:
             return False
         if head in _BEFORE or tail in _BEHIND:

@@ -6,15 +6,20 @@ import re
 import statistics
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from topicml.io.documents.pdf.words import Word
 
 _SMALL = 0.85  # of the size beside it, for what stands high or low
+_SMALLEST = 0.4
+_LONGEST_MARK = 3
 _HIGHEST = 0.7  # em
 _SAME_LINE = 0.25  # em between base lines
 _PIECE_GAP = 0.8  # em, beyond which a piece ends
 _PIECE_JUMP = 0.3  # the same, between words that do not follow each other in the page's stream
+_CELL_GAP = 3.0  # em
+_NARROW = 22.0  # em
+_LEAST_SPACE, _MOST_SPACE = 0.1, 2.5  # em
 _CAP = 1.8  # of the size of the text that a drop cap starts
 _NOTE = re.compile(r"[\d*†‡§¶,\u2009]+")
 _MARKS = "¹²³⁴⁵⁶⁷⁸⁹⁰"
@@ -88,16 +93,20 @@ def _leads_to_note(words: list[Word], index: int) -> bool:
 def make_pieces(words: list[Word], page: int) -> list[Line]:
     """Return the pieces of lines, from top to bottom, that stand apart from what is beside them."""
     settled = _without_copies(_settle_scripts(words))
-    pieces = []
-    for row in _rows(settled):
-        piece: list[Word] = []
-        for word in sorted(row, key=lambda word: (word.x0, word.order)):
-            if piece and _is_apart(piece[-1], word):
-                pieces.append(Line(piece, page))
-                piece = []
-            piece.append(word)
-        pieces.append(Line(piece, page))
-    return _place_caps(pieces)
+    caps = _drop_caps(settled)
+    pieces: list[Line] = []
+    for row in _rows(word for word in settled if word not in caps):
+        ordered = sorted(row, key=lambda word: (word.x0, word.order))
+        usual = _smallest_gap(ordered)
+        start = 0
+        for index, (before, word) in enumerate(pairwise(ordered), start=1):
+            if _is_apart(before, word, usual):
+                pieces.append(Line(ordered[start:index], page))
+                start = index
+        pieces.append(Line(ordered[start:], page))
+    for cap in caps:
+        _place_cap(cap, pieces, page)
+    return pieces
 
 
 def _settle_scripts(words: list[Word]) -> list[Word]:
@@ -105,14 +114,27 @@ def _settle_scripts(words: list[Word]) -> list[Word]:
     settled = list(words)
     for index, word in enumerate(words):
         for beside in (settled[index - 1] if index else None, *words[index + 1 : index + 2]):
-            if beside and word.size < _SMALL * beside.size:
+            if beside and _SMALLEST * beside.size < word.size < _SMALL * beside.size:
                 rise = word.y - beside.y
                 gap = max(word.x0 - beside.x1, beside.x0 - word.x1)
                 near = gap < beside.size / 2 and abs(rise) < _HIGHEST * beside.size
                 if near and abs(rise) > 0.1 * beside.size:
                     settled[index] = word._replace(y=beside.y, script=rise / beside.size)
                     break
-    return settled
+    return [_settle_mark(word, settled) for word in settled]
+
+
+def _settle_mark(word: Word, words: list[Word]) -> Word:
+    """Do so for the number of a note that was printed apart from the text."""
+    if word.script or len(word.text) > _LONGEST_MARK or not _NOTE.fullmatch(word.text):
+        return word
+    for beside in words:
+        rise = word.y - beside.y
+        near = max(word.x0 - beside.x1, beside.x0 - word.x1) < beside.size / 4
+        is_small = _SMALLEST * beside.size < word.size < _SMALL * beside.size
+        if near and is_small and 0.1 < rise / beside.size < _HIGHEST:
+            return word._replace(y=beside.y, script=rise / beside.size)
+    return word
 
 
 def _without_copies(words: list[Word]) -> list[Word]:
@@ -129,7 +151,7 @@ def _without_copies(words: list[Word]) -> list[Word]:
     return kept
 
 
-def _rows(words: list[Word]) -> Iterator[list[Word]]:
+def _rows(words: Iterable[Word]) -> Iterator[list[Word]]:
     row: list[Word] = []
     for word in sorted(words, key=lambda word: -word.y):
         if row and row[-1].y - word.y > _SAME_LINE * min(word.size, row[-1].size):
@@ -140,35 +162,54 @@ def _rows(words: list[Word]) -> Iterator[list[Word]]:
         yield row
 
 
-def _is_apart(before: Word, word: Word) -> bool:
-    em = max(before.size, word.size)
-    limit = _PIECE_GAP if word.order == before.order + 1 else _PIECE_JUMP
-    return word.x0 - before.x1 > limit * em
+def _smallest_gap(row: list[Word]) -> float:
+    """Return the smallest gap between words of a row, in em; none is that of a row of cells."""
+    gaps = [
+        (word.x0 - before.x1) / max(before.size, word.size)
+        for before, word in pairwise(row)
+        if not word.glued
+    ]
+    smallest = min((gap for gap in gaps if gap > _LEAST_SPACE), default=0.0)
+    return smallest if smallest < _MOST_SPACE else 0.0
 
 
-def _place_caps(pieces: list[Line]) -> list[Line]:
-    """Put each drop cap before the first of the lines that it stands beside."""
-    caps = [piece for piece in pieces if len(piece.words) == 1 and _is_letter(piece.words[0].text)]
-    if not caps:
-        return pieces
-    usual = statistics.median_low(piece.size for piece in pieces)
-    for cap in caps:
-        beside = [
-            piece
-            for piece in pieces
-            if piece is not cap
-            and piece.size * _CAP <= cap.size
-            and piece.size >= 0.8 * usual
-            and cap.bottom - 0.2 * piece.size < piece.y < cap.top
-            and -0.3 * piece.size < piece.x0 - cap.x1 < 2 * piece.size
-        ]
-        if beside:
-            first = max(beside, key=lambda piece: piece.y)
-            _start_with(first, cap.words[0])
-            for piece in beside:
-                piece.x0 = cap.x0
-            pieces = [piece for piece in pieces if piece is not cap]
-    return pieces
+def _is_apart(before: Word, word: Word, usual: float) -> bool:
+    """Whether a piece ends between two words; the spaces of justified lines are all alike."""
+    gap = (word.x0 - before.x1) / max(before.size, word.size)
+    if word.order != before.order + 1:
+        return gap > _PIECE_JUMP
+    return gap > max(_PIECE_GAP, 2 * usual)
+
+
+def _drop_caps(words: list[Word]) -> list[Word]:
+    usual = statistics.median(word.size for word in words)
+    large = [word for word in words if word.size >= _CAP * usual]
+    return [
+        word
+        for word in large
+        if _is_letter(word.text)
+        and not any(o is not word and abs(o.y - word.y) < 0.3 * word.size for o in large)
+    ]
+
+
+def _place_cap(cap: Word, pieces: list[Line], page: int) -> None:
+    """Put a drop cap before the first of the lines that it stands beside."""
+    beside = [
+        piece
+        for piece in pieces
+        if piece.size * _CAP <= cap.size
+        and cap.y - 1.3 * piece.size < piece.y < cap.y + 0.9 * cap.size
+        and -0.3 * piece.size < piece.x0 - cap.x1 < 2 * piece.size
+    ]
+    if not beside:
+        pieces.append(Line([cap], page))
+        return
+    first = max(beside, key=lambda piece: piece.y)
+    start = first.x0
+    _start_with(first, cap)
+    for piece in beside:
+        if abs(piece.x0 - start) < 0.3 * piece.size:
+            piece.x0 = cap.x0
 
 
 def _is_letter(text: str) -> bool:
@@ -187,28 +228,44 @@ def _start_with(line: Line, cap: Word) -> None:
     line.words.insert(0, cap._replace(y=first.y, size=first.size, bold=first.bold))
 
 
-def join_pieces(pieces: Iterable[Line], left: float, right: float) -> list[Line]:
+def join_pieces(pieces: Iterable[Line]) -> list[Line]:
     """Return whole lines of one column, from top to bottom."""
-    lines: list[Line] = []
-    for piece in sorted(pieces, key=lambda piece: (-piece.y, piece.x0)):
-        last = lines[-1] if lines else None
-        if last and last.y - piece.y < _SAME_LINE * piece.size and piece.x0 >= last.x0:
-            is_near = piece.x0 - last.x1 < 3 * piece.size
-            if is_near:
-                start = last.x0
-                joined = replace(last, words=[*last.words, *piece.words])
-                joined.x0 = min(start, joined.x0)
-                lines[-1] = joined
-                continue
-            last.is_cell = True
-            piece.is_cell = True
-        lines.append(piece)
-    return [_placed(line, left, right) for line in lines]
+    rows = by_row(pieces)
+    left = min(row[0].x0 for row in rows)
+    right = max(piece.x1 for row in rows for piece in row)
+    return measured([line for row in rows for line in _joined_in_row(row, left, right)])
 
 
-def _placed(line: Line, left: float, right: float) -> Line:
-    line.left, line.right = left, right
-    return line
+def measured(lines: list[Line]) -> list[Line]:
+    """Return lines with the margins that those of their size have together."""
+    sides: dict[int, tuple[float, float]] = {}
+    for line in lines:
+        left, right = sides.get(round(line.size), (line.x0, line.x1))
+        sides[round(line.size)] = min(left, line.x0), max(right, line.x1)
+    for line in lines:
+        line.left, line.right = sides[round(line.size)]
+    return lines
+
+
+def _joined_in_row(row: list[Line], left: float, right: float) -> list[Line]:
+    """Join the pieces of a row that are not far apart; those that are, are cells.
+
+    Between the words that fill a line of a narrow column, any space may stand.
+    """
+    em = row[0].size
+    is_filled = row[0].x0 - left < 2 * em and right - row[-1].x1 < em / 2
+    most = (right - left) / 2 if is_filled and right - left < _NARROW * em else _CELL_GAP * em
+    lines = row[:1]
+    for piece in row[1:]:
+        last = lines[-1]
+        if piece.x0 - last.x1 < most:
+            joined = replace(last, words=[*last.words, *piece.words])
+            joined.x0 = min(last.x0, joined.x0)
+            lines[-1] = joined
+        else:
+            last.is_cell = piece.is_cell = True
+            lines.append(piece)
+    return lines
 
 
 def by_row(pieces: Iterable[Line]) -> list[list[Line]]:

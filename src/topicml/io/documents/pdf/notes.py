@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from topicml.io.documents.pdf.columns import Block
-from topicml.io.documents.pdf.lines import Line
+from topicml.io.documents.pdf.lines import Line, measured
 
 _SMALLER = 0.94  # of the text's size
 _MARK = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3}|[¹²³⁴⁵⁶⁷⁸⁹⁰]{1,3})[.)\]]?")
@@ -42,7 +42,7 @@ class Notes:
         if not goes_on:
             starts = (i for i in range(first, len(block)) if _is_marked(block[i]))
             first = next(starts, len(block))
-        for line in block[first:]:
+        for line in measured(block[first:]):
             if _is_marked(line):
                 self.starts.add(len(self.lines))
                 line = _without_mark(line)

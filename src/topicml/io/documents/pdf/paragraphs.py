@@ -17,7 +17,10 @@ _WIDEST = 2.2  # of the size, where the usual distance is not known
 _INDENT = 0.7  # em
 _ROOM = 0.6  # em that must be left, beside the next line's first word, where a line ends early
 _CENTERED = 0.5  # em off the middle
+_SHORT = 0.3  # of the column, left free behind an unfinished sentence that ends all the same
+_DIVIDED = re.compile(r"[\w.]-$")
 _ITEM = re.compile(r"(?:[•▪◦‣●○■□–—*]|[-–—] |\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))(?=\s|$)")
+_BULLET = re.compile(r"^[•▪◦‣●○■□]\s*")
 _ENDS = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(“\"])(?:(?:[A-Za-z]\.){1,4}|(?:Mr|Mrs|Ms|Dr|Prof|Gen|Lt|Col|Maj|Capt|Cmdr|Adm|Sgt|"
@@ -67,7 +70,8 @@ def make_paragraphs(lines: list[Line], starts: Iterable[int] = ()) -> list[str]:
         return []
     found = _group(lines, {*starts})
     hyphens = Hyphens(line.text for line in lines)
-    return [hyphens.join(line.text for line in paragraph.lines) for paragraph in _joined(found)]
+    texts = (hyphens.join(line.text for line in paragraph.lines) for paragraph in _joined(found))
+    return [_BULLET.sub("", text) for text in texts]
 
 
 def _group(lines: list[Line], starts: set[int]) -> list[Paragraph]:
@@ -153,22 +157,26 @@ def _breaks(
         return True
     if _is_other_kind(before, line) and not _runs_on(before, line):
         return True
+    if _DIVIDED.search(before.text):
+        return False
     text = line.text
     if _ITEM.match(text) and not _is_mid_sentence(before.text, text):
         return True
     if _CAPTION.match(text) and not _is_open(before.text):
         return True
-    if _is_centered(before) and _is_centered(line):
+    if _share_center(before, line):
         return False
     if _is_indented(paragraph, line, after):
         return True
-    return _ends_early(before, line) and not _is_mid_sentence(before.text, text)
+    if _is_open(before.text):
+        is_short = before.right - before.x1 > _SHORT * (before.right - before.left)
+        return is_short and _ends_early(before, line) and not text[:1].islower()
+    return _ends_early(before, line) and not text[:1].islower()
 
 
-def _is_centered(line: Line) -> bool:
-    margin = line.x0 - line.left
-    off = abs(margin - (line.right - line.x1))
-    return off < _CENTERED * line.size and margin > line.size
+def _share_center(before: Line, line: Line) -> bool:
+    off = abs(before.x0 + before.x1 - line.x0 - line.x1) / 2
+    return off < _CENTERED * line.size < abs(before.x0 - line.x0)
 
 
 def _is_indented(paragraph: Paragraph, line: Line, after: Line | None) -> bool:
@@ -176,6 +184,10 @@ def _is_indented(paragraph: Paragraph, line: Line, after: Line | None) -> bool:
     before = paragraph.lines[-1]
     em = _INDENT * line.size
     shift = line.x0 - before.x0
+    hangs = len(paragraph.lines) == 1 and before.x0 - line.left < em
+    goes_on = hangs and _is_open(before.text) and _is_full(before)
+    if after and after.page == line.page and line.x0 - line.left > em < line.x0 - after.x0:
+        return not goes_on
     if shift > em:
         hangs = _ITEM.match(paragraph.lines[0].text) or _is_hanging(line, after)
         return not (len(paragraph.lines) == 1 and hangs)
