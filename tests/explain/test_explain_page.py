@@ -91,7 +91,7 @@ def test_marks_are_the_words_for_and_against(article: ExplainedArticle) -> None:
                 assert (word.text, added < 0) in marked
 
 
-def test_what_texts_and_labels_say_is_escaped(model: Model, tiny: Tiny) -> None:
+def test_what_texts_say_is_escaped(model: Model) -> None:
     text = "The <b>dough</b> & <script>alert('bread')</script> oven."
     article = explain_article(classify_text(text, model, unit="sentence"), Explainer(model))
     page = explanation_page([article])
