@@ -16,7 +16,7 @@ import typer
 
 from topicml.cli import options
 from topicml.errors import InputError, OutputError, RemoteError
-from topicml.explain.explainer import Explainer
+from topicml.explain.explainer import Explainer, check_explainable
 from topicml.explain.records import explain_article
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
@@ -146,7 +146,10 @@ def classify(
     if explain:
         _check_explained(kind, second_opinion)
     store = options.model_store(models_dir)
-    opened = open_for_use(store.find(model), options.note)
+    path = store.find(model)
+    if explain:
+        check_explainable(path)
+    opened = open_for_use(path, options.note)
     opened.scorer.use(backend_for(inputs.size))
     tagger = make_tagger(
         opened,

@@ -20,7 +20,7 @@ from topicml.cli.classify import (
     writable,
 )
 from topicml.errors import InputError
-from topicml.explain.explainer import Explainer
+from topicml.explain.explainer import Explainer, check_explainable
 from topicml.explain.nearest import LabelledSentences, load_labelled
 from topicml.explain.records import ExplainedArticle, explain_article
 from topicml.io.records import ReadOptions, counted
@@ -98,7 +98,9 @@ def explain(
         reading = ReadOptions(any_text=unit == "sentence")
         inputs = Inputs(given_or_stdin([source] if source else None), None, reading)
     check_written(output, inputs.paths if inputs else [], force=force)
-    opened = open_for_use(options.model_store(models_dir).find(model), options.note)
+    path = options.model_store(models_dir).find(model)
+    check_explainable(path)
+    opened = open_for_use(path, options.note)
     thresholds = choose_thresholds(
         opened.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
     )

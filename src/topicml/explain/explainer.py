@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from topicml.explain.contributions import BlockTerms, Contributions, contributio
 from topicml.explain.explanation import Explanation, Term, TopicExplanation, Word
 from topicml.explain.reading import Reading, read_sentence
 from topicml.models.folder import Model
-from topicml.models.manifest import LINEAR
+from topicml.models.manifest import LINEAR, Fields, read_manifest
 from topicml.scoring.backends import Backends
 from topicml.scoring.scorer import Scores
 from topicml.tagging.abstention import REASONS
@@ -29,6 +30,25 @@ if TYPE_CHECKING:
     from topicml.explain.nearest import LabelledSentences
 
 RELEVANCE = "relevance"
+
+
+def check_explainable(path: Path) -> None:
+    """Make sure, without opening it, that what a model decides can be explained.
+
+    Raises:
+        ModelError: It is a network, or no readable model.
+    """
+    _check_linear(read_manifest(path), path)
+
+
+def _check_linear(manifest: Fields, path: Path) -> None:
+    if manifest["kind"] != LINEAR:
+        raise ModelError(
+            f"{manifest['name']}@{manifest['version']} is a network, which has no weights of words "
+            "to explain by",
+            where=path,
+            hint="Explain by a linear model, such as alliance-topics.",
+        )
 
 
 class Explainer:
@@ -49,12 +69,7 @@ class Explainer:
         thresholds: Thresholds | None = None,
         labelled: LabelledSentences | None = None,
     ) -> None:
-        if model.manifest["kind"] != LINEAR:
-            raise ModelError(
-                f"{model.reference} is a network, which has no weights of words to explain by",
-                where=model.path,
-                hint="Explain by a linear model, such as alliance-topics.",
-            )
+        _check_linear(model.manifest, model.path)
         self.model = model.reference
         self.thresholds = thresholds or choose_thresholds(model.scorer)
         self._scorer = replace(model.scorer, backends=Backends(model.scorer.blocks))

@@ -142,7 +142,11 @@ def load_labelled(model: Model, paths: Sequence[Path]) -> LabelledSentences:
 def _read(model: Model, paths: Sequence[Path]) -> LabelledSentences:
     topics = {*model.scorer.topics}
     files = [read_label_file(path) for path in paths]
-    own = [f for f in files if topics.issuperset(t for r in f.records for t in r.topics)]
+    own = [
+        file
+        for file in files
+        if topics.issuperset(t for r in (*file.records, *file.without_text) for t in r.topics)
+    ]
     records = [record for file in own for record in file.records]
     if not any(record.topics for record in records):
         return LabelledSentences(model.scorer, [])
