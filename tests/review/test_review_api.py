@@ -154,6 +154,7 @@ CASES = {
     "a precision beyond": (422, {"json": {"text": BAKING}, "params": {"min_precision": "1"}}),
     "both": (422, {"json": {"text": BAKING}, "params": {"threshold": 0.5, "min_precision": 0.6}}),
     "an option misspelt": (422, {"json": {"text": BAKING}, "params": {"treshold": "0.5"}}),
+    "an option twice": (422, {"json": {"text": BAKING}, "params": {"threshold": [0.5, 0.6]}}),
     "multipart that is none": (
         400,
         {"content": b"x", "headers": {"content-type": "multipart/form-data"}},

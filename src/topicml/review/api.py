@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.datastructures import UploadFile
@@ -70,7 +70,9 @@ _BODY = {
 
 def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> APIRouter:
     """Return the routes under ``/api``."""
-    router = APIRouter(prefix="/api", responses={"default": _PROBLEM})
+    router = APIRouter(
+        prefix="/api", responses={"default": _PROBLEM}, dependencies=[Depends(_each_option_once)]
+    )
 
     @router.get("/health", openapi_extra={"security": []})
     async def health() -> Health:
@@ -114,6 +116,11 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         return Response(answer, media_type=NDJSON if as_lines else "application/json")
 
     return router
+
+
+async def _each_option_once(request: Request) -> None:
+    if len(request.query_params.multi_items()) != len(request.query_params):
+        raise Problem(422, "an option is given twice")
 
 
 async def _body(request: Request) -> bytes | list[File]:
