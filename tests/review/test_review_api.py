@@ -1,11 +1,8 @@
 """The REST API: what ``topicml classify --format jsonl`` writes, over HTTP."""
 
-import asyncio
 import gzip
 import json
-import os
 import shutil
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +16,7 @@ from hypothesis import strategies as st
 from topicml.models.store import ModelStore
 from topicml.review.api import NDJSON
 from topicml.review.app import create_app
-from topicml.review.classifier import Workers
-from topicml.review.problems import PROBLEM_TYPE, Problem
+from topicml.review.problems import PROBLEM_TYPE
 from topicml.review.settings import Settings
 
 BAKING = "She kneads the dough before the oven is hot."
@@ -154,6 +150,7 @@ CASES = {
     "a precision beyond": (422, {"json": {"text": BAKING}, "params": {"min_precision": "1"}}),
     "both": (422, {"json": {"text": BAKING}, "params": {"threshold": 0.5, "min_precision": 0.6}}),
     "an option misspelt": (422, {"json": {"text": BAKING}, "params": {"treshold": "0.5"}}),
+    "an option twice": (422, {"json": {"text": BAKING}, "params": {"threshold": [0.5, 0.6]}}),
     "multipart that is none": (
         400,
         {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
@@ -261,25 +258,6 @@ def test_an_unexpected_error_tells_nothing(settings_here: Settings) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     with pytest.raises(RuntimeError):  # so that the server logs it
         TestClient(app, settings_here.address, headers=headers).get("/fails")
-
-
-async def _fill(workers: Workers, gate: threading.Event) -> Problem:
-    tasks = [asyncio.create_task(workers.run(gate.wait)) for _ in range((os.cpu_count() or 1) + 1)]
-    await asyncio.sleep(0)
-    try:
-        with pytest.raises(Problem) as refused:
-            await workers.run(gate.wait)
-    finally:
-        gate.set()
-    await asyncio.gather(*tasks)
-    await workers.run(gate.wait)
-    return refused.value
-
-
-def test_too_many_requests_are_turned_away_until_some_are_done() -> None:
-    refused = asyncio.run(_fill(Workers(most_waiting=1), threading.Event()))
-    assert refused.status_code == 429
-    assert refused.headers == {"Retry-After": "1"}
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5))

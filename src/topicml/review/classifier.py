@@ -109,26 +109,17 @@ def _ready(path: Path) -> Model:
 class Workers:
     """Threads for what takes long, so that the event loop never waits.
 
-    Args:
-        most_waiting: Calls that may wait for a thread.
+    Attributes:
+        count: How many there are.
     """
 
-    def __init__(self, most_waiting: int) -> None:
-        count = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(count, "worker")
-        self._free = threading.Semaphore(count + most_waiting)
+    def __init__(self) -> None:
+        self.count = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self.count, "worker")
 
     async def run(self, function: Callable[[], _T]) -> _T:
-        """Call a function in one of the threads.
-
-        Raises:
-            Problem: Too many calls wait already.
-        """
-        if not self._free.acquire(blocking=False):
-            raise Problem(429, "too many requests wait already", {"Retry-After": "1"})
-        future = self._pool.submit(function)
-        future.add_done_callback(lambda _: self._free.release())
-        return await asyncio.wrap_future(future)
+        """Call a function in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
 
 def _unusable(error: TopicmlError) -> Problem:
