@@ -105,6 +105,8 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
         return document
     for kind, advice, pattern in _BINARY:
         if pattern.match(head):
+            if advice is _UNLOCK:
+                raise RecordError("encrypted", f"this is {kind}; {advice}")
             raise _unsupported(kind, advice)
     if named is not None and is_forced:
         return named
