@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import locale
 import re
 from dataclasses import dataclass, field, replace
@@ -286,7 +287,7 @@ class _Reading:
 def _code_page(number: int) -> str:
     name = "utf-8" if number == 65001 else f"cp{number}"
     try:
-        b"".decode(name)
+        codecs.lookup(name)
     except LookupError:
         return "cp1252"
     return name

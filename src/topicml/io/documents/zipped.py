@@ -79,7 +79,7 @@ class Archive:
         except (self._etree.XMLSyntaxError, ValueError) as err:
             raise self._damaged(err) from err
         if root.getroottree().docinfo.doctype:  # no word processor writes one
-            raise RecordError("unreadable_input", f"the {self._name} has entities, which none has")
+            raise RecordError("unreadable_input", f"the {self._name} declares entities")
         return root
 
     def read_if_sound(self, part: str) -> Any:

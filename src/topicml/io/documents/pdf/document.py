@@ -98,8 +98,8 @@ def _read_page(document: Any, number: int) -> tuple[PageLines, list[Line]]:
     except Exception:  # noqa: BLE001 - a page that cannot be loaded costs no other
         return PageLines([], 0, 0), []
     try:
-        left, bottom, right, top = page.get_cropbox()
-        turns = read_words(page)
+        left, bottom, right, top = box = _box(page)
+        turns = read_words(page, box)
     finally:
         page.close()
     if not turns:
@@ -114,6 +114,12 @@ def _read_page(document: Any, number: int) -> tuple[PageLines, list[Line]]:
         for line in block
     ]
     return PageLines(make_pieces(turns[main], number), *ends), aside
+
+
+def _box(page: Any) -> tuple[float, float, float, float]:
+    """Return what is seen of a page; its corners may be given in any order."""
+    x0, y0, x1, y1 = page.get_cropbox()
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def _fields(document: Any) -> dict[str, str | None]:

@@ -72,7 +72,8 @@ def without_edges(pages: list[PageLines]) -> list[list[Line]]:
         for row in (side[0] for side in sides if side):
             if row.page in numbered and row.is_alone and row.text[-1:] not in ".!?":
                 left_out.update(map(id, row.pieces))
-    return [[piece for piece in page.pieces if id(piece) not in left_out] for page in pages]
+    kept = [[piece for piece in page.pieces if id(piece) not in left_out] for page in pages]
+    return kept if any(kept) else [page.pieces for page in pages]
 
 
 def _edge_rows(page: PageLines, number: int, body: float) -> Iterator[list[_Row]]:

@@ -52,14 +52,18 @@ class _Style(NamedTuple):
     turn: int | None  # in quarters; None where it is none
 
 
-def read_words(page: Any) -> dict[int, list[Word]]:
+def read_words(page: Any, box: tuple[float, float, float, float]) -> dict[int, list[Word]]:
     """Return the words of a page by the quarter turns in which they stand, as if they stood level.
 
-    What stands aslant is a watermark, and no word; so is what stands outside the page.
+    What stands aslant is a watermark, and no word; neither is what stands outside the page.
+
+    Args:
+        page: Of pypdfium2.
+        box: What is seen of it: left, bottom, right and top.
     """
     textpage = page.get_textpage()
     try:
-        return _Reading(textpage.raw, page.get_cropbox()).words()
+        return _Reading(textpage.raw, box).words()
     finally:
         textpage.close()
 
