@@ -165,10 +165,12 @@ def _fields(entry: Any, feed: Any) -> dict[str, str]:
 
 
 def _whole_address(base: str, link: str) -> str:
+    """Return a web address; nothing of what is none, such as a script."""
     try:
-        return urljoin(base, link)
+        url = urljoin(base, link)
     except ValueError:  # of a bracket that is no address
-        return link
+        return ""
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def _text(detail: Any) -> str:
