@@ -56,7 +56,7 @@ def test_topics_words_and_reasons_are_told(
                 assert f"{word.text} {added:+.2f}" in said
             assert f"= {topic.log_odds:.2f}, a probability of {topic.probability:.2f}" in said
             for neighbour in topic.nearest:
-                assert f"{neighbour.similarity:.2f} {neighbour.text}" in said
+                assert f"{neighbour.similarity:+.2f} {neighbour.text}" in said
     assert "given from" in said
     assert "not given any more" in said
     assert "2 no topic: boilerplate" in said

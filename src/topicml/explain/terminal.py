@@ -151,7 +151,7 @@ def _topic_rows(
         rows.append(("without", printable(without(explanation, topic.change))))
     for neighbour in topic.nearest:
         labelled = ", ".join(neighbour.topics) or "no topic"
-        text = f"{neighbour.similarity:.2f} {printable(neighbour.text)}"
+        text = f"{neighbour.similarity:+.2f} {printable(neighbour.text)}"
         rows.append(("like", Text.assemble(text, (f" ({neighbour.id}: {labelled})", "dim"))))
     return rows
 
