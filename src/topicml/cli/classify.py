@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
 from topicml.cli import options
 from topicml.errors import InputError, OutputError
-from topicml.explain.explainer import Explainer, check_explainable
-from topicml.explain.records import explain_article
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
 from topicml.io.records import ReadOptions, Reject, list_counts
@@ -28,6 +27,12 @@ from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from topicml.explain.records import ExplainedArticle
+    from topicml.models.folder import Model
+
+    Explaining = Callable[[TaggedArticle], ExplainedArticle]
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
 _TABLE_SUFFIXES = (".txt", ".text")
@@ -105,12 +110,10 @@ def classify(
     inputs = Inputs(given_or_stdin(sources), input_format, reading, follow_links=follow_links)
     check_written(output, inputs.paths, force=force)
     kind, compression = _output_kind(output, output_format)
-    if explain:
-        _check_explained(kind, second_opinion)
     store = options.model_store(models_dir)
     path = store.find(model)
     if explain:
-        check_explainable(path)
+        _check_explained(kind, second_opinion, path)
     opened = open_for_use(path, options.note)
     opened.scorer.use(backend_for(inputs.size))
     tagger = make_tagger(
@@ -123,9 +126,9 @@ def classify(
         share=share,
     )
     groups = inputs.tag(tagger)
-    explainer = Explainer(opened, tagger.thresholds) if explain else None
+    explained = _explaining(opened, tagger.thresholds) if explain else None
     if kind == "table":
-        count = _write_tables(groups, tagger.thresholds, output, explainer)
+        count = _write_tables(groups, tagger.thresholds, output, explained)
     else:
         from topicml.io.writers.writer import check_kept
 
@@ -135,7 +138,7 @@ def classify(
             raw_cells=raw_cells,
         )
         check_kept(written)
-        count = _write_records(groups, written, output, explainer)
+        count = _write_records(groups, written, output, explained)
     if inputs.rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
     if not count:
@@ -233,50 +236,66 @@ def _output_kind(
     return output_kind(output, asked, _TABLE_SUFFIXES)
 
 
-def _check_explained(kind: str, second_opinion: str | None) -> None:
+def _check_explained(kind: str, second_opinion: str | None, model: Path) -> None:
+    from topicml.explain.explainer import check_explainable
+
     if kind in ("csv", "parquet"):
         raise typer.BadParameter(f"--explain goes with a table, jsonl and json, not with {kind}")
     if second_opinion is not None:
         raise typer.BadParameter(
             "--explain goes without --second-opinion: what a second model decides is not explained"
         )
+    check_explainable(model)
+
+
+def _explaining(model: Model, thresholds: Thresholds) -> Explaining:
+    from topicml.explain.explainer import Explainer  # where asked for alone: they slow the start
+    from topicml.explain.records import explain_article
+
+    return partial(explain_article, explainer=Explainer(model, thresholds), full=False)
 
 
 def _write_tables(
     groups: Iterator[list[TaggedArticle]],
     thresholds: Thresholds,
     output: str,
-    explainer: Explainer | None,
+    explained: Explaining | None,
 ) -> int:
-    from topicml.explain.terminal import write_explained_table  # rich takes long to import
-    from topicml.io.writers.table import write_table
-
+    draw = _drawing(thresholds, explained)
     count = 0
     with writable(output) as binary:
         out = io.TextIOWrapper(binary, encoding="utf-8", write_through=True)
         for articles in groups:
             for article in articles:
-                if explainer:
-                    explained = explain_article(article, explainer, full=False)
-                    write_explained_table(explained, thresholds, out)
-                else:
-                    write_table(article, thresholds, out)
+                draw(article, out)
                 count += 1
         out.detach()
     return count
+
+
+def _drawing(
+    thresholds: Thresholds, explained: Explaining | None
+) -> Callable[[TaggedArticle, IO[str]], None]:
+    if explained:
+        from topicml.explain.terminal import write_explained_table
+
+        return lambda article, out: write_explained_table(explained(article), thresholds, out)
+    from topicml.io.writers.table import write_table  # rich takes long to import
+
+    return lambda article, out: write_table(article, thresholds, out)
 
 
 def _write_records(
     groups: Iterator[list[TaggedArticle]],
     written: Output,
     output: str,
-    explainer: Explainer | None,
+    explained: Explaining | None,
 ) -> int:
     from topicml.io.writers.writer import write_stream
 
     def record(article: TaggedArticle) -> dict[str, Any]:
-        if explainer:
-            return explain_article(article, explainer, full=False).to_dict(full=False)
+        if explained:
+            return explained(article).to_dict(full=False)
         return article.to_dict(written.detail)
 
     records = ([record(article) for article in group] for group in groups)
