@@ -107,6 +107,7 @@ def test_table_of_classify_shows_the_words_that_decided(
         listed = ", ".join(f"{w.text} {a:+.2f}" for w, a in explanation.strongest_words(topic, 3))
         assert f"{topic.topic} {topic.probability:.2f}: {listed}" in said
     assert "no tag: boilerplate" in said
+    assert said.endswith("marked + to +++, against it - to ---; numbers are log-odds.")
 
 
 @pytest.mark.parametrize(

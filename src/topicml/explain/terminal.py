@@ -59,6 +59,9 @@ def write_explained_table(
         if explanation.given
     }
     write_table(explained.article, thresholds, out, shown)
+    if shown:
+        console.print(Text(_legend(console), style="dim"))
+        console.print()
 
 
 def _sentence_and_topics(console: Console, explanation: Explanation) -> tuple[Text, Text]:
