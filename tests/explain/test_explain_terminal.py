@@ -56,7 +56,7 @@ def test_topics_words_and_reasons_are_told(
                 assert f"{word.text} {added:+.2f}" in said
             assert f"= {topic.log_odds:.2f}, a probability of {topic.probability:.2f}" in said
             for neighbour in topic.nearest:
-                assert f"{neighbour.similarity:.2f} {neighbour.text}" in said
+                assert f"{neighbour.similarity:+.2f} {neighbour.text}" in said
     assert "given from" in said
     assert "not given any more" in said
     assert "2 no topic: boilerplate" in said
@@ -107,6 +107,7 @@ def test_table_of_classify_shows_the_words_that_decided(
         listed = ", ".join(f"{w.text} {a:+.2f}" for w, a in explanation.strongest_words(topic, 3))
         assert f"{topic.topic} {topic.probability:.2f}: {listed}" in said
     assert "no tag: boilerplate" in said
+    assert said.endswith("marked + to +++, against it - to ---; numbers are log-odds.")
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,17 @@ import io
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, NamedTuple
 
 import typer
 
 from topicml.cli import options
 from topicml.errors import InputError, OutputError, RemoteError
-from topicml.explain.explainer import Explainer, check_explainable
-from topicml.explain.records import explain_article
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions, Reject, list_counts
@@ -26,13 +25,18 @@ from topicml.io.remote import is_address, show_address
 from topicml.io.sources import Source, list_sources, measure, paths_of, web_source
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.io.writers.texts import TextFolder
-from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import Thresholds
+
+if TYPE_CHECKING:
+    from topicml.explain.records import ExplainedArticle
+    from topicml.models.folder import Model
+
+    Explaining = Callable[[TaggedArticle], ExplainedArticle]
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
 _TABLE_SUFFIXES = (".txt", ".text")
@@ -142,12 +146,10 @@ def classify(
     if save_text:
         inputs.texts = TextFolder(save_text, inputs.paths, force=force)
     kind, compression = _output_kind(output, asked)
-    if explain:
-        _check_explained(kind, second_opinion)
     store = options.model_store(models_dir)
     path = store.find(model)
     if explain:
-        check_explainable(path)
+        _check_explained(kind, second_opinion, path)
     opened = open_for_use(path, options.note)
     opened.scorer.use(backend_for(inputs.size))
     tagger = make_tagger(
@@ -160,9 +162,9 @@ def classify(
         share=share,
     )
     groups = inputs.tag(tagger)
-    explainer = Explainer(opened, tagger.thresholds) if explain else None
+    explained = _explaining(opened, tagger.thresholds) if explain else None
     if kind == "table":
-        count = _write_tables(groups, tagger.thresholds, output, explainer)
+        count = _write_tables(groups, tagger.thresholds, output, explained)
     elif kind == "html":
         count = _write_page(groups, opened, tagger.thresholds, inputs, output)
     else:
@@ -174,7 +176,7 @@ def classify(
             raw_cells=raw_cells,
         )
         check_kept(written)
-        count = _write_records(groups, written, output, explainer)
+        count = _write_records(groups, written, output, explained)
     if inputs.rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
     if not count:
@@ -320,7 +322,9 @@ def _page_fields(fields: Fields) -> tuple[str, ...]:
     return tuple(name for name in FIELDS if name not in fields.keep)
 
 
-def _check_explained(kind: str, second_opinion: str | None) -> None:
+def _check_explained(kind: str, second_opinion: str | None, model: Path) -> None:
+    from topicml.explain.explainer import check_explainable
+
     if kind in ("csv", "parquet", "html"):
         why = ", which shows the words behind a tag anyway" if kind == "html" else ""
         raise typer.BadParameter(
@@ -330,27 +334,29 @@ def _check_explained(kind: str, second_opinion: str | None) -> None:
         raise typer.BadParameter(
             "--explain goes without --second-opinion: what a second model decides is not explained"
         )
+    check_explainable(model)
+
+
+def _explaining(model: Model, thresholds: Thresholds) -> Explaining:
+    from topicml.explain.explainer import Explainer  # where asked for alone: they slow the start
+    from topicml.explain.records import explain_article
+
+    return partial(explain_article, explainer=Explainer(model, thresholds), full=False)
 
 
 def _write_tables(
     groups: Iterator[list[TaggedArticle]],
     thresholds: Thresholds,
     output: str,
-    explainer: Explainer | None,
+    explained: Explaining | None,
 ) -> int:
-    from topicml.explain.terminal import write_explained_table  # rich takes long to import
-    from topicml.io.writers.table import write_table
-
+    draw = _drawing(thresholds, explained)
     count = 0
     with writable(output) as binary:
         out = io.TextIOWrapper(binary, encoding="utf-8", write_through=True)
         for articles in groups:
             for article in articles:
-                if explainer:
-                    explained = explain_article(article, explainer, full=False)
-                    write_explained_table(explained, thresholds, out)
-                else:
-                    write_table(article, thresholds, out)
+                draw(article, out)
                 count += 1
         out.detach()
     return count
@@ -378,17 +384,29 @@ def _write_page(
     return count
 
 
+def _drawing(
+    thresholds: Thresholds, explained: Explaining | None
+) -> Callable[[TaggedArticle, IO[str]], None]:
+    if explained:
+        from topicml.explain.terminal import write_explained_table
+
+        return lambda article, out: write_explained_table(explained(article), thresholds, out)
+    from topicml.io.writers.table import write_table  # rich takes long to import
+
+    return lambda article, out: write_table(article, thresholds, out)
+
+
 def _write_records(
     groups: Iterator[list[TaggedArticle]],
     written: Output,
     output: str,
-    explainer: Explainer | None,
+    explained: Explaining | None,
 ) -> int:
     from topicml.io.writers.writer import write_stream
 
     def record(article: TaggedArticle) -> dict[str, Any]:
-        if explainer:
-            return explain_article(article, explainer, full=False).to_dict(full=False)
+        if explained:
+            return explained(article).to_dict(full=False)
         return article.to_dict(written.detail)
 
     records = ([record(article) for article in group] for group in groups)

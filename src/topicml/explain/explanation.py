@@ -73,7 +73,7 @@ class Neighbour:
         id: Of the label.
         text: The sentence.
         topics: Those it is labelled with.
-        similarity: Cosine of the contributions of n-grams, at most 1.
+        similarity: What the n-grams that both have add to the topic, in log-odds; see ``nearest``.
     """
 
     id: str

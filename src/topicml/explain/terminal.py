@@ -60,6 +60,9 @@ def write_explained_table(
         if explanation.given
     }
     write_table(explained.article, thresholds, out, shown)
+    if shown:
+        console.print(Text(_legend(console), style="dim"))
+        console.print()
 
 
 def _sentence_and_topics(console: Console, explanation: Explanation) -> tuple[Text, Text]:
@@ -152,7 +155,7 @@ def _topic_rows(
         rows.append(("without", printable(without(explanation, topic.change))))
     for neighbour in topic.nearest:
         labelled = ", ".join(neighbour.topics) or "no topic"
-        text = f"{neighbour.similarity:.2f} {printable(neighbour.text)}"
+        text = f"{neighbour.similarity:+.2f} {printable(neighbour.text)}"
         rows.append(("like", Text.assemble(text, (f" ({neighbour.id}: {labelled})", "dim"))))
     return rows
 
