@@ -123,7 +123,7 @@ def test_a_time_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tiny: Tiny
     monkeypatch.setenv(EPOCH, "yesterday")
     model = open_model(tiny.folder)
     with pytest.raises(OutputError) as caught:
-        TaggedReport(model, choose_thresholds(model.scorer)).render()
+        TaggedReport(model, choose_thresholds(model.scorer))
     assert caught.value.where == EPOCH
     assert "'yesterday' is no time" in caught.value.what
     assert "whole seconds" in caught.value.hint

@@ -252,7 +252,11 @@
   }
 
   const entryAt = (target) => entries.get(target.closest?.(".s"));
+  let pointer = "";
   document.addEventListener("mouseover", (event) => {
+    const place = `${event.screenX} ${event.screenY}`;
+    if (place === pointer) return; // the page moved, not the pointer
+    pointer = place;
     const entry = entryAt(event.target);
     clearTimeout(leaving);
     if (entry) leaving = setTimeout(() => showTip(entry), open ? 60 : 180);
@@ -281,8 +285,7 @@
       ? there.find((entry) => sentences.indexOf(entry) > place)
       : there.findLast((entry) => sentences.indexOf(entry) < place);
     if (!next) return;
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    next.element.scrollIntoView({ block: "center", behavior: isCalm ? "instant" : "auto" });
+    next.element.scrollIntoView({ block: "center" });
     buttonOf(next).focus({ preventScroll: true });
   }
 
