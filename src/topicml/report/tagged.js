@@ -45,6 +45,7 @@
     const isSifted = wanted.size > 0 || text !== "";
     let shown = 0, shownArticles = 0;
     data.topics.forEach((_, t) => main.classList.toggle(`x${t}`, wanted.size > 0 && !wanted.has(String(t))));
+    main.classList.toggle("sifted", wanted.size > 0);
     main.classList.toggle("only", isOnly);
     for (const article of articles) {
       let found = 0, tagged = 0;
