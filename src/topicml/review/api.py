@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import orjson
@@ -12,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from topicml.errors import TopicmlError
 from topicml.io.records import Reject
 from topicml.review.batches import Batches
 from topicml.review.catalogue import describe_topics, list_models
@@ -34,9 +37,11 @@ from topicml.review.settings import Settings
 from topicml.review.texts import File, Given, TextReader
 from topicml.tagging.articles import TaggedArticle
 from topicml.text.document import Document
+from topicml.text.normalise import printable
 
 NDJSON = "application/x-ndjson"
 
+_LOG = logging.getLogger(__name__)
 _REF = "#/components/schemas/{model}"
 _MOST_FILES = 100
 _SHORT = 100_000  # bytes that the event loop reads as fast as it would hand them on
@@ -94,9 +99,10 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
     @router.get("/topics")
     async def topics(choice: Annotated[ModelChoice, Query()]) -> Topics:
         """List the topics of a model, and the probabilities from which on they are given."""
-        return await workers.run(
-            lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
-        )
+        with _about_models():
+            return await workers.run(
+                lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
+            )
 
     @router.post(
         "/classify",
@@ -117,14 +123,24 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         reader = TextReader(settings.limits, any_text=options.unit == "sentence")
         given = await _read(body, reader, workers)
         documents = _documents(given)
-        answer = await batches.tag(
-            documents,
-            Asked(**options.model_dump()),
-            lambda articles: _answer(given, articles, as_lines),
-        )
+        asked = Asked(**options.model_dump())
+        with _about_models():
+            answer = await batches.tag(
+                documents, asked, lambda articles: _answer(given, articles, as_lines)
+            )
         return Response(answer, media_type=NDJSON if as_lines else "application/json")
 
     return router
+
+
+@contextmanager
+def _about_models() -> Iterator[None]:
+    """Answer that a model cannot be used, without paths: those are in the log."""
+    try:
+        yield
+    except TopicmlError as err:
+        _LOG.warning("%s", printable(str(err)))
+        raise Problem(422, f"model: {err.what}") from err
 
 
 async def _each_option_once(request: Request) -> None:
