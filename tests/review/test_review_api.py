@@ -121,7 +121,11 @@ def test_files_of_all_kinds_are_read_as_the_command_reads_them(
 def test_several_files_are_tagged_in_order_and_a_bad_one_costs_no_good_one(
     client: TestClient,
 ) -> None:
-    given = [("b.txt", BAKING.encode()), ("c.png", b"\x89PNG\r\n\x1a\n"), ("s.txt", SAILING.encode())]
+    given = [
+        ("b.txt", BAKING.encode()),
+        ("c.png", b"\x89PNG\r\n\x1a\n"),
+        ("s.txt", SAILING.encode()),
+    ]
     answer = client.post("/api/classify", files=[("file", file) for file in given])
     assert [item["id"] for item in answer.json()] == ["b.txt", None, "s.txt"]
     assert answer.json()[1]["rejected"]["reason"] == "unsupported_format"
