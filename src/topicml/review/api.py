@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import orjson
@@ -12,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from topicml.errors import TopicmlError
 from topicml.io.records import Reject
 from topicml.review.batches import Batches
 from topicml.review.catalogue import describe_topics, list_models
@@ -34,9 +37,11 @@ from topicml.review.settings import Settings
 from topicml.review.texts import File, Given, TextReader
 from topicml.tagging.articles import TaggedArticle
 from topicml.text.document import Document
+from topicml.text.normalise import printable
 
 NDJSON = "application/x-ndjson"
 
+_LOG = logging.getLogger(__name__)
 _REF = "#/components/schemas/{model}"
 _MOST_FILES = 100
 _SHORT = 100_000  # bytes that the event loop reads as fast as it would hand them on
@@ -88,15 +93,16 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
     async def models() -> Models:
         """List models and versions, with the figures of their own evaluations."""
         return await workers.run(
-            lambda: Models(default=classifier.model().reference, models=list_models(settings.store))
+            lambda: Models(default=_default(classifier), models=list_models(settings.store))
         )
 
     @router.get("/topics")
     async def topics(choice: Annotated[ModelChoice, Query()]) -> Topics:
         """List the topics of a model, and the probabilities from which on they are given."""
-        return await workers.run(
-            lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
-        )
+        with _about_model(is_named=choice.model is not None):
+            return await workers.run(
+                lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
+            )
 
     @router.post(
         "/classify",
@@ -117,14 +123,31 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         reader = TextReader(settings.limits, any_text=options.unit == "sentence")
         given = await _read(body, reader, workers)
         documents = _documents(given)
-        answer = await batches.tag(
-            documents,
-            Asked(**options.model_dump()),
-            lambda articles: _answer(given, articles, as_lines),
-        )
+        asked = Asked(**options.model_dump())
+        with _about_model(is_named=asked.model is not None or asked.min_precision is not None):
+            answer = await batches.tag(
+                documents, asked, lambda articles: _answer(given, articles, as_lines)
+            )
         return Response(answer, media_type=NDJSON if as_lines else "application/json")
 
     return router
+
+
+def _default(classifier: Classifier) -> str | None:
+    try:
+        return classifier.model().reference
+    except TopicmlError:
+        return None
+
+
+@contextmanager
+def _about_model(*, is_named: bool) -> Iterator[None]:
+    """Answer that a model, or what was asked of it, cannot be had; paths stay in the log."""
+    try:
+        yield
+    except TopicmlError as err:
+        _LOG.warning("%s", printable(str(err)))
+        raise Problem(422 if is_named else 503, f"model: {err.what}") from err
 
 
 async def _each_option_once(request: Request) -> None:

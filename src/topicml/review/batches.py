@@ -58,7 +58,8 @@ class Batches:
             finish: What is made of the n articles, in a thread, too.
 
         Raises:
-            Problem: See ``Classifier.tag``; or too many calls wait already.
+            Problem: Too many calls wait already.
+            TopicmlError: See ``Classifier.tag``.
         """
         if len(self._waiting) >= self._most:
             raise Problem(429, "too many requests wait already", {"Retry-After": "1"})
