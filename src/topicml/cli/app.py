@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "batch", "report", "train", "evaluate", "compare", "tune", "distill"),
+    *("classify", "batch", "watch", "report", "train", "evaluate", "compare", "tune", "distill"),
     *("models", "labels", "init", "info"),
 )
 """All commands, each in the module of its name."""
