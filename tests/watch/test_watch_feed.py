@@ -11,7 +11,9 @@ from test_watch_run import BOAT, BREAD, FEED, item
 from watching import Watching
 
 import topicml.watch.feed as feed
+import topicml.watch.linked as linked
 from topicml.errors import RemoteError
+from topicml.io.records import Fields, ReadOptions
 from topicml.io.web import AnswerError, Fetched
 from topicml.watch.feed import WebFeed
 from topicml.watch.journal import FeedState
@@ -97,6 +99,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.body, self.status, self.asked = "", 200, []
+        self.pages = {}
 
     @property
     def url(self):
@@ -108,11 +111,13 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         server.asked.append((self.path, self.headers.get("If-None-Match")))
         etag = f'"{hash(server.body)}"'
+        if self.path in server.pages:
+            return self.answer("text/html", server.pages[self.path])
         if self.path == "/feed":
             self.send_response(302)
             self.send_header("Location", "/moved")
-        elif server.status != 200:
-            self.send_response(server.status)
+        elif server.status != 200 or self.path == "/none":
+            self.send_response(404 if self.path == "/none" else server.status)
         elif self.headers.get("If-None-Match") == etag:
             self.send_response(304)
         else:
@@ -123,6 +128,14 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        return None
+
+    def answer(self, kind, text):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, *_):
         pass
@@ -156,3 +169,46 @@ def test_a_feed_at_an_address_is_read_politely(server, tiny, tmp_path):
     assert watching.records()[0]["arrived"]["from"] == server.url
     assert watching.run(sources=(server.url,)) == []  # an address of this machine
     assert "--allow-private" in watching.told[0]
+
+
+PAGE = (
+    "<html><head><title>Boats</title></head><body><article><h1>Boats</h1>{}</article></body></html>"
+)
+
+
+def test_pages_that_a_feed_links_to_are_tagged_where_that_is_asked(
+    server, tiny, tmp_path, monkeypatch
+):
+    watching = Watching(tiny, tmp_path)
+    slept = []
+    monkeypatch.setattr(linked.time, "sleep", slept.append)
+    host = server.url.removesuffix("/feed")
+    told = "".join(f"<p>{BOAT} It was the {n}. day out at sea.</p>" for n in range(12))
+    server.pages = {
+        "/robots.txt": "User-agent: *\nDisallow: /private",
+        "/boats": PAGE.format(told),
+        "/private/boats": PAGE.format(told),
+    }
+    links = ("/boats", "/private/boats", "/none")
+    server.body = FEED.format(
+        "".join(
+            item(n, f"{BREAD} {n}.").replace("<title>", f"<link>{host}{link}</link><title>")
+            for n, link in enumerate(links)
+        )
+    )
+    options = {
+        "sources": (server.url,),
+        "allow_private": True,
+        "follow": True,
+        "options": ReadOptions(Fields(keep=("url",))),
+    }
+    assert watching.run(**options) == ["n0", "n1", "n2"]
+    topics = [[t["topic"] for t in r["topics"]] for r in watching.records()]
+    assert topics == [["sailing"], ["baking"], ["baking"]]
+    assert "n1: the feed's own text is tagged" in watching.told[0]
+    assert "robots.txt says" in watching.told[0]
+    assert len(slept) == 2  # of three questions to one host
+    asked = [path for path, _ in server.asked]
+    assert asked == ["/feed", "/moved", "/robots.txt", "/boats", "/none"]
+    assert "answers 404" in watching.told[1]
+    assert watching.run(**options) == []

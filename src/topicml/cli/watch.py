@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from topicml.cli import options
 from topicml.errors import InputError, did_you_mean
-from topicml.io.records import ReadOptions
+from topicml.io.records import ALL, ReadOptions
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.tagging.articles import Detail
@@ -75,6 +76,12 @@ def watch(
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
     follow_links: options.FollowLinks = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", help="Tag the pages that a feed links to, not what it says of them."
+        ),
+    ] = False,
     allow_private: Annotated[
         bool,
         typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
@@ -116,11 +123,14 @@ def watch(
         relevance=relevance,
         unit=unit,
     )
+    fields = options.record_fields(text_field, id_field, title_field, keep)
+    if follow and not {"url", ALL} & {*fields.keep}:
+        fields = replace(fields, keep=(*fields.keep, "url"))
     job = WatchJob(
         sources=tuple(sources),
         output=output,
         options=ReadOptions(
-            options.record_fields(text_field, id_field, title_field, keep),
+            fields,
             encoding,
             any_text=unit == "sentence",
         ),
@@ -130,6 +140,7 @@ def watch(
         settle=settle,
         every=seconds,
         allow_private=allow_private,
+        follow=follow,
         once=once,
     )
     shown = {*only} if only else None

@@ -7,7 +7,7 @@ import hashlib
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +28,7 @@ from topicml.text.document import Document
 from topicml.watch.feed import FileFeed, WebFeed
 from topicml.watch.folder import Folder, Look, look_at, sha256_of
 from topicml.watch.journal import ARRIVED, NOTES, Entry, FeedState, FileState, Journal, only_writer
+from topicml.watch.linked import Linked
 
 SETTLE = 2.0
 """Seconds without a change after which a file is taken for whole."""
@@ -60,6 +61,8 @@ class WatchJob:
         settle: Seconds without a change after which a file is taken for whole.
         every: Seconds between two questions to a server.
         allow_private: Whether addresses may be of this machine or its network.
+        follow: Whether the pages that entries of feeds link to are tagged in their place; then
+            ``url`` is among the fields that are kept.
         once: Whether it ends when what is there is done.
         apart: Files and folders that are not read, besides the output.
     """
@@ -73,6 +76,7 @@ class WatchJob:
     settle: float = SETTLE
     every: float = EVERY
     allow_private: bool = False
+    follow: bool = False
     once: bool = False
     apart: tuple[Path, ...] = ()
 
@@ -122,6 +126,7 @@ class Watcher:
         self._journal = Journal(job.output)
         self._failed: dict[str, Look] = {}
         self._told: set[str] = set()
+        self._linked = Linked(job.options, allow_private=job.allow_private)
         self._is_scan_due = True
         self._scanned = 0.0
         self._scans = 0
@@ -147,7 +152,7 @@ class Watcher:
         apart = [job.output, beside(job.output, NOTES), beside(job.output, REJECTS), *job.apart]
         folders, files, web = [], [], []
         for given in job.sources:
-            if given.lower().startswith(("http://", "https://")):
+            if _is_web(given):
                 feed = WebFeed(given, every=job.every, allow_private=job.allow_private)
                 feed.state = self._journal.feeds.get(feed.name, FeedState())
                 web.append(feed)
@@ -335,7 +340,7 @@ class Watcher:
                     continue
                 sha256 = hashlib.sha256(item.text.encode("utf-8", "surrogatepass")).hexdigest()
                 if not journal.has_content(name, sha256) and sha256 not in hashes:
-                    fresh.append(item)
+                    fresh.append(self._followed(item, sha256))
                     hashes.append(sha256)
             outcomes = tag_items(self._tagger, fresh, self._job.options.seconds)
             rejects += [outcome for outcome in outcomes if isinstance(outcome, Reject)]
@@ -346,6 +351,19 @@ class Watcher:
                     marked.append((outcome.id, sha256, version + 1, outcome))
             self._write(name, marked, None, is_feed=True)
         self._reject([reject for reject in rejects if self._is_new(reject)])
+
+    def _followed(self, entry: Document, sha256: str) -> Document:
+        """Return an entry with the text of the page it links to; its own where there is none."""
+        url = entry.kept.get("url")
+        if not self._job.follow or self._journal.is_written(entry.source, entry.id, sha256):
+            return entry
+        if not isinstance(url, str) or not _is_web(url):
+            return entry
+        try:
+            return replace(entry, text=self._linked.text_of(url))
+        except RemoteError as err:
+            self._note(f"{entry.id}: the feed's own text is tagged: {err}")
+            return entry
 
     def _is_new(self, reject: Reject) -> bool:
         """Whether a feed's entry was not rejected before, in this run."""
@@ -396,6 +414,10 @@ class Watcher:
         if line not in self._told:
             self._told.add(line)
             self._tell(line)
+
+
+def _is_web(address: str) -> bool:
+    return address.lower().startswith(("http://", "https://"))
 
 
 def _pair(state: FileState) -> tuple[str, int]:
