@@ -125,21 +125,13 @@ def files(watched, count):
 
 
 def test_a_command_that_is_killed_goes_on_and_repeats_nothing(watched):
-    assert kill_until_done(watched, files(watched, 300), seed=1, most=3) >= 1
+    assert kill_until_done(watched, files(watched, 100), seed=1, most=2) >= 1
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(20))
 def test_many_kills(watched, seed):
     kill_until_done(watched, files(watched, 500), seed, most=40)
-
-
-def test_five_hundred_at_once_are_all_tagged_in_order(watched):
-    names = files(watched, 500)
-    done = watched.once("--settle", "0")
-    assert done.returncode == 0, done.stderr
-    assert watched.ids() == [watched.path(name) for name in names]
-    assert done.stdout.count("\n") == 500
 
 
 def test_two_do_not_write_to_one_output(watched):

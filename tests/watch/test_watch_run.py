@@ -155,6 +155,13 @@ def test_links_that_leave_the_folder_are_followed_only_if_asked(watching, tmp_pa
     assert len(watching.run(follow_links=True)) == 1  # two links to one file
 
 
+def test_five_hundred_at_once_are_all_tagged_in_order(watching):
+    paths = [watching.write(f"{n:03}.txt", f"{BREAD} {n}. {BOAT}") for n in range(500)]
+    assert watching.run() == paths
+    assert [record["id"] for record in watching.records()] == paths
+    assert watching.run() == []
+
+
 @pytest.mark.parametrize(
     "name", ["a b.txt", "a\nb.txt", "-rf.txt", "ünïcode.txt", "$(x).txt", "'\".txt", "*.txt"]
 )
