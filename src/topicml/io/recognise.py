@@ -131,12 +131,12 @@ def _by_mark(text: bytes, named: Format | None) -> Format | None:
         return "feed"
     if _HTML.match(text):
         return "html"
+    found = _HEADERS.match(text.replace(b"\r\n", b"\n"))
+    if found and (_MAIL_ONLY.search(found[0]) or named in {"eml", "mbox"}):
+        return named if named == "mhtml" else _kind_of_mail(found[0])
     if named != "html" and (_XML.match(text) or (named == "feed" and text.strip())):
         raise _unsupported("an XML document", _SAVE)
-    found = _HEADERS.match(text.replace(b"\r\n", b"\n"))
-    if not found or not (_MAIL_ONLY.search(found[0]) or named in {"eml", "mbox"}):
-        return None
-    return named if named == "mhtml" else _kind_of_mail(found[0])
+    return None
 
 
 def _kind_of_mail(headers: bytes) -> Format:

@@ -32,7 +32,7 @@ REASONS = {
     "broken_json": "Not valid JSON.",
     "damaged_input": "Compressed data, a row group or a WARC record that is damaged.",
     "empty_text": "A text without a character that is not blank.",
-    "encrypted": "A mail that only those who have its key can read.",
+    "encrypted": "A mail that is read with a key alone.",
     "failed": "Tagging raised an error; please report it.",
     "invalid_utf8": "Bytes that are not UTF-8 among others that are.",
     "lone_surrogate": "Half of a character, as a wrong \\ud800 escape gives it.",

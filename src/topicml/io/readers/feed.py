@@ -25,6 +25,7 @@ FEED_FIELDS = ("date", "language", "source", "title", "url")
 
 _CLOSED = re.compile(rb"</(?:\w{1,20}:)?(?:rss|feed|rdf)\s*>", re.I)
 _NOT_CLOSED = ("truncated_input", "the feed is not closed; the file may be cut off")
+_MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w{1,30};")
 _END = 1 << 12
 _LONGEST = 1000  # characters of what is no text
 
@@ -93,11 +94,8 @@ class _FeedCutter(Cutter):
             raw = json.dumps(item, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace")
             yield Item(self._stream.name, self._number, None, raw)
             self._number += 1
-        if (
-            self._data.strip()
-            and not _CLOSED.search(self._data[-_END:])
-            and not self._stream.failure
-        ):
+        end = self._data[-_END:].replace(b"\0", b"")  # of UTF-16
+        if end.strip() and not _CLOSED.search(end) and not self._stream.failure:
             yield self._reject(RecordError(*_NOT_CLOSED), b"", self._stream.offset)
 
 
@@ -167,15 +165,17 @@ def _fields(entry: Any, feed: Any) -> dict[str, str]:
 
 
 def _whole_address(base: str, link: str) -> str:
+    """Return a web address; nothing of what is none, such as a script."""
     try:
-        return urljoin(base, link)
+        url = urljoin(base, link)
     except ValueError:  # of a bracket that is no address
-        return link
+        return ""
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def _text(detail: Any) -> str:
     value = (detail or {}).get("value") or ""
-    is_markup = (detail or {}).get("type") != "text/plain"
+    is_markup = (detail or {}).get("type") != "text/plain" and _MARKUP.search(value)
     return paragraphs(markup_text(value)) if is_markup else value.strip()
 
 

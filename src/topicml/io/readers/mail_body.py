@@ -46,16 +46,15 @@ _LIST_FOOTER = re.compile(
     r"|_{20,}\s*\n.{0,200}\bmailing list\b",
     re.I,
 )
-_CLEAR_SIGNED = re.compile(
-    r"-----BEGIN PGP SIGNED MESSAGE-----\n(?:.+\n)*\n?(.*?)-----BEGIN PGP SIGNATURE-----"
-    r".*?(?:-----END PGP SIGNATURE-----|\Z)",
-    re.DOTALL,
-)
+_SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\n"
+_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
+_SIGNATURE_END = "-----END PGP SIGNATURE-----"
 _BLANKS = re.compile(r"\n{3,}")
 _LONGEST_SIGNATURE = {"-- ": 30, "--": 12}  # lines; below "--" alone, prose may stand
 _LONGEST_FOOTER = 15
 _MOST_FIELDS, _FEWEST_FIELDS = 15, 3
 _LONGEST_MARK = 200
+_MOST_INSIDE = 20  # messages one inside the other
 
 
 def own_words(text: str, *, is_forward: bool = False) -> str:
@@ -65,22 +64,22 @@ def own_words(text: str, *, is_forward: bool = False) -> str:
         text: The body.
         is_forward: Whether the mail's subject says that it forwards another.
     """
-    text = _without_armour(text)
-    lines = text.split("\n")
+    lines = _without_armour(text).split("\n")
     own: list[str] = []
-    start = 0
-    while (cut := _next_header(lines, start)) is not None:
-        head, body, is_marked = cut
-        own += _segment(lines[start:head])
+    for _ in range(_MOST_INSIDE):
+        found = _next_header(lines)
+        if found is None:
+            break
+        head, body, is_marked = found
+        own += _segment(lines[:head])
         if not (is_marked or is_forward or not any(map(str.strip, own))):
-            break  # a reply's end
-        lines[body:] = _unquoted(lines[body:])
-        start = body
-    else:
-        own += _segment(lines[start:])
-    found = _joined(own)
-    # a mail of nothing but quotes is an article that came so
-    return found or _joined(_segment(_unquoted(lines)))
+            lines = []  # it is a reply, and this is what it replies to
+            break
+        lines = _unquoted(lines[body:])
+    own += _segment(lines)
+    if not any(map(str.strip, own)):  # a mail of nothing but quotes is an article that came so
+        own = _segment(_unquoted([line for line in lines if line.startswith(">")]))
+    return _joined(own)
 
 
 def _joined(lines: Iterable[str]) -> str:
@@ -89,15 +88,18 @@ def _joined(lines: Iterable[str]) -> str:
 
 def _without_armour(text: str) -> str:
     """Return a text without what PGP puts around one that is signed."""
-    if "-----BEGIN PGP SIGNED" not in text:
+    before, is_signed, rest = text.partition(_SIGNED)
+    signed, is_ended, signature = rest.partition(_SIGNATURE)
+    if not is_signed or not is_ended:
         return text
-    return _CLEAR_SIGNED.sub(lambda found: re.sub(r"(?m)^- ", "", found[1]), text)
+    _, _, signed = signed.partition("\n\n")  # behind its own header
+    after = signature.partition(_SIGNATURE_END)[2]
+    return before + re.sub(r"(?m)^- ", "", signed) + after
 
 
-def _next_header(lines: Sequence[str], start: int) -> tuple[int, int, bool] | None:
+def _next_header(lines: Sequence[str]) -> tuple[int, int, bool] | None:
     """Return where another message stands inside: its header, its body, and if it is forwarded."""
-    for number in range(start, len(lines)):
-        line = lines[number]
+    for number, line in enumerate(lines):
         if len(line) > _LONGEST_MARK:
             continue
         is_marked = bool(_FORWARDED.fullmatch(line))
@@ -143,7 +145,10 @@ def _segment(lines: Sequence[str]) -> list[str]:
     while number < len(lines):
         line = lines[number]
         below = len(lines) - number - 1
-        if below <= _LONGEST_SIGNATURE.get(line, -1) or _is_footer(lines, number):
+        is_set_off = line != "--" or (number > 0 and not lines[number - 1].strip())
+        if is_set_off and below <= _LONGEST_SIGNATURE.get(line, -1):
+            break
+        if _is_footer(lines, number):
             break
         if length := _attribution(lines, number):
             behind = next((each for each in lines[number + length :] if each.strip()), "")

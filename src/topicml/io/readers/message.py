@@ -21,7 +21,6 @@ _LONGEST_FIELD = 2000
 _MOST_NAMED = 5
 _FEW_WORDS = 200
 _STUB = 3  # times as many words the markup has as a text that only stands in for it
-_ADDRESS = re.compile(r"\S*://\S*")
 _PREFIX = re.compile(r"\s*(?:(?:Re|Fwd?|AW|WG|TR|RV)(?:\[\d+\])?\s*:\s*)+", re.I)
 _FORWARD = re.compile(r"\s*(?:Fwd?|WG|TR|RV)\s*:", re.I)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
@@ -208,7 +207,8 @@ class _Body:
         plain = [each for each in parts if each.get_content_type() == "text/plain"]
         rich = [each for each in parts if each.get_content_type() != "text/plain"]
         text = next(filter(None, map(self._text_of, plain)), "")
-        if len(words := _ADDRESS.sub(" ", text).split()) >= _FEW_WORDS:
+        words = [word for word in text.split() if "://" not in word]
+        if len(words) >= _FEW_WORDS:
             return text
         richest = next(filter(None, map(self._text_of, reversed(rich))), "")
         return richest if len(richest.split()) > _STUB * len(words) else text

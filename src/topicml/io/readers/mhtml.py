@@ -58,7 +58,7 @@ def read_archive(raw: bytes, encoding: str | None, wants_fields: bool, is_cut: b
     page = extract(content_of(root), root.get_content_charset(), encoding, wants_fields)
     if not wants_fields:
         return page
-    url = header(root, "Content-Location") or header(message, "Snapshot-Content-Location")
-    saved = {"date": header_date(message), "url": url}
-    fields = {**saved, **page.fields, **({"url": url} if url else {})}
+    said = header(root, "Content-Location"), header(message, "Snapshot-Content-Location")
+    url = next((each for each in said if each.startswith(("https://", "http://"))), "")
+    fields = {"date": header_date(message) or "", **page.fields, **({"url": url} if url else {})}
     return page._replace(fields={name: value for name, value in fields.items() if value})

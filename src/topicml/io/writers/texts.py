@@ -65,9 +65,10 @@ class TextFolder:
 
 
 def safe_stem(identifier: str) -> str:
-    """Return an id as the name of a file without suffix, itself where it is one."""
-    plain = _UNSAFE.sub("_", identifier).lstrip("._-")
-    if plain == identifier and len(plain) <= _LONGEST_NAME and not _DEVICES.fullmatch(plain):
+    """Return an id as the name of a file without ``.txt``, itself where it is one."""
+    plain = _UNSAFE.sub("_", identifier).lstrip("._-").removesuffix(".txt")
+    is_safe = plain == identifier.removesuffix(".txt") and not _DEVICES.fullmatch(plain)
+    if is_safe and 0 < len(plain) <= _LONGEST_NAME:
         return plain
     return f"{_cut(plain) or 'text'}-{_digest(identifier)}"
 
