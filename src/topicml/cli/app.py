@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "batch", "explain", "report", "serve"),
+    *("classify", "explain", "batch", "watch", "report", "serve"),
     *("train", "evaluate", "compare", "tune", "distill"),
     *("models", "labels", "init", "info"),
 )

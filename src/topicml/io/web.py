@@ -85,6 +85,18 @@ class Fetched(NamedTuple):
     is_unchanged: bool = False
 
 
+class AnswerError(RemoteError):
+    """A server answers, but with no page.
+
+    Attributes:
+        status: Of HTTP; 0 where there is none.
+        retry_after: What it asks to wait, in seconds or as a date; None where it does not.
+    """
+
+    status = 0
+    retry_after: str | None = None
+
+
 def fetch_page(
     url: str,
     *,
@@ -105,6 +117,7 @@ def fetch_page(
         last_modified: The same, for servers that give times and no marks.
 
     Raises:
+        AnswerError: The server has something else to say.
         RemoteError: It is no such address, is refused, or cannot be got within these limits.
         MissingExtraError: urllib3 is not installed.
     """
@@ -254,9 +267,12 @@ def _get(
                 return leads_to
             if response.status not in {_OK, _NOT_MODIFIED}:
                 said = printable(response.reason or "")[:_SHOWN]
-                raise RemoteError(
+                error = AnswerError(
                     f"the server answers {response.status} {said}".strip(), where=show_url(url)
                 )
+                error.status = response.status
+                error.retry_after = response.headers.get("Retry-After")
+                raise error
             content = _read(response, most_bytes, url)
             deadline.left()  # what was shut down looks like an end
     finally:
