@@ -210,7 +210,7 @@ class _Lister:
                 self.listing.repeated.append(name)
                 return
             self._seen.add(key)
-        known = self._forced or _format_of(name if remote else path)
+        known = self._forced or format_of(name if remote else path)
         source = Source(
             *(name, None if remote else path, known, self._forced is not None),
             is_from_folder=is_from_folder,
@@ -345,7 +345,7 @@ def _unread_kind(path: str, status: _Status) -> str | None:
     name = os.path.basename(path)  # noqa: PTH119
     if _NO_ARTICLES.fullmatch(name):
         return _MANIFESTS
-    if _format_of(name):
+    if format_of(name):
         return None
     # a link that leads nowhere may have been one to a folder of articles
     return _suffix(name) or ("no suffix" if status else None)
@@ -363,7 +363,8 @@ def _without_compression(name: str) -> str:
     return name
 
 
-def _format_of(path: str) -> Format | None:
+def format_of(path: str) -> Format | None:
+    """Return the format of a file by the suffix of its name; None where that says nothing."""
     name = path.lower()
     plain = _without_compression(name)
     known = SUFFIXES.get(os.path.splitext(plain)[1])  # noqa: PTH122

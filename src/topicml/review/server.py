@@ -1,0 +1,73 @@
+"""Runs the application, from before its port is known until a signal ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import uvicorn
+
+from topicml.errors import TopicmlError
+from topicml.review.app import MakeRouter, create_app
+from topicml.review.settings import Settings
+from topicml.stopping import Stopped
+
+_STOP_SECONDS = 10  # that requests under way have to end
+
+
+def run_server(
+    settings: Settings,
+    announce: Callable[[Settings], None],
+    routers: Sequence[MakeRouter] = (),
+) -> None:
+    """Serve until a signal asks to end; requests under way are answered first.
+
+    Args:
+        settings: What it is run with; port 0 for any that is free.
+        announce: Called once it listens, its model is open and compiled; with the port it has.
+        routers: See ``create_app``.
+
+    Raises:
+        TopicmlError: The address cannot be listened on, it is not safe to, or there is no model.
+    """
+    settings.check()
+    with _listen(settings) as listening:
+        settings = replace(settings, port=listening.getsockname()[1])
+        app = create_app(settings, routers)
+        app.state.classifier.model()
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_STOP_SECONDS,
+        )
+        with contextlib.suppress(Stopped):  # uvicorn raises the signal again once it has ended
+            _Server(config, lambda: announce(settings)).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as err:
+        raise TopicmlError(
+            f"cannot listen there ({err.strerror})",
+            where=f"{settings.host}:{settings.port}",
+            hint="Give another --port, or 0 for any that is free.",
+        ) from err
