@@ -96,11 +96,11 @@ class Answers:
         """
         with self._turn:
             found = to_take_back(self._readings.all(), annotator)
-            if found is None:
+            if not found:
                 return None
-            self._readings.store.append([found])
-            self.follow([found.id])
-            return found
+            self._readings.store.append(found)
+            self.follow([found[0].id])
+            return found[0]
 
     def follow(self, identifiers: Iterable[str]) -> None:
         """Bring the labels of sentences to what annotations come to."""

@@ -36,6 +36,7 @@ ListName = Literal["queue", "issues", "disagreements"]
 SETTLING: tuple[ListName, ...] = ("issues", "disagreements")
 """Lists on which an answer decides where others differ."""
 
+_ARTICLE = "article:"
 _QUEUE_LIMIT = 100
 
 
@@ -76,6 +77,8 @@ class Desk:
         TaxonomyError: There is no scheme, or it is broken.
         LabelError: A migration of the labels is under way.
     """
+
+    list_names: tuple[ListName, ...] = ("queue", "issues", "disagreements")
 
     def __init__(self, folders: Folders) -> None:
         self.folders = Folders(*(_absolute(folders)))
@@ -131,6 +134,26 @@ class Desk:
             raise InputError("there is no text to open", hint="Paste an article.")
         name = " ".join(title.split()) or headline(text)
         return self.shelf.put(Document(name, text), name, by)
+
+    def open_link(self, url: str, by: str) -> tuple[list[OpenArticle], list[str]]:
+        """Fetch a page and open it; return its articles, and what could not be read.
+
+        Raises:
+            InputError: It cannot be fetched.
+        """
+        raise InputError("links are not read yet", where=url[:200], hint="Save the page.")
+
+    def records(self) -> bytes:
+        """Return the opened articles as ``classify --format jsonl`` writes them.
+
+        Raises:
+            InputError: There is no model yet.
+        """
+        articles = [self.model.tag(article) for article in self.shelf.all()]
+        if None in articles:
+            raise InputError("there is no model yet", hint="Label some sentences and train one.")
+        rows = (json.dumps(one.to_dict(), ensure_ascii=False) for one in articles if one)
+        return "".join(f"{row}\n" for row in rows).encode("utf-8", "replace")
 
     def _keep(self, read: Read, by: str) -> tuple[list[OpenArticle], list[str]]:
         opened = [self.shelf.put(document, name, by) for name, document in read.documents]
@@ -224,6 +247,23 @@ class Desk:
             ],
         }
 
+    def left(self, name: ListName) -> int:
+        """Return how many sentences of a list nobody has answered on it."""
+        sentences = self.work(name, "")["sentences"]
+        if name in SETTLING:
+            return len(sentences)
+        return sum(one["label"] is None for one in sentences)
+
+    def view(self, view: str, annotator: str) -> dict[str, Any]:
+        """Return an article (``article:KEY``) or a list, see ``article`` and ``work``."""
+        if view.startswith(_ARTICLE):
+            return self.article(view.removeprefix(_ARTICLE), annotator)
+        return self.work(_list_name(view), annotator)
+
+    def make(self, name: Literal["queue", "issues"], by: str) -> None:
+        """Begin to make a list anew, see ``make_queue`` and ``make_issues``."""
+        (self.make_queue if name == "queue" else self.make_issues)(by)
+
     def make_queue(self, by: str) -> None:
         """Begin to choose which sentences of the opened articles to label next.
 
@@ -289,8 +329,8 @@ class Desk:
         known = self.labels.labels().by_id.get(identifier)
         if known:
             return known.record
-        if view.startswith("article:"):
-            article = self.shelf.get(view.removeprefix("article:"))
+        if view.startswith(_ARTICLE):
+            article = self.shelf.get(view.removeprefix(_ARTICLE))
             sentences: Iterable[LabelRecord] = (one for one, _ in self._passages(article))
         else:
             sentences = (task.sentence for task in self.tasks(_list_name(view)))
@@ -425,11 +465,11 @@ def _make_ignored(folder: Path) -> None:
 
 
 def _list_name(view: str) -> ListName:
-    names: tuple[ListName, ...] = ("queue", "issues", "disagreements")
-    for name in names:
+    for name in Desk.list_names:
         if view == name:
             return name
-    raise TopicmlError("no such list", where=view[:100], hint=f"There are {', '.join(names)}.")
+    hint = f"There are {', '.join(Desk.list_names)}."
+    raise TopicmlError("no such list", where=view[:100], hint=hint)
 
 
 def _state(one: Annotation | None) -> str:

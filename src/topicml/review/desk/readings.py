@@ -17,7 +17,7 @@ from topicml.labels.migration.history import FOLDER as MIGRATIONS
 from topicml.labels.records import Annotation
 from topicml.review.desk.known import stamp_of
 
-ORIGIN, TAKEN_BACK = "review", "review: taken back"
+ORIGIN, TAKEN_BACK, RESTORED = "review", "review: taken back", "review: restored"
 
 
 class Readings:
@@ -88,35 +88,54 @@ def last_of(
     return next((one for one in reversed([*own]) if one.adjudicated == settles), None)
 
 
-def to_take_back(annotations: Sequence[Annotation], annotator: str) -> Annotation | None:
-    """Return what takes an annotator's last answer on the page back; None without one.
+def to_take_back(annotations: Sequence[Annotation], annotator: str) -> list[Annotation]:
+    """Return what takes an annotator's last answer on the page back; nothing without one.
+
+    What was settled in another way before is said once more.
 
     Args:
         annotations: All, in the order they were added.
         annotator: Who.
     """
-    standing: list[Annotation] = []
-    answers: list[Annotation] = []
-    for one in annotations:
-        if one.annotator != annotator:
-            continue
-        if one.origin == TAKEN_BACK:
-            if answers:
-                standing.remove(answers.pop())
-            continue
-        standing.append(one)
-        if one.origin == ORIGIN:
-            answers.append(one)
-    if not answers:
-        return None
-    last = answers[-1]
+    last = _last_answer([one for one in annotations if one.annotator == annotator])
+    if last is None:
+        return []
+    until = next(n for n, one in enumerate(annotations) if one is last)
     before = [
         one
-        for one in standing
-        if one is not last and (one.id, one.adjudicated) == (last.id, last.adjudicated)
+        for one in annotations[:until]
+        if (one.id, one.adjudicated) == (last.id, last.adjudicated)
     ]
-    if before:
-        return replace(before[-1], time=None, origin=TAKEN_BACK, where="")
-    return replace(
-        last, topics=(), skipped=True, time=None, note="", reason="", origin=TAKEN_BACK, where=""
-    )
+    own = [one for one in _standing(before) if one.annotator == annotator]
+    if own:
+        return [replace(own[-1], time=None, origin=TAKEN_BACK)]
+    nothing = replace(last, topics=(), skipped=True, time=None, note="", reason="")
+    settled = before[-1:] if last.adjudicated else []
+    return [
+        replace(nothing, origin=TAKEN_BACK),
+        *(replace(one, time=None, origin=RESTORED) for one in settled if not one.skipped),
+    ]
+
+
+def _last_answer(own: Sequence[Annotation]) -> Annotation | None:
+    answers: list[Annotation] = []
+    for one in own:
+        if one.origin == ORIGIN:
+            answers.append(one)
+        elif one.origin == TAKEN_BACK and answers:
+            answers.pop()
+    return answers[-1] if answers else None
+
+
+def _standing(annotations: Sequence[Annotation]) -> list[Annotation]:
+    """Return annotations of one sentence without those that were taken back, and what did so."""
+    found: list[Annotation] = []
+    for one in annotations:
+        if one.origin != TAKEN_BACK:
+            found.append(one)
+            continue
+        own = [n for n, other in enumerate(found) if other.annotator == one.annotator]
+        answers = [n for n in own if found[n].origin == ORIGIN]
+        if answers:
+            del found[answers[-1]]
+    return found
