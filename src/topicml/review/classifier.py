@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from topicml.errors import ModelError
+from topicml.errors import ModelError, TopicmlError
 from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
@@ -19,7 +20,10 @@ from topicml.review.settings import Settings
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Unit
 from topicml.text.document import Document
+from topicml.text.normalise import printable
 
+_LOG = logging.getLogger(__name__)
+_MOST_OPEN = 4  # models; more than one where requests name them, or another one is promoted
 _T = TypeVar("_T")
 
 
@@ -58,27 +62,40 @@ class Classifier:
         """Return a model, opened and compiled; the one in use now where only a name is given.
 
         Raises:
-            ModelError: No such model, or it is damaged.
+            Problem: There is no such model, it is damaged, or this machine cannot use it.
         """
-        path = self._store.find(reference or self._default)
-        with self._opening:
+        try:
+            path = self._store.find(reference or self._default)
+            return self._opened.get(path) or self._open(path)
+        except TopicmlError as err:
+            _LOG.warning("%s", printable(str(err)))
+            raise _unusable(err) from err
+
+    def _open(self, path: Path) -> Model:
+        with self._opening:  # one at a time, and each once
             if path not in self._opened:
                 self._opened[path] = _ready(path)
+            while len(self._opened) > _MOST_OPEN:
+                del self._opened[next(iter(self._opened))]
             return self._opened[path]
 
     def tag(self, documents: Sequence[Document], asked: Asked) -> list[TaggedArticle]:
         """Tag n documents.
 
         Raises:
-            ModelError: See ``model`` and ``make_tagger``.
+            Problem: See ``model``; or there are no thresholds for a precision as high as that.
         """
-        tagger = make_tagger(
-            self.model(asked.model),
-            threshold=asked.threshold,
-            min_precision=asked.min_precision,
-            relevance=asked.relevance,
-            unit=asked.unit,
-        )
+        model = self.model(asked.model)
+        try:
+            tagger = make_tagger(
+                model,
+                threshold=asked.threshold,
+                min_precision=asked.min_precision,
+                relevance=asked.relevance,
+                unit=asked.unit,
+            )
+        except ModelError as err:
+            raise _unusable(err) from err
         return tagger.tag(documents)
 
 
@@ -98,9 +115,8 @@ class Workers:
 
     def __init__(self, most_waiting: int) -> None:
         count = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(count, "classify")
-        self._most = count + most_waiting
-        self._taken = 0
+        self._pool = ThreadPoolExecutor(count, "worker")
+        self._free = threading.Semaphore(count + most_waiting)
 
     async def run(self, function: Callable[[], _T]) -> _T:
         """Call a function in one of the threads.
@@ -108,15 +124,13 @@ class Workers:
         Raises:
             Problem: Too many calls wait already.
         """
-        if self._taken >= self._most:
+        if not self._free.acquire(blocking=False):
             raise Problem(429, "too many requests wait already", {"Retry-After": "1"})
-        self._taken += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, function)
-        finally:
-            self._taken -= 1
+        future = self._pool.submit(function)
+        future.add_done_callback(lambda _: self._free.release())
+        return await asyncio.wrap_future(future)
 
 
-def unusable(error: ModelError) -> Problem:
-    """Return the problem of a request for a model that cannot be used, without paths."""
+def _unusable(error: TopicmlError) -> Problem:
+    """Return the problem of a request for a model that cannot be used; paths stay here."""
     return Problem(422, f"model: {error.what}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,10 +11,12 @@ from dataclasses import replace
 import uvicorn
 
 from topicml.errors import TopicmlError
+from topicml.review.access_log import AccessLog
 from topicml.review.app import MakeRouter, create_app
 from topicml.review.settings import Settings
 from topicml.stopping import Stopped
 
+_MOST_CONNECTIONS = 1000
 _STOP_SECONDS = 10  # that requests under way have to end
 
 
@@ -33,14 +36,17 @@ def run_server(
         TopicmlError: The address cannot be listened on, it is not safe to, or there is no model.
     """
     settings.check()
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     with _listen(settings) as listening:
         settings = replace(settings, port=listening.getsockname()[1])
         app = create_app(settings, routers)
         app.state.classifier.model()
         config = uvicorn.Config(
-            app,
-            access_log=False,
-            log_level="warning",
+            AccessLog(app),
+            http="h11",  # its headers have a limit
+            access_log=False,  # which would have tokens in it
+            log_config=None,
+            limit_concurrency=_MOST_CONNECTIONS,
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=_STOP_SECONDS,

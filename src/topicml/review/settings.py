@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import quote
 
 from topicml.errors import TopicmlError
 from topicml.models.store import ModelStore
@@ -18,6 +20,7 @@ TOKEN_VARIABLE = "TOPICML_TOKEN"  # noqa: S105 - the name of a variable
 SHORTEST_TOKEN = 16
 """Characters that a token has at least where others than this machine can reach the server."""
 
+_TOKEN = re.compile(r"[!-~]+")
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
@@ -79,7 +82,7 @@ class Settings:
     @property
     def link(self) -> str:
         """The address with the token, which opens the server in a browser."""
-        return f"{self.address}/" + (f"?token={self.token}" if self.token else "")
+        return f"{self.address}/" + (f"?token={quote(self.token, safe='')}" if self.token else "")
 
     @property
     def cookie(self) -> str:
@@ -95,15 +98,14 @@ class Settings:
         """Refuse what would leave the server open to others.
 
         Raises:
-            TopicmlError: Others than this machine can reach it, and it has no token worth one.
+            TopicmlError: It has no token that is worth one, or one that no header can carry.
         """
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise TopicmlError("a token is made of letters, digits and signs of ASCII, no spaces")
         if not self.is_local and len(self.token or "") < SHORTEST_TOKEN:
             raise TopicmlError(
-                f"others can reach {self.host}, and the token is "
-                + ("too short" if self.token else "missing"),
-                where="--host",
-                hint=f"Give a token of {SHORTEST_TOKEN} characters or more with --token or "
-                f"{TOKEN_VARIABLE}, or leave --host out.",
+                f"others can reach {self.host}: give a token of {SHORTEST_TOKEN} characters or "
+                f"more, with --token or {TOKEN_VARIABLE}"
             )
 
 
