@@ -13,7 +13,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LAYERS = (
     {"errors", "stopping", "version"},
     {"files", "compiling"},
-    {"appending", "scheme", "toml"},
+    {"appending", "pages", "scheme", "toml"},
     {"taxonomy"},
     {"project"},
     {"text"},

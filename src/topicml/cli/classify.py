@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal
 
@@ -16,10 +17,11 @@ from topicml.cli import options
 from topicml.errors import InputError, OutputError
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
-from topicml.io.records import ReadOptions, Reject, list_counts
+from topicml.io.records import Fields, ReadOptions, Reject, list_counts
 from topicml.io.remote import is_address, show_address
 from topicml.io.sources import list_sources, measure, paths_of
 from topicml.io.writers.output import Compression, Format, Output, output_kind
+from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.scoring.backends import backend_for
@@ -29,6 +31,10 @@ from topicml.tagging.thresholds import Thresholds
 
 EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
 _TABLE_SUFFIXES = (".txt", ".text")
+_PAGE_SUFFIXES = (".html", ".htm")
+_REJECTS_KEPT = 1000  # for a page
+
+Kind = Literal["table", "html"] | Format
 
 
 def classify(
@@ -42,7 +48,7 @@ def classify(
         ),
     ] = None,
     output_format: Annotated[
-        Literal["table", "jsonl", "json", "csv", "parquet"] | None,
+        Literal["table", "jsonl", "json", "csv", "parquet", "html"] | None,
         typer.Option(
             "--format", "-f", help="Output format.", show_default="by --output's suffix, or table"
         ),
@@ -87,6 +93,9 @@ def classify(
     options.check_thresholds(threshold, min_precision, relevance)
     share = options.share_of(second_opinion, second_opinion_share)
     fields = options.record_fields(text_field, id_field, title_field, keep)
+    asked = _asked_kind(output, output_format)
+    if asked == "html":
+        fields = replace(fields, also=_page_fields(fields))
     reading = ReadOptions(
         *(fields, encoding),
         any_text=unit == "sentence",
@@ -95,7 +104,7 @@ def classify(
     )
     inputs = Inputs(_given(sources), input_format, reading, follow_links=follow_links)
     _check_written(output, inputs, force=force)
-    kind, compression = _output_kind(output, output_format)
+    kind, compression = _output_kind(output, asked)
     store = options.model_store(models_dir)
     opened = open_for_use(store.find(model), _note)
     opened.scorer.use(backend_for(inputs.size))
@@ -111,6 +120,8 @@ def classify(
     groups = inputs.tag(tagger)
     if kind == "table":
         count = _write_tables(groups, tagger.thresholds, output)
+    elif kind == "html":
+        count = _write_page(groups, opened, tagger.thresholds, inputs, output)
     else:
         from topicml.io.writers.writer import check_kept
 
@@ -142,6 +153,7 @@ class Inputs:
         paths: Files to be read, standard input among them.
         size: Bytes of all inputs, or None where that is not known.
         rejected: How many inputs and texts were rejected so far.
+        rejects: What was said of the first of them.
     """
 
     def __init__(
@@ -158,6 +170,7 @@ class Inputs:
         self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
         self.paths = paths_of(self._sources, sys.stdin.buffer)
         self.rejected = 0
+        self.rejects: list[str] = []
         for line in listing.notes():
             _note(line)
         for error in listing.errors:
@@ -191,6 +204,8 @@ class Inputs:
 
     def _reject(self, line: str) -> None:
         self.rejected += 1
+        if len(self.rejects) < _REJECTS_KEPT:
+            self.rejects.append(line)
         options.tell(f"error: {line}")
 
 
@@ -210,13 +225,26 @@ def _check_written(output: str, inputs: Inputs, *, force: bool) -> None:
         check_outputs([Path(output)], inputs.paths, force=force)
 
 
-def _output_kind(
-    output: str, asked: Literal["table"] | Format | None
-) -> tuple[Literal["table"] | Format, Compression]:
-    is_table = output == "-" or output.lower().endswith(_TABLE_SUFFIXES)
-    if asked == "table" or (asked is None and is_table):
-        return "table", "none"
-    return output_kind(output, asked, _TABLE_SUFFIXES)
+def _asked_kind(output: str, output_format: Kind | None) -> Kind | None:
+    """Return what is to be written where it is for people, or was said; None for the others."""
+    name = output.lower()
+    if output_format is None and name.endswith(_PAGE_SUFFIXES):
+        return "html"
+    if output_format is None and (output == "-" or name.endswith(_TABLE_SUFFIXES)):
+        return "table"
+    return output_format
+
+
+def _output_kind(output: str, asked: Kind | None) -> tuple[Kind, Compression]:
+    if asked == "table" or asked == "html":
+        return asked, "none"
+    return output_kind(output, asked, (*_TABLE_SUFFIXES, *_PAGE_SUFFIXES[:1]))
+
+
+def _page_fields(fields: Fields) -> tuple[str, ...]:
+    from topicml.report.article import FIELDS
+
+    return tuple(name for name in FIELDS if name not in fields.keep)
 
 
 def _write_tables(
@@ -232,6 +260,27 @@ def _write_tables(
                 write_table(article, thresholds, out)
                 count += 1
         out.detach()
+    return count
+
+
+def _write_page(
+    groups: Iterator[list[TaggedArticle]],
+    model: Model,
+    thresholds: Thresholds,
+    inputs: Inputs,
+    output: str,
+) -> int:
+    from topicml.report.tagged import Rejected, TaggedReport
+
+    report = TaggedReport(model, thresholds)
+    count = 0
+    with _writable(output) as out:
+        for articles in groups:
+            for article in articles:
+                report.add(article)
+                count += 1
+        page = report.render(Rejected(inputs.rejected, inputs.rejects))
+        out.write(page.encode("utf-8", "replace"))
     return count
 
 

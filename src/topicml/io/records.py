@@ -64,12 +64,14 @@ class Fields:
         id: Field with the id; where a record has none, it gets one from file and number.
         title: Field with a title, which is read as the first paragraph; None for none.
         keep: Fields that are carried through; ``ALL`` among them stands for all but text and id.
+        also: Fields that are carried through where a record has them.
     """
 
     text: str | tuple[str, ...] = "text"
     id: str = "id"
     title: str | None = "title"
     keep: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -79,7 +81,8 @@ class Fields:
     @property
     def read(self) -> tuple[str, ...]:
         """All fields that are read, each once, but for those that ``ALL`` stands for."""
-        names = (*self.texts, self.id, *([self.title] if self.title else []), *self.keep)
+        names = (*self.texts, self.id, *([self.title] if self.title else []))
+        names += self.keep + self.also
         return tuple(name for name in dict.fromkeys(names) if name != ALL)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -16,7 +16,9 @@ import numpy as np
 
 from topicml.scoring.features import FeatureBlock, Floats, Integers
 
-_WORD = re.compile(r"(?u)\b\w\w+\b")
+WORD = re.compile(r"(?u)\b\w\w+\b")
+"""A word of word n-grams, as scikit-learn has it."""
+
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LATIN = re.compile("[A-Za-zÀ-ÖØ-öø-ɏ]")
 _GROUP = 32  # texts that numpy adds up at a time
@@ -47,7 +49,7 @@ class _Tokens(dict[str, _Token]):
         self._characters = characters
 
     def __missing__(self, text: str) -> _Token:
-        words = _WORD.findall(text)
+        words = WORD.findall(text)
         known = sum(word in self._words.vocabulary for word in words) if self._words else 0
         runs = _LETTERS.findall(text)
         letters = "".join(runs)
@@ -91,6 +93,13 @@ class ReferenceScorer:
             if self._characters:
                 _add_log_odds(self._characters, characters, log_odds[rows])
         return log_odds, counts
+
+    def tfidf(self, texts: Sequence[str]) -> list[tuple[Integers, Integers, Floats]]:
+        """Return for each block, of words before of characters, what ``tfidf_of`` does."""
+        encoded = (memoryview(text.encode("utf-8", "surrogatepass")) for text in texts)
+        words, characters, _ = zip(*map(self._count, encoded), strict=True)
+        blocks = (self._words, words), (self._characters, characters)
+        return [tfidf_of(block, counts) for block, counts in blocks if block]
 
     def _count(self, data: memoryview) -> tuple[Counter[int], Counter[int], list[int]]:
         tokens = [self._tokens[token] for token in str(data, "utf-8", _EACH_BYTE).lower().split()]
@@ -139,14 +148,30 @@ def _character_terms(block: FeatureBlock, token: str) -> list[int]:
 
 def _add_log_odds(block: FeatureBlock, texts: Sequence[Counter[int]], log_odds: Floats) -> None:
     """Add TF-IDF of length one, times the coefficients."""
-    sizes = [len(counter) for counter in texts]
-    rows = np.repeat(np.arange(len(texts)), sizes)
-    terms = np.fromiter(chain.from_iterable(texts), np.int64, len(rows))
-    counts = chain.from_iterable(counter.values() for counter in texts)
-    tf = np.fromiter(counts, np.float64, len(rows))
-    tfidf = (1.0 + np.log(tf) if block.sublinear_tf else tf) * block.idf.take(terms)
-    tfidf /= np.sqrt(np.bincount(rows, tfidf * tfidf))[rows]
+    rows, terms, tfidf = tfidf_of(block, texts)
     starts = np.flatnonzero(np.diff(rows, prepend=-1))
     if len(starts):
         weighted = tfidf[:, np.newaxis] * block.coefficients.take(terms, axis=0)
         log_odds[rows[starts]] += np.add.reduceat(weighted, starts)
+
+
+def tfidf_of(
+    block: FeatureBlock, texts: Sequence[Mapping[int, int]]
+) -> tuple[Integers, Integers, Floats]:
+    """Return TF-IDF, for each text of length one.
+
+    Args:
+        block: Whose terms are counted.
+        texts: Of each text how often which terms come.
+
+    Returns:
+        A text, a term and its TF-IDF, for each term of each text, in order.
+    """
+    sizes = [len(counts) for counts in texts]
+    rows = np.repeat(np.arange(len(texts)), sizes)
+    terms = np.fromiter(chain.from_iterable(texts), np.int64, len(rows))
+    counts = chain.from_iterable(counts.values() for counts in texts)
+    tf = np.fromiter(counts, np.float64, len(rows))
+    tfidf = (1.0 + np.log(tf) if block.sublinear_tf else tf) * block.idf.take(terms)
+    tfidf /= np.sqrt(np.bincount(rows, tfidf * tfidf))[rows]
+    return rows, terms, tfidf

@@ -31,13 +31,36 @@ REASONS: tuple[Reason | None, ...] = (
 )
 _CODES = {reason: code for code, reason in enumerate(REASONS)}
 
+ARTICLE_REASONS: dict[Reason | None, str] = {
+    "not_english": "the text is not in English",
+    "boilerplate": "it is the page around an article, not an article",
+    "unfamiliar": "the model knows too few of its words",
+    "no_topic": "its sentences are about none of the topics",
+    "below_threshold": "no topic is likely enough",
+}
+"""Why an article has no topic, as a person is told it."""
+
+SENTENCE_REASONS: dict[Reason | None, str] = {
+    "not_english": "not English",
+    "boilerplate": "boilerplate",
+    "unfamiliar": "unfamiliar words",
+    "no_topic": "about none of the topics",
+    "below_threshold": "below threshold",
+}
+"""Why a sentence has none."""
+
 FEWEST_WORDS = 4
 """Words from which on it matters how many of a sentence's words the model knows."""
 
-_FEWEST_LATIN = 0.5  # share of the letters
-_ENOUGH_KNOWN = 0.5  # share of known words from which on a text is surely English
-_FEWEST_FOREIGN = 2  # small words of another language; a headline has hardly one of any
-_LONGEST_BOILERPLATE = 14  # words
+FEWEST_LATIN = 0.5
+"""Share of Latin letters that an English text has."""
+ENOUGH_KNOWN = 0.5
+"""Share of known words from which on a text is surely English."""
+FEWEST_FOREIGN = 2
+"""Small words of another language; a headline has hardly one of any."""
+LONGEST_BOILERPLATE = 14
+"""Words of what may be part of the page around an article."""
+
 _LONGEST_CAPTION = 5
 _LETTER, _SMALL = 0x1F, 0x20  # bits of ASCII: which letter it is, and that it is a small one
 _LAST_ASCII = 0x7F
@@ -151,26 +174,35 @@ def _apply_english_rules(
     codes: NDArray[np.int8],
 ) -> None:
     """Mark what is not English, and what an English page has around its articles."""
-    foreign = latin_share < _FEWEST_LATIN
-    unsure = (known_share < _ENOUGH_KNOWN) & (word_count >= _FEWEST_FOREIGN) & ~foreign
+    foreign = latin_share < FEWEST_LATIN
+    unsure = (known_share < ENOUGH_KNOWN) & (word_count >= FEWEST_FOREIGN) & ~foreign
     for n in np.flatnonzero(unsure).tolist():
-        foreign[n] = _is_other_language(_WORDS.findall(texts.text(n).lower()))
-    short = np.flatnonzero((word_count <= _LONGEST_BOILERPLATE) & ~foreign)
+        english, other = small_words(texts.text(n))
+        foreign[n] = other >= fewest_foreign(english)
+    short = np.flatnonzero((word_count <= LONGEST_BOILERPLATE) & ~foreign)
     short = short[_may_be_boilerplate(texts.heads(short))]
     sizes = zip(short.tolist(), word_count[short].tolist(), strict=True)
-    codes[[n for n, size in sizes if _is_boilerplate(texts.text(n), size)]] = _CODES["boilerplate"]
+    found = [n for n, size in sizes if boilerplate_phrase(texts.text(n), size) is not None]
+    codes[found] = _CODES["boilerplate"]
     codes[foreign] = _CODES["not_english"]
 
 
-def _is_other_language(words: list[str]) -> bool:
-    """Whether another language's small words outnumber the English ones."""
+def small_words(text: str) -> tuple[int, int]:
+    """Count the different small words of English in a text, and those of another language.
+
+    The other language is the one that has most of them.
+    """
     counts: dict[str, int] = {}
-    for word in set(words):
+    for word in set(_WORDS.findall(text.lower())):
         for language in _LANGUAGES.get(word, ()):
             counts[language] = counts.get(language, 0) + 1
     english = counts.pop(ENGLISH, 0)
-    foreign = max(counts.values(), default=0)
-    return foreign >= _FEWEST_FOREIGN and foreign > english
+    return english, max(counts.values(), default=0)
+
+
+def fewest_foreign(english: int) -> int:
+    """Return how many small words make a text one of another language; they outnumber English."""
+    return max(FEWEST_FOREIGN, english + 1)
 
 
 def _may_be_boilerplate(heads: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -190,9 +222,10 @@ _KNOWN_HEADS = np.zeros((_LETTER + 1) ** HEAD, dtype=np.bool_)
 _KNOWN_HEADS[_places(np.array([list(head.encode()) for head in _HEADS], dtype=np.uint8))] = True
 
 
-def _is_boilerplate(text: str, word_count: int) -> bool:
-    """Whether a short text is part of the page around an article."""
+def boilerplate_phrase(text: str, word_count: int) -> str | None:
+    """Return what makes a short text part of the page around an article, in lower case."""
     lowered = text.lower()  # three times as fast as to ignore case
-    if _BOILERPLATE.match(lowered):
-        return True
-    return word_count <= _LONGEST_CAPTION and bool(_CAPTION.match(lowered))
+    match = _BOILERPLATE.match(lowered)
+    if match is None and word_count <= _LONGEST_CAPTION:
+        match = _CAPTION.match(lowered)
+    return match and match[1]

@@ -151,7 +151,9 @@ def _kept(values: Mapping[str, Any], fields: Fields) -> dict[str, Any]:
     if ALL in fields.keep:
         used = {*fields.texts, fields.id}
         kept = {name: value for name, value in values.items() if name not in used}
-    return kept | {name: value_at(values, name) for name in fields.keep if name != ALL}
+    kept |= {name: value_at(values, name) for name in fields.keep if name != ALL}
+    found = {name: value_at(values, name) for name in fields.also}
+    return kept | {name: value for name, value in found.items() if value is not None}
 
 
 def _join_texts(values: Mapping[str, Any], names: tuple[str, ...]) -> str:

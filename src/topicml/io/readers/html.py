@@ -48,7 +48,8 @@ def read_page(page: bytes, charset: str | None, options: ReadOptions) -> Page:
         RecordError: It cannot be decoded, has no main text, or takes too much.
         MissingExtraError: trafilatura is not installed.
     """
-    wants_fields = not {*PAGE_FIELDS, ALL}.isdisjoint((options.fields.id, *options.fields.keep))
+    fields = options.fields
+    wants_fields = not {*PAGE_FIELDS, ALL}.isdisjoint((fields.id, *fields.keep, *fields.also))
     arguments = page, charset, options.encoding, wants_fields
     try:
         return child.call(_extract, *arguments, seconds=options.seconds, prepare=import_extractor)

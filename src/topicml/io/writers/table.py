@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from topicml.tagging.abstention import Reason
+from topicml.tagging.abstention import ARTICLE_REASONS, SENTENCE_REASONS
 from topicml.tagging.articles import TaggedArticle, TaggedSentence
 from topicml.tagging.thresholds import Thresholds
 from topicml.text.normalise import printable
@@ -31,20 +31,6 @@ _COLOURS = (
     "bright_green",
     "bright_red",
 )
-_ARTICLE_REASONS: dict[Reason | None, str] = {
-    "not_english": "the text is not in English",
-    "boilerplate": "it is the page around an article, not an article",
-    "unfamiliar": "the model knows too few of its words",
-    "no_topic": "its sentences are about none of the topics",
-    "below_threshold": "no topic is likely enough",
-}
-_SENTENCE_REASONS: dict[Reason | None, str] = {
-    "not_english": "not English",
-    "boilerplate": "boilerplate",
-    "unfamiliar": "unfamiliar words",
-    "no_topic": "about none of the topics",
-    "below_threshold": "below threshold",
-}
 
 
 def table_console(out: IO[str] | None = None) -> Console:
@@ -74,7 +60,7 @@ def write_table(article: TaggedArticle, thresholds: Thresholds, out: IO[str]) ->
     if article.topics:
         console.print(_topics_table(console, article, colours))
     else:
-        console.print(Text(f"No topic: {_ARTICLE_REASONS[article.reason]}."))
+        console.print(Text(f"No topic: {ARTICLE_REASONS[article.reason]}."))
     console.print()
     if article.spans:
         console.print(_sentences_table(article, thresholds, colours))
@@ -142,7 +128,7 @@ def _why_untagged(
     sentence: TaggedSentence, topic_ids: Sequence[str], thresholds: Thresholds
 ) -> Text:
     """Say why a sentence has no topic, and which ones relevance alone kept from it."""
-    said = f"no tag: {_SENTENCE_REASONS[sentence.reason]}"
+    said = f"no tag: {SENTENCE_REASONS[sentence.reason]}"
     if sentence.reason == "no_topic":
         said += f" (relevance {sentence.relevance:.2f} under {thresholds.relevance:.2f})"
         reached = np.flatnonzero(sentence.probabilities >= thresholds.topics)

@@ -1,0 +1,1 @@
+"""The look that all pages share, and how one becomes a single file."""
