@@ -10,7 +10,7 @@ import typer
 
 COMMANDS = (
     *("classify", "batch", "train", "evaluate", "compare", "tune", "distill"),
-    *("models", "labels", "init", "serve", "info"),
+    *("models", "labels", "init", "review", "serve", "info"),
 )
 """All commands, each in the module of its name."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -141,7 +141,7 @@ class Desk:
         Raises:
             InputError: It cannot be fetched.
         """
-        raise InputError("links are not read yet", where=url[:200], hint="Save the page.")
+        raise InputError(f"links are not read yet by {by}", where=url[:200], hint="Save the page.")
 
     def records(self) -> bytes:
         """Return the opened articles as ``classify --format jsonl`` writes them.
@@ -154,6 +154,42 @@ class Desk:
             raise InputError("there is no model yet", hint="Label some sentences and train one.")
         rows = (json.dumps(one.to_dict(), ensure_ascii=False) for one in articles if one)
         return "".join(f"{row}\n" for row in rows).encode("utf-8", "replace")
+
+    def report(self) -> str:
+        """Return the opened articles as a page.
+
+        Raises:
+            InputError: There is no model yet.
+        """
+        found = self.model.report(self.shelf.all())
+        if found is None:
+            raise InputError("there is no model yet", hint="Label some sentences and train one.")
+        return found
+
+    def explain(self, view: str, identifier: str) -> dict[str, Any]:
+        """Return why a sentence has its topics, as plain values.
+
+        Raises:
+            InputError: There is no such sentence, or no model yet.
+            ModelError: The model is a network.
+        """
+        found = self.model.explain(self.find(view, identifier).text)
+        if found is None:
+            raise InputError("there is no model yet", hint="Label some sentences and train one.")
+        return {
+            "model": found.model,
+            "failed": next((check.what for check in found.checks if not check.passed), ""),
+            "topics": [
+                {
+                    "topic": topic.topic,
+                    "given": topic.is_given,
+                    "probability": topic.probability,
+                    "threshold": min(topic.threshold, 1.0),
+                    "marks": [asdict(mark) for mark in found.marks(topic)],
+                }
+                for topic in found.topics
+            ],
+        }
 
     def _keep(self, read: Read, by: str) -> tuple[list[OpenArticle], list[str]]:
         opened = [self.shelf.put(document, name, by) for name, document in read.documents]

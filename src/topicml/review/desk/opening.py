@@ -13,7 +13,7 @@ from topicml.io.records import ALL, Fields, ReadOptions, Reject
 from topicml.io.sources import Source, list_sources
 from topicml.text.document import Document
 
-MOST_DOCUMENTS = 500
+MOST_DOCUMENTS, MOST_CHARACTERS = 500, 32_000_000
 """That one file may hold; more is a dump, which ``topicml batch`` is for."""
 
 _FIELDS = Fields(keep=(ALL,))
@@ -67,18 +67,21 @@ def _read(path: Path, name: str) -> Read:
     documents: list[tuple[str, Document]] = []
     problems: list[str] = []
     options = ReadOptions(_FIELDS, limit=MOST_DOCUMENTS + 1)
+    characters = 0
     try:
         for block in read_blocks([source], options, BytesIO()):
             for item in parse_block(block, options):
                 if isinstance(item, Reject):
                     problems.append(f"{item.place}: {item.detail}")
-                else:
-                    documents.append((_name_of(item, source), item))
+                    continue
+                characters += len(item.text)
+                if len(documents) == MOST_DOCUMENTS or characters > MOST_CHARACTERS:
+                    more = f"{name}: only the first {len(documents):,} texts are opened"
+                    return Read(documents, [*problems, more])
+                documents.append((_name_of(item, source), item))
     except (InputError, MissingExtraError) as err:
         problems.append(str(err))
-    if len(documents) > MOST_DOCUMENTS:
-        problems.append(f"{name}: only the first {MOST_DOCUMENTS} texts are opened")
-    return Read(documents[:MOST_DOCUMENTS], problems)
+    return Read(documents, problems)
 
 
 def _name_of(document: Document, source: Source) -> str:

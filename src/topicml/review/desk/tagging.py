@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from topicml.errors import ModelError
+from topicml.explain.explainer import Explainer
+from topicml.explain.explanation import Explanation
 from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
 from topicml.models.store import ModelStore
 from topicml.models.tagger import make_tagger
+from topicml.report.tagged import TaggedReport
 from topicml.review.desk.shelf import OpenArticle
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
@@ -59,6 +62,7 @@ class CurrentModel:
         self._lock = threading.Lock()
         self._model: Model | None = None
         self._tagger: Tagger | None = None
+        self._explainer: Explainer | None = None
         self._tagged: dict[tuple[str, str], TaggedArticle] = {}
 
     def version(self) -> str | None:
@@ -78,8 +82,37 @@ class CurrentModel:
             if self._model is None or self._model.reference != f"{self._name}@{version}":
                 self._model = open_for_use(self._store.folder(self._name, version))
                 self._tagger = make_tagger(self._model)
+                self._explainer = None
                 self._tagged.clear()
             return self._model
+
+    def explain(self, text: str) -> Explanation | None:
+        """Return why a sentence has its topics; None where there is no model yet.
+
+        Raises:
+            ModelError: The model is a network.
+        """
+        model = self.model()
+        if model is None:
+            return None
+        with self._lock:
+            self._explainer = self._explainer or Explainer(model)
+        return self._explainer.explain(text, changes=False)
+
+    def report(self, articles: Iterable[OpenArticle]) -> str | None:
+        """Return the page of articles as ``classify --format html`` makes it; None without a model.
+
+        Raises:
+            ModelError: The model is damaged.
+        """
+        tagged = [self.tag(article) for article in articles]
+        if self._model is None or self._tagger is None:
+            return None
+        report = TaggedReport(self._model, self._tagger.thresholds)
+        for article in tagged:
+            if article is not None:
+                report.add(article)
+        return report.render()
 
     def passages(self, article: OpenArticle, taxonomy: Taxonomy) -> list[Passage]:
         """Return the sentences of an article, with what the model says of each."""

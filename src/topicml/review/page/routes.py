@@ -14,7 +14,7 @@ from starlette.datastructures import UploadFile
 from topicml.errors import TopicmlError
 from topicml.review.desk.desk import Desk
 from topicml.review.page import bodies
-from topicml.review.page.files import shell, static_files
+from topicml.review.page.files import page_policy, shell, static_files
 from topicml.review.page.people import People
 from topicml.review.page.picking import Roots
 from topicml.review.page.scheme import scheme_fields
@@ -203,6 +203,15 @@ def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> 
     @router.get("/api/review/pulse")
     async def pulse() -> Response:
         return await ask(lambda desk: desk.pulse())
+
+    @router.get("/api/review/explanation")
+    async def explanation(view: str, id: str) -> Response:  # noqa: A002 - the sentence's
+        return await ask(lambda desk: desk.explain(view, id))
+
+    @router.get("/report.html", include_in_schema=False)
+    async def report() -> HTMLResponse:
+        found = await ask.value(lambda desk: desk.report())
+        return HTMLResponse(found, headers=page_policy(found))
 
     @router.get("/api/review/articles.jsonl")
     async def records() -> Response:

@@ -13,10 +13,12 @@ export async function explain(sentence, view) {
 function part(topic, text) {
   const pieces = [];
   let at = 0;
+  const points = [...text]; // places count characters, not halves of them
+  const slice = (start, end) => points.slice(start, end).join("");
   for (const mark of topic.marks) {
-    pieces.push(text.slice(at, mark.start), el(mark.strength > 0 ? "mark" : "del", { "data-strength": Math.ceil(Math.abs(mark.strength) * 4) }, text.slice(mark.start, mark.end)));
+    pieces.push(slice(at, mark.start), el(mark.strength > 0 ? "mark" : "del", { "data-strength": Math.ceil(Math.abs(mark.strength) * 4) }, slice(mark.start, mark.end)));
     at = mark.end;
   }
-  pieces.push(text.slice(at));
+  pieces.push(slice(at));
   return [el("h3", {}, `${topicName(topic.topic)}: ${Math.round(topic.probability * 100)} %, needs ${Math.round(topic.threshold * 100)} %`), el("p", {}, pieces)];
 }
