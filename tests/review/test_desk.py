@@ -104,7 +104,7 @@ def test_two_who_agree_make_gold_and_two_who_differ_a_disagreement(
     assert label_of(project, ids[0])["status"] == "gold"
     assert label_of(project, ids[1])["status"] == "skipped"
     (task,) = desk.work("disagreements", "lee")["sentences"]
-    assert (task["id"], task["why"]) == (ids[1], ["ann: baking", "kim: no topic"])
+    assert (task["id"], task["why"]) == (ids[1], ["ann: Baking", "kim: no topic"])
     assert [one["annotator"] for one in task["others"]] == ["ann", "kim"]
     desk.answer("disagreements", ids[1], "lee", ["baking"], "the dough is named")
     label = label_of(project, ids[1])
@@ -125,7 +125,7 @@ def test_one_reading_does_not_change_a_settled_label_and_is_listed(
     desk.answer(view, "rest", "ann", ["sailing"])
     assert path.read_bytes() == before
     (task,) = desk.work("disagreements", "ann")["sentences"]
-    assert task["why"] == ["settled by tester: baking", "ann: sailing"]
+    assert task["why"] == ["settled by tester: Baking", "ann: Sailing"]
     desk.answer("disagreements", "rest", "ann", ["sailing"])
     assert label_of(project, "rest", "labels.jsonl")["topics"] == ["sailing"]
     assert desk.work("disagreements", "ann")["sentences"] == []

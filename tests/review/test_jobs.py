@@ -12,6 +12,7 @@ from processes import is_running, wait_until
 from topicml.errors import TopicmlError
 from topicml.review.desk.jobs import Job, Progress, _progress
 
+
 @pytest.fixture
 def slow(tmp_path: Path) -> list[str]:
     """A command that waits for a writer that never comes."""

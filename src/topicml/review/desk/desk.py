@@ -259,36 +259,41 @@ class Desk:
         """
         known = self.labels.labels()
         if name == "queue":
-            return queue_tasks(self._queue_output)
+            return queue_tasks(self._queue_output, self._names())
         if name == "issues":
             return issue_tasks(self.folders.state / "jobs/issues/run/0.out", known)
-        return disagreement_tasks(self.readings.all(), known, read_queue(self.folders.labels))
+        open_again = read_queue(self.folders.labels)
+        return disagreement_tasks(self.readings.all(), known, open_again, self._names())
+
+    def _names(self) -> dict[str, str]:
+        return {topic.id: topic.name for topic in self.taxonomy().topics}
 
     def work(self, name: ListName, annotator: str) -> dict[str, Any]:
         """Return a list with what everybody says of each sentence."""
+        tasks = self.tasks(name)
+        said = self.model.say([task.sentence.text for task in tasks])
+        settles = name in SETTLING
         return {
             "name": name,
             "job": self.job_state(name),
             "sentences": [
                 {
-                    **self._sentence(
-                        task.sentence,
-                        Said(task.suggested, task.probabilities or None),
-                        annotator,
-                        settles=name in SETTLING,
-                    ),
+                    **self._sentence(task.sentence, one, annotator, settles=settles),
+                    **({"suggested": list(task.suggested)} if settles else {}),
                     "why": list(task.why),
                 }
-                for task in self.tasks(name)
+                for task, one in zip(tasks, said, strict=True)
             ],
         }
 
     def left(self, name: ListName) -> int:
         """Return how many sentences of a list nobody has answered on it."""
-        sentences = self.work(name, "")["sentences"]
+        tasks = self.tasks(name)
         if name in SETTLING:
-            return len(sentences)
-        return sum(one["label"] is None for one in sentences)
+            return len(tasks)
+        known = self.labels.labels()
+        found = (known.find(task.sentence.id, task.sentence.text) for task in tasks)
+        return sum(one is None or one.record.status == "skipped" for one in found)
 
     def view(self, view: str, annotator: str) -> dict[str, Any]:
         """Return an article (``article:KEY``) or a list, see ``article`` and ``work``."""

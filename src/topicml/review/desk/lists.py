@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,32 +23,36 @@ class Task:
     Attributes:
         sentence: As a label, with an answer or without.
         why: Why it is here, in a few words each.
-        suggested: Topics to begin with.
-        probabilities: By topic, where a model was asked.
+        suggested: Topics to begin with, where others have said something.
     """
 
     sentence: LabelRecord
     why: tuple[str, ...]
     suggested: tuple[str, ...] = ()
-    probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
-def queue_tasks(output: Path) -> list[Task]:
-    """Return what ``labels queue`` has chosen; nothing before it has run."""
+def queue_tasks(output: Path, names: Mapping[str, str]) -> list[Task]:
+    """Return what ``labels queue`` has chosen; nothing before it has run.
+
+    Args:
+        output: Of the command.
+        names: Of topics, by id.
+    """
     return [
-        Task(label_record(row, output, number), tuple(_queue_reasons(row)))
+        Task(label_record(row, output, number), tuple(_queue_reasons(row, names)))
         for number, row in enumerate(_rows(output), start=1)
         if isinstance(row.get("reasons"), dict)
     ]
 
 
-def _queue_reasons(row: Mapping[str, Any]) -> Iterator[str]:
+def _queue_reasons(row: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
     reasons = row["reasons"]
     if row.get("chosen") == "random":
         yield "drawn at random, so that the mix of topics is known"
     yield f"entropy {reasons['entropy']:.2f} bits"
+    nearest = names.get(reasons["nearest"], reasons["nearest"])
     yield (
-        f"{reasons['nearest']} is nearest to being decided otherwise: "
+        f"{nearest} is nearest to being decided otherwise: "
         f"{reasons['probability']:.2f}, threshold {reasons['threshold']:.2f}"
     )
     if reasons["new"]:
@@ -65,13 +69,15 @@ def issue_tasks(output: Path, known: KnownLabels) -> list[Task]:
             continue
         why = [KINDS[row["kind"]], *([f"as {row['other']}"] if row["other"] else [])]
         why.append(f"{label.path.name}, likely wrong: {row['score']:.2f}")
-        suggested = tuple(row["suggested"])
-        tasks[row["id"]] = Task(label.record, tuple(why), suggested, row["probabilities"])
+        tasks[row["id"]] = Task(label.record, tuple(why), tuple(row["suggested"]))
     return [*tasks.values()]
 
 
 def disagreement_tasks(
-    annotations: Sequence[Annotation], known: KnownLabels, queued: Iterable[Annotation]
+    annotations: Sequence[Annotation],
+    known: KnownLabels,
+    queued: Iterable[Annotation],
+    names: Mapping[str, str],
 ) -> list[Task]:
     """Return what annotators disagree on, among them whoever reads a settled label otherwise.
 
@@ -81,16 +87,20 @@ def disagreement_tasks(
     decisions = decide(annotations)
     settled = {one.id: one for one in annotations if one.adjudicated}
     cases, _ = open_cases(decisions, known.files, queued)
+
+    def told(readings: Iterable[Annotation]) -> list[str]:
+        return [_told(one, names) for one in readings]
+
     tasks = [
-        Task(known.by_id[case.id].record, tuple(map(_told, case.readings)), case.suggestion)
+        Task(known.by_id[case.id].record, tuple(told(case.readings)), case.suggestion)
         for case in cases
     ]
     return tasks + [
         Task(
             known.by_id[one.id].record,
             (
-                f"settled by {', '.join(one.decided_by)}: {_listed(one.topics or ())}",
-                *map(_told, _dissent(one, settled[one.id])),
+                f"settled by {', '.join(one.decided_by)}: {_listed(one.topics or (), names)}",
+                *told(_dissent(one, settled[one.id])),
             ),
             one.topics or (),
         )
@@ -112,16 +122,16 @@ def _later(one: Annotation, other: Annotation) -> bool:
     return one.time is not None and (other.time is None or one.time >= other.time)
 
 
-def _told(one: Annotation) -> str:
+def _told(one: Annotation, names: Mapping[str, str]) -> str:
     split = [f"split since: {topic}" for topic in one.split]
     remarks = "; ".join([*split, *([one.note] if one.note else [])])
-    return f"{one.annotator or 'nobody named'}: {_listed(one.topics)}" + (
+    return f"{one.annotator or 'nobody named'}: {_listed(one.topics, names)}" + (
         f" ({remarks})" if remarks else ""
     )
 
 
-def _listed(topics: Sequence[str]) -> str:
-    return ", ".join(topics) or "no topic"
+def _listed(topics: Sequence[str], names: Mapping[str, str]) -> str:
+    return ", ".join(names.get(topic, topic) for topic in topics) or "no topic"
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

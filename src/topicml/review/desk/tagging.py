@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from topicml.errors import ModelError
@@ -16,7 +16,7 @@ from topicml.models.tagger import make_tagger
 from topicml.report.tagged import TaggedReport
 from topicml.review.desk.shelf import OpenArticle
 from topicml.tagging.articles import TaggedArticle
-from topicml.tagging.tagger import Tagger
+from topicml.tagging.tagger import Tagger, tag_sentences
 from topicml.taxonomy import Taxonomy
 from topicml.text.sentences import sentence_spans
 
@@ -113,6 +113,24 @@ class CurrentModel:
             if article is not None:
                 report.add(article)
         return report.render()
+
+    def say(self, texts: Sequence[str]) -> list[Said]:
+        """Return what the model says of n sentences."""
+        model = self.model()
+        if model is None or not texts:
+            return [Said() for _ in texts]
+        topics = model.scorer.topics
+        probabilities, given, reasons = tag_sentences(model.scorer, texts)
+        return [
+            Said(
+                tuple(topic for topic, one in zip(topics, row, strict=True) if one),
+                dict(zip(topics, values, strict=True)),
+                reason or "",
+            )
+            for row, values, reason in zip(
+                given.tolist(), probabilities.tolist(), reasons, strict=True
+            )
+        ]
 
     def passages(self, article: OpenArticle, taxonomy: Taxonomy) -> list[Passage]:
         """Return the sentences of an article, with what the model says of each."""

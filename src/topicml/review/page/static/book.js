@@ -34,7 +34,7 @@ export function drawBook(actions) {
   fill(byId("book"),
     el("div", { class: "moves" },
       button([el("kbd", {}, "k"), "Back"], actions.previous),
-      button([el("kbd", {}, "↵"), "Right, next"], actions.accept, { class: "main", disabled: !sentence }),
+      button([el("kbd", {}, "↵"), "Accept"], actions.accept, { class: "main", disabled: !sentence }),
       button([el("kbd", {}, "j"), "Next"], actions.next),
       button([el("kbd", {}, "s"), "Skip"], actions.skip, { disabled: !sentence }),
       button([el("kbd", {}, "u"), "Undo"], actions.undo),

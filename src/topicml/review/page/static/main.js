@@ -55,7 +55,7 @@ function select(number, { focus = true } = {}) {
   state.index = Math.max(0, Math.min(number, sentences().length - 1));
   redrawRow(before, select);
   redrawRow(state.index, select);
-  reveal(state.index, focus);
+  reveal(state.index, { focus });
   drawBook(actions);
   remember();
 }
@@ -109,6 +109,7 @@ function onRefused(item, why) {
 
 async function open(view, { focus = true } = {}) {
   leaveTraining();
+  if (view !== state.view) byId("work").scrollTop = 0;
   state.view = view;
   document.body.classList.remove("menu-open");
   byId("menu").setAttribute("aria-expanded", "false");
@@ -116,7 +117,7 @@ async function open(view, { focus = true } = {}) {
   else if (view === "counts") { state.work = null; await guarded(async () => drawCounts(await get("/counts"))); }
   else if (view) await guarded(async () => show(await get(`/views/${encodeURIComponent(view)}`), focus));
   else welcome();
-  document.body.classList.toggle("with-book", Boolean(state.work?.sentences.length));
+  if (!state.work) document.body.classList.remove("with-book");
   drawSide(actions);
   drawBook(actions);
   remember();
@@ -124,11 +125,12 @@ async function open(view, { focus = true } = {}) {
 
 function show(work, focus) {
   state.work = work;
+  document.body.classList.toggle("with-book", work.sentences.length > 0);
   const found = work.sentences.findIndex((one) => one.id === state.at[state.view]);
   const firstOpen = work.sentences.findIndex((one) => one.state === "open");
   state.index = Math.max(0, found >= 0 ? found : firstOpen);
   drawRows({ onSelect: select, head: listHead(work) });
-  reveal(state.index, focus);
+  reveal(state.index, { focus, isFirst: state.index > 0 });
 }
 
 function listHead(work) {

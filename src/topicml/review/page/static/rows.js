@@ -73,9 +73,9 @@ export function redrawRow(number, onSelect) {
   byId("summary").textContent = summary();
 }
 
-export function reveal(number, focus) {
+export function reveal(number, { focus = true, isFirst = false } = {}) {
   const found = byId("work").querySelectorAll(".rows > .row")[number];
   if (!found) return;
   if (focus) found.querySelector(".sentence").focus({ preventScroll: true });
-  found.scrollIntoView({ block: "nearest" });
+  found.scrollIntoView(isFirst ? { block: "center", behavior: "instant" } : { block: "nearest" });
 }

@@ -12,7 +12,7 @@ function article(one, actions) {
   const view = `article:${one.key}`;
   const topics = one.topics.slice(0, 3).map(topicName).join(", ") + (one.topics.length > 3 ? ", …" : "");
   return el("li", {},
-    link(view, one.name, `${one.labelled} of ${plural(one.sentences, "sentence")} labelled${topics ? ` · ${topics}` : ""}`, actions),
+    link(view, one.name, `${one.labelled}/${one.sentences} labelled${topics ? ` · ${topics}` : ""}`, actions),
     button("×", () => actions.close(one), { class: "quiet put-away", "aria-label": `Put ${one.name} away`, title: "Put away" }));
 }
 

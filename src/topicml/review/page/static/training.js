@@ -33,7 +33,7 @@ function progress(found) {
     el("progress", told ? { max: told.total, value: told.done, "aria-label": told.name } : { "aria-label": "Training" }),
     told ? el("p", { class: "muted" }, `${told.name}: ${told.done} of ${told.total}`) : null,
     log(found, true),
-    button("Cancel", () => act("/training/cancel")));
+    el("div", { class: "actions" }, button("Cancel", () => act("/training/cancel"))));
 }
 
 function log(found, isOpen) {
@@ -47,12 +47,12 @@ function verdict(found) {
   const isDecided = found.decision || found.in_use === version;
   return el("section", {},
     el("h2", {}, `Version ${version} in place of ${found.about.old}`),
-    el("p", { class: `verdict ${comparison.verdict}` }, comparison.verdict === "ok" ? "The gate lets it through." : `The gate refuses it: ${checks.map((check) => check.what).join(", ") || "nothing could be measured"}.`),
-    comparison.cautions.map((caution) => el("p", { class: "caution" }, caution)),
+    el("p", { class: `verdict ${comparison.verdict}` }, comparison.verdict === "ok" ? "The gate lets it through." : `The gate refuses it: ${checks.map((check) => NAMES[check.what] ?? check.what).join(", ") || "nothing could be measured"}.`),
+    comparison.cautions.length ? el("ul", { class: "cautions" }, comparison.cautions.map((caution) => el("li", {}, caution))) : null,
     found.decision ? el("p", { class: "decision" }, found.decision.what === "promoted" ? `Promoted by ${found.decision.by}: it is in use.` : `${found.decision.by} kept ${found.about.old}.`) : null,
     isDecided ? null : el("div", { class: "actions" },
-      button("Promote", () => act("/training/decision", { version, promote: true }), { class: "main" }),
-      button(`Keep ${found.about.old}`, () => act("/training/decision", { version, promote: false }))),
+      button("Promote", () => act("/training/decision", { version, promote: true }), { class: comparison.verdict === "ok" ? "main" : "" }),
+      button(`Keep ${found.about.old}`, () => act("/training/decision", { version, promote: false }), { class: comparison.verdict === "ok" ? "" : "main" })),
     table(["figure", ...COLUMNS], Object.entries(comparison.metrics).map(([name, row]) => [NAMES[name] ?? name, ...difference(row)]), `Figures on ${plural(comparison.sentences, "sentence")} of ${plural(comparison.documents, "document")}`),
     table(["topic", "sentences", ...COLUMNS], comparison.topics.map((row) => [topicName(row.topic), row.support, ...difference(row.f1)]), "F1 by topic"),
     comparison.checks.length ? table(["limit", "found", "allowed", "kept"], comparison.checks.map((check) => [NAMES[check.what] ?? check.what, figure(check.found, "+"), figure(check.limit, "+"), check.passed === null ? "–" : check.passed ? "yes" : "no"]), "The gate") : null,
