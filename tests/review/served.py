@@ -21,7 +21,7 @@ class Served:
     """
 
     def __init__(self, project: Path, *arguments: str) -> None:
-        self._project = project
+        self.project = project
         self._arguments = arguments
         self.port = _free_port()
         self.start()
@@ -30,14 +30,14 @@ class Served:
         command = ["-m", "topicml", "review", "--no-browser", f"--port={self.port}"]
         self._process = subprocess.Popen(
             [sys.executable, *command, *self._arguments],
-            cwd=self._project,
+            cwd=self.project,
             stdout=subprocess.PIPE,
-            stderr=(self._project / "review.err").open("ab"),
+            stderr=(self.project / "review.err").open("ab"),
             env={**os.environ, "COLUMNS": "120"},
         )
         assert self._process.stdout is not None
         self.link = self._process.stdout.readline().decode().strip()
-        assert self.link.startswith("http://"), (self._project / "review.err").read_text()
+        assert self.link.startswith("http://"), (self.project / "review.err").read_text()
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
