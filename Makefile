@@ -49,6 +49,7 @@ bench: $(CHECK_READY)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/fresh_process.py
 	$(BIN)/python benchmarks/batch.py
+	$(BIN)/python benchmarks/serve.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

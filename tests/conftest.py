@@ -9,13 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from objects import Storage, serving_storage
 
 from topicml.models.store import ModelStore
+
+if TYPE_CHECKING:  # only some tests serve
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from topicml.review.settings import Settings
 
 EXAMPLES = 40
 settings.register_profile("default", max_examples=EXAMPLES, deadline=None)
@@ -170,6 +176,47 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     tiny.build(store)
     store.set_current(tiny.name, tiny.version)
     return tiny
+
+
+SERVER_TOKEN = "a-token-of-tests-only"  # noqa: S105
+
+
+@pytest.fixture(scope="session")
+def settings_here(tiny: Tiny) -> Settings:
+    """Of a server of the tiny model, with limits that a test reaches soon."""
+    from topicml.review.settings import Limits, Settings
+
+    return Settings(
+        *(tiny.store, None, tiny.taxonomy),
+        token=SERVER_TOKEN,
+        names=("topics.example", "other.example:444"),
+        limits=Limits(body=200_000, unpacked=300_000, texts=50, receive_seconds=0.5),
+    )
+
+
+@pytest.fixture(scope="session")
+def app_here(settings_here: Settings) -> FastAPI:
+    """A server's application in this process."""
+    from topicml.review.app import create_app
+
+    return create_app(settings_here)
+
+
+@pytest.fixture
+def stranger(app_here: FastAPI, settings_here: Settings) -> TestClient:
+    """Asks that application, and shows no token."""
+    from fastapi.testclient import TestClient
+
+    return TestClient(app_here, settings_here.address, follow_redirects=False)
+
+
+@pytest.fixture(scope="session")
+def client(app_here: FastAPI, settings_here: Settings) -> TestClient:
+    """Asks that application, and shows the token."""
+    from fastapi.testclient import TestClient
+
+    headers = {"Authorization": f"Bearer {SERVER_TOKEN}"}
+    return TestClient(app_here, settings_here.address, headers=headers)
 
 
 @pytest.fixture(scope="session")

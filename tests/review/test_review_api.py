@@ -1,11 +1,8 @@
 """The REST API: what ``topicml classify --format jsonl`` writes, over HTTP."""
 
-import asyncio
 import gzip
 import json
-import os
 import shutil
-import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +16,8 @@ from hypothesis import strategies as st
 from topicml.models.store import ModelStore
 from topicml.review.api import NDJSON
 from topicml.review.app import create_app
-from topicml.review.classifier import Workers
-from topicml.review.problems import PROBLEM_TYPE, Problem
+from topicml.review.problems import PROBLEM_TYPE
 from topicml.review.settings import Settings
-
-pytest_plugins = ["servers"]
 
 BAKING = "She kneads the dough before the oven is hot."
 SAILING = "They hoisted the sails at noon. The boat left the harbour with a fair wind."
@@ -37,9 +31,9 @@ LINES = {"Accept": NDJSON}
 
 
 @pytest.fixture
-def as_the_command(app: FastAPI) -> None:
+def as_the_command(app_here: FastAPI) -> None:
     """Have short texts scored by what the command scores them by: the last digits differ."""
-    app.state.classifier.model().scorer.use("reference")
+    app_here.state.classifier.model().scorer.use("reference")
 
 
 @pytest.mark.usefixtures("as_the_command")
@@ -63,10 +57,12 @@ def test_records_are_those_of_the_command_byte_for_byte(
     }
 
 
-def test_the_compiled_kernel_says_the_same_to_rounding(client: TestClient, app: FastAPI) -> None:
+def test_the_compiled_kernel_says_the_same_to_rounding(
+    client: TestClient, app_here: FastAPI
+) -> None:
     found = {}
     for backend in ("compiled", "reference"):
-        app.state.classifier.model().scorer.use(backend)
+        app_here.state.classifier.model().scorer.use(backend)
         found[backend] = client.post("/api/classify", json={"text": SAILING}).json()[0]
     for one, other in zip(*(r["sentences"] for r in found.values()), strict=True):
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-9)
@@ -154,6 +150,7 @@ CASES = {
     "a precision beyond": (422, {"json": {"text": BAKING}, "params": {"min_precision": "1"}}),
     "both": (422, {"json": {"text": BAKING}, "params": {"threshold": 0.5, "min_precision": 0.6}}),
     "an option misspelt": (422, {"json": {"text": BAKING}, "params": {"treshold": "0.5"}}),
+    "an option twice": (422, {"json": {"text": BAKING}, "params": {"threshold": [0.5, 0.6]}}),
     "multipart that is none": (
         400,
         {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
@@ -202,20 +199,20 @@ def test_topics_come_with_the_words_of_their_scheme(client: TestClient) -> None:
     assert all(0 < topic["threshold"] < 1 for topic in found["topics"])
 
 
-def test_topics_of_another_scheme_have_no_words(settings: Settings, root: Path) -> None:
-    other = replace(settings, taxonomy=root / "data/labels/taxonomy.toml")
+def test_topics_of_another_scheme_have_no_words(settings_here: Settings, root: Path) -> None:
+    other = replace(settings_here, taxonomy=root / "data/labels/taxonomy.toml")
     client = TestClient(create_app(replace(other, token=None)), other.address)
     topics = client.get("/api/topics").json()["topics"]
     assert [topic["name"] for topic in topics] == [None] * 3
 
 
 def test_models_tell_their_figures_and_what_is_damaged(
-    settings: Settings, tiny: Tiny, tmp_path: Path
+    settings_here: Settings, tiny: Tiny, tmp_path: Path
 ) -> None:
     shutil.copytree(tiny.store.root, tmp_path / "models")
     shutil.copytree(tiny.folder, tmp_path / "models/weekend/0.9.0")
     (tmp_path / "models/weekend/0.9.0/manifest.json").write_text("{}")
-    own = replace(settings, store=ModelStore(tmp_path / "models"), token=None)
+    own = replace(settings_here, store=ModelStore(tmp_path / "models"), token=None)
     answer = TestClient(create_app(own), own.address).get("/api/models")
     found = answer.json()
     assert found["default"] == "weekend@1.0.0"
@@ -229,12 +226,12 @@ def test_models_tell_their_figures_and_what_is_damaged(
 
 
 def test_a_version_that_is_promoted_is_asked_from_the_next_request_on(
-    settings: Settings, tiny: Tiny, tmp_path: Path
+    settings_here: Settings, tiny: Tiny, tmp_path: Path
 ) -> None:
     store = ModelStore(tmp_path / "models")
     shutil.copytree(tiny.store.root, store.root)
     tiny.build(store, "1.1.0")
-    own = replace(settings, store=store, token=None)
+    own = replace(settings_here, store=store, token=None)
     client = TestClient(create_app(own), own.address)
     assert client.post("/api/classify", json={"text": BAKING}).json()[0]["model"] == "weekend@1.0.0"
     store.set_current("weekend", "1.1.0")
@@ -245,41 +242,22 @@ def test_health_is_told_to_all(stranger: TestClient) -> None:
     assert stranger.get("/api/health").json() == {"status": "ok"}
 
 
-def test_an_unexpected_error_tells_nothing(settings: Settings) -> None:
+def test_an_unexpected_error_tells_nothing(settings_here: Settings) -> None:
     router = APIRouter()
 
     @router.get("/fails")
     async def fails() -> None:
         raise RuntimeError("a secret of the server")
 
-    app = create_app(settings, [lambda *_: router])
-    headers = {"Authorization": f"Bearer {settings.token}"}
-    quiet = TestClient(app, settings.address, headers=headers, raise_server_exceptions=False)
+    app = create_app(settings_here, [lambda *_: router])
+    headers = {"Authorization": f"Bearer {settings_here.token}"}
+    quiet = TestClient(app, settings_here.address, headers=headers, raise_server_exceptions=False)
     answer = quiet.get("/fails")
     assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM_TYPE)
     assert "secret" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     with pytest.raises(RuntimeError):  # so that the server logs it
-        TestClient(app, settings.address, headers=headers).get("/fails")
-
-
-async def _fill(workers: Workers, gate: threading.Event) -> Problem:
-    tasks = [asyncio.create_task(workers.run(gate.wait)) for _ in range((os.cpu_count() or 1) + 1)]
-    await asyncio.sleep(0)
-    try:
-        with pytest.raises(Problem) as refused:
-            await workers.run(gate.wait)
-    finally:
-        gate.set()
-    await asyncio.gather(*tasks)
-    await workers.run(gate.wait)
-    return refused.value
-
-
-def test_too_many_requests_are_turned_away_until_some_are_done() -> None:
-    refused = asyncio.run(_fill(Workers(most_waiting=1), threading.Event()))
-    assert refused.status_code == 429
-    assert refused.headers == {"Retry-After": "1"}
+        TestClient(app, settings_here.address, headers=headers).get("/fails")
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=5))

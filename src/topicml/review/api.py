@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from topicml.errors import TopicmlError
 from topicml.io.records import Reject
+from topicml.review.batches import Batches
 from topicml.review.catalogue import describe_topics, list_models
 from topicml.review.classifier import Asked, Classifier, Workers
 from topicml.review.problems import PROBLEM_TYPE, Problem
 from topicml.review.schemas import (
     Files,
     Health,
+    ModelChoice,
     Models,
     Options,
     ProblemDetails,
@@ -27,14 +33,18 @@ from topicml.review.schemas import (
     Texts,
     Topics,
 )
-from topicml.review.settings import Limits, Settings
+from topicml.review.settings import Settings
 from topicml.review.texts import File, Given, TextReader
+from topicml.tagging.articles import TaggedArticle
 from topicml.text.document import Document
+from topicml.text.normalise import printable
 
 NDJSON = "application/x-ndjson"
 
+_LOG = logging.getLogger(__name__)
 _REF = "#/components/schemas/{model}"
 _MOST_FILES = 100
+_SHORT = 100_000  # bytes that the event loop reads as fast as it would hand them on
 _DESCRIBED = (Text, Texts, Files, Record, Rejected, ProblemDetails)
 SCHEMAS: dict[str, Any] = models_json_schema(
     [(model, "validation") for model in _DESCRIBED], ref_template=_REF
@@ -69,9 +79,12 @@ _BODY = {
 
 def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> APIRouter:
     """Return the routes under ``/api``."""
-    router = APIRouter(prefix="/api", responses={"default": _PROBLEM})
+    batches = Batches(classifier, workers, settings.limits.waiting)
+    router = APIRouter(
+        prefix="/api", responses={"default": _PROBLEM}, dependencies=[Depends(_each_option_once)]
+    )
 
-    @router.get("/health")
+    @router.get("/health", openapi_extra={"security": []})
     async def health() -> Health:
         """Say that the server is there; the only path that asks for no token."""
         return Health()
@@ -84,11 +97,12 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         )
 
     @router.get("/topics")
-    async def topics(options: Annotated[Options, Query()]) -> Topics:
+    async def topics(choice: Annotated[ModelChoice, Query()]) -> Topics:
         """List the topics of a model, and the probabilities from which on they are given."""
-        return await workers.run(
-            lambda: describe_topics(classifier.model(options.model), settings.taxonomy)
-        )
+        with _about_models():
+            return await workers.run(
+                lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
+            )
 
     @router.post(
         "/classify",
@@ -104,15 +118,34 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         """
         if options.threshold is not None and options.min_precision is not None:
             raise Problem(422, "give threshold or min_precision, not both")
-        given = await _body(request)
+        body = await _body(request)
         as_lines = NDJSON in request.headers.get("accept", "")
+        reader = TextReader(settings.limits, any_text=options.unit == "sentence")
+        given = await _read(body, reader, workers)
+        documents = _documents(given)
         asked = Asked(**options.model_dump())
-        answer = await workers.run(
-            lambda: _answer(_read(given, asked, settings.limits), asked, classifier, as_lines)
-        )
+        with _about_models():
+            answer = await batches.tag(
+                documents, asked, lambda articles: _answer(given, articles, as_lines)
+            )
         return Response(answer, media_type=NDJSON if as_lines else "application/json")
 
     return router
+
+
+@contextmanager
+def _about_models() -> Iterator[None]:
+    """Answer that a model cannot be used, without paths: those are in the log."""
+    try:
+        yield
+    except TopicmlError as err:
+        _LOG.warning("%s", printable(str(err)))
+        raise Problem(422, f"model: {err.what}") from err
+
+
+async def _each_option_once(request: Request) -> None:
+    if len(request.query_params.multi_items()) != len(request.query_params):
+        raise Problem(422, "an option is given twice")
 
 
 async def _body(request: Request) -> bytes | list[File]:
@@ -130,21 +163,33 @@ async def _body(request: Request) -> bytes | list[File]:
     return found
 
 
-def _read(given: bytes | list[File], asked: Asked, limits: Limits) -> Given:
-    reader = TextReader(limits, any_text=asked.unit == "sentence")
-    return reader.read_json(given) if isinstance(given, bytes) else reader.read_files(given)
+async def _read(body: bytes | list[File], reader: TextReader, workers: Workers) -> Given:
+    if isinstance(body, list):
+        return await workers.run(lambda: reader.read_files(body))
+    if len(body) > _SHORT:
+        return await workers.run(lambda: reader.read_json(body))
+    return reader.read_json(body)
 
 
-def _answer(given: Given, asked: Asked, classifier: Classifier, as_lines: bool) -> bytes:
-    """Tag what can be tagged, and return the bytes of the answer."""
+def _documents(given: Given) -> list[Document]:
+    """Return what can be tagged.
+
+    Raises:
+        Problem: Nothing can.
+    """
     documents = [item for item in given if isinstance(item, Document)]
     if not documents:
         rejects = [_reject(item) for item in given if isinstance(item, Reject)]
         why = rejects[0]["rejected"]["detail"] if rejects else "there is no text in it"
         raise Problem(422, f"nothing to tag: {why}", rejects=rejects)
-    articles = iter(classifier.tag(documents, asked))
+    return documents
+
+
+def _answer(given: Given, articles: Sequence[TaggedArticle], as_lines: bool) -> bytes:
+    """Return the bytes of the answer, each article in its text's place."""
+    left = iter(articles)
     records = [
-        orjson.dumps(_reject(item) if isinstance(item, Reject) else next(articles).to_dict())
+        orjson.dumps(_reject(item) if isinstance(item, Reject) else next(left).to_dict())
         for item in given
     ]
     return b"".join(r + b"\n" for r in records) if as_lines else b"[" + b",".join(records) + b"]"

@@ -34,7 +34,7 @@ def create_app(settings: Settings, routers: Sequence[MakeRouter] = ()) -> FastAP
         docs_url=None,  # its page loads scripts of another server
         redoc_url=None,
     )
-    classifier, workers = Classifier(settings), Workers(settings.limits.waiting)
+    classifier, workers = Classifier(settings), Workers()
     app.state.classifier = classifier
     for make in (api_router, *routers):
         app.include_router(make(settings, classifier, workers))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -11,18 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from topicml.errors import ModelError, TopicmlError
 from topicml.models.folder import Model
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
-from topicml.review.problems import Problem
 from topicml.review.settings import Settings
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Unit
 from topicml.text.document import Document
-from topicml.text.normalise import printable
 
-_LOG = logging.getLogger(__name__)
 _MOST_OPEN = 4  # models; more than one where requests name them, or another one is promoted
 _T = TypeVar("_T")
 
@@ -62,14 +57,10 @@ class Classifier:
         """Return a model, opened and compiled; the one in use now where only a name is given.
 
         Raises:
-            Problem: There is no such model, it is damaged, or this machine cannot use it.
+            TopicmlError: There is no such model, it is damaged, or this machine cannot use it.
         """
-        try:
-            path = self._store.find(reference or self._default)
-            return self._opened.get(path) or self._open(path)
-        except TopicmlError as err:
-            _LOG.warning("%s", printable(str(err)))
-            raise _unusable(err) from err
+        path = self._store.find(reference or self._default)
+        return self._opened.get(path) or self._open(path)
 
     def _open(self, path: Path) -> Model:
         with self._opening:  # one at a time, and each once
@@ -83,19 +74,15 @@ class Classifier:
         """Tag n documents.
 
         Raises:
-            Problem: See ``model``; or there are no thresholds for a precision as high as that.
+            TopicmlError: See ``model`` and ``make_tagger``.
         """
-        model = self.model(asked.model)
-        try:
-            tagger = make_tagger(
-                model,
-                threshold=asked.threshold,
-                min_precision=asked.min_precision,
-                relevance=asked.relevance,
-                unit=asked.unit,
-            )
-        except ModelError as err:
-            raise _unusable(err) from err
+        tagger = make_tagger(
+            self.model(asked.model),
+            threshold=asked.threshold,
+            min_precision=asked.min_precision,
+            relevance=asked.relevance,
+            unit=asked.unit,
+        )
         return tagger.tag(documents)
 
 
@@ -109,28 +96,14 @@ def _ready(path: Path) -> Model:
 class Workers:
     """Threads for what takes long, so that the event loop never waits.
 
-    Args:
-        most_waiting: Calls that may wait for a thread.
+    Attributes:
+        count: How many there are.
     """
 
-    def __init__(self, most_waiting: int) -> None:
-        count = os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(count, "worker")
-        self._free = threading.Semaphore(count + most_waiting)
+    def __init__(self) -> None:
+        self.count = os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self.count, "worker")
 
     async def run(self, function: Callable[[], _T]) -> _T:
-        """Call a function in one of the threads.
-
-        Raises:
-            Problem: Too many calls wait already.
-        """
-        if not self._free.acquire(blocking=False):
-            raise Problem(429, "too many requests wait already", {"Retry-After": "1"})
-        future = self._pool.submit(function)
-        future.add_done_callback(lambda _: self._free.release())
-        return await asyncio.wrap_future(future)
-
-
-def _unusable(error: TopicmlError) -> Problem:
-    """Return the problem of a request for a model that cannot be used; paths stay here."""
-    return Problem(422, f"model: {error.what}")
+        """Call a function in one of the threads."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)

@@ -15,8 +15,8 @@ class _Taken(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class Options(BaseModel):
-    """How texts are tagged; as the options of ``topicml classify``."""
+class ModelChoice(BaseModel):
+    """Which model is asked."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,6 +28,11 @@ class Options(BaseModel):
             description="`name` or `name@version`, of `/api/models`; else the server's own.",
         ),
     ] = None
+
+
+class Options(ModelChoice):
+    """How texts are tagged; as the options of ``topicml classify``."""
+
     unit: Annotated[
         Literal["article", "sentence"],
         Field(description="Split texts into sentences, or take each as one."),

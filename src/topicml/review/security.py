@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -24,6 +24,7 @@ HEALTH = "/api/health"
 """Answers whoever asks: it says no more than that the server is there."""
 
 _READS = {"GET", "HEAD"}
+_MOST_DIGITS = 20  # of a length
 _OWN_SITE = {"same-origin", "none"}
 _CONTENT_POLICY = "; ".join(
     (
@@ -97,7 +98,7 @@ class Guard:
         """Refuse what another page asks to be changed."""
         if method in _READS:
             return
-        if any(urlsplit_host(origin) != headers["host"] for origin in headers.getlist("origin")):
+        if any(_host_of(origin) != headers["host"].lower() for origin in headers.getlist("origin")):
             raise Problem(403, "a page of another origin may not ask for this")
         if headers.get("sec-fetch-site", "none") not in _OWN_SITE:
             raise Problem(403, "a page of another site may not ask for this")
@@ -106,8 +107,9 @@ class Guard:
         """Check token or cookie; return the answer that sets the cookie where a link has it."""
         if self._settings.token is None or scope["path"] == HEALTH:
             return None
-        if scope["method"] in _READS and b"token=" in scope["query_string"]:
-            return self._welcome(scope)
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        if scope["method"] in _READS and "token" in dict(query):
+            return self._welcome(scope, query)
         if self._shows_token(headers) or self._has_cookie(headers):
             return None
         raise Problem(
@@ -117,13 +119,15 @@ class Guard:
             {"WWW-Authenticate": "Bearer"},
         )
 
-    def _welcome(self, scope: Scope) -> Response:
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = [value for name, value in query if name == "token"]
-        if not any(_equal(value, self._settings.token or "") for value in given):
-            raise Problem(401, "the link is an old one: open the one that was printed last")
+    def _welcome(self, scope: Scope, query: Sequence[tuple[str, str]]) -> Response:
+        if not _equal(dict(query)["token"], self._settings.token or ""):
+            raise Problem(
+                401,
+                "the link is an old one: open the one that was printed last",
+                {"WWW-Authenticate": "Bearer"},
+            )
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/\\")
+        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/\\")  # of this server
         answer = Response(status_code=303, headers={"Location": path + (rest and f"?{rest}")})
         answer.set_cookie(
             self._settings.cookie,
@@ -163,14 +167,14 @@ class Body:
         self._count = 0
         self._ended = False
         said = headers.get("content-length", "")
-        if said.isdecimal() and int(said) > self._most:
+        if said.isdecimal() and (len(said) > _MOST_DIGITS or int(said) > self._most):
             raise self._too_large()
 
     async def receive(self) -> Message:
         """Return the next part.
 
         Raises:
-            Problem: It is too large, or takes too long.
+            Problem: It is too large, takes too long, or ends too early.
         """
         if self._ended:  # what comes now is that the other side went away
             return await self._receive()
@@ -183,6 +187,8 @@ class Body:
             raise Problem(
                 408, f"the request took more than {self._seconds:g} seconds to come in"
             ) from err
+        if message["type"] == "http.disconnect":
+            raise Problem(400, "the request ended before its body did")
         self._count += len(message.get("body", b""))
         if self._count > self._most:
             raise self._too_large()
@@ -193,13 +199,13 @@ class Body:
         return Problem(413, f"a request may have {self._most:,} bytes")
 
 
-def urlsplit_host(origin: str) -> str | None:
+def _host_of(origin: str) -> str | None:
     """Return the host and port of an origin; None where there is none, as in ``null``."""
     try:
         parts = urlsplit(origin)
     except ValueError:
         return None
-    return parts.netloc if parts.scheme in {"http", "https"} else None
+    return parts.netloc.lower() if parts.scheme in {"http", "https"} else None
 
 
 def _with_headers(send: Send) -> Send:
@@ -213,7 +219,7 @@ def _with_headers(send: Send) -> Send:
     return send_more
 
 
-def _cookies(lines: Iterable[str], name: str) -> Iterable[str]:
+def _cookies(lines: Iterable[str], name: str) -> Iterator[str]:
     for part in ";".join(lines).split(";"):
         own, _, value = part.strip().partition("=")
         if own == name:

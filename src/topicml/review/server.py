@@ -70,14 +70,21 @@ class _Server(uvicorn.Server):
 
 
 def _listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens; of TCP by name, or asyncio would let small parts wait."""
+    listening = None
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM
+        family, kind, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address, family=family, backlog=2048)
+        listening = socket.socket(family, kind, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
     except OSError as err:
+        if listening:
+            listening.close()
         raise TopicmlError(
             f"cannot listen there ({err.strerror})",
             where=f"{settings.host}:{settings.port}",
             hint="Give another --port, or 0 for any that is free.",
         ) from err
+    return listening

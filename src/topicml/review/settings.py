@@ -100,13 +100,13 @@ class Settings:
         Raises:
             TopicmlError: It has no token that is worth one, or one that no header can carry.
         """
-        if self.token is not None and not _TOKEN.fullmatch(self.token):
-            raise TopicmlError("a token is made of letters, digits and signs of ASCII, no spaces")
         if not self.is_local and len(self.token or "") < SHORTEST_TOKEN:
             raise TopicmlError(
                 f"others can reach {self.host}: give a token of {SHORTEST_TOKEN} characters or "
                 f"more, with --token or {TOKEN_VARIABLE}"
             )
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise TopicmlError("a token is made of letters, digits and signs of ASCII, no spaces")
 
 
 def is_loopback(host: str) -> bool:
