@@ -38,7 +38,7 @@ def test_page_loads_nothing_from_elsewhere():
     page = render()
     assert not re.search(r"(src|href)=\"(?!data:)", page)
     assert "<script" not in page
-    assert "http" not in page
+    assert "://" not in page
 
 
 def test_page_is_well_formed_and_escapes_text():

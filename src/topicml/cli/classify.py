@@ -271,8 +271,9 @@ def _write_page(
     output: str,
 ) -> int:
     from topicml.report.tagged import Rejected, TaggedReport
+    from topicml.report.words import words_behind
 
-    report = TaggedReport(model, thresholds)
+    report = TaggedReport(model, thresholds, words_behind(model, thresholds))
     count = 0
     with _writable(output) as out:
         for articles in groups:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import orjson
 
+from topicml.report.words import Words
 from topicml.tagging.abstention import Reason
 from topicml.tagging.articles import TaggedArticle, TaggedSentence
 from topicml.text.normalise import printable
@@ -18,9 +19,6 @@ from topicml.text.paragraphs import paragraph_spans
 
 FIELDS = ("title", "date", "source", "url", "language")
 """Fields of an input that a page shows where they are there."""
-
-Words = Callable[[str, Sequence[str]], Mapping[str, Sequence[tuple[int, int, float]]]]
-"""Returns for some topics of a sentence the words that count: where each is, and what it adds."""
 
 LONGEST_NAME = 120
 """Characters of what an article is called."""
@@ -175,7 +173,8 @@ def figures_of(article: TaggedArticle, words: Words | None) -> dict[str, Any]:
 
     ``p`` are n times T probabilities and ``r`` n relevances, in thousandths; ``w``, by sentence
     and topic, the words that count most: start and end in UTF-16, as JavaScript counts, and
-    hundredths of log-odds.
+    hundredths of log-odds. What a second model decided has none: the first one's words are not
+    why.
     """
     figures: dict[str, Any] = {
         "p": (article.probabilities * 1000).round().astype(int).tolist(),
@@ -183,13 +182,14 @@ def figures_of(article: TaggedArticle, words: Words | None) -> dict[str, Any]:
     }
     if words is not None:
         columns = {topic: column for column, topic in enumerate(article.topic_ids)}
+        again = _read_again(article)
         figures["w"] = {
             index: {
                 columns[topic]: _strongest(sentence.sentence.text, found)
                 for topic, found in words(sentence.sentence.text, sentence.topics).items()
             }
             for index, sentence in enumerate(article.sentences)
-            if sentence.topics
+            if sentence.topics and index not in again
         }
     return figures
 
@@ -207,11 +207,14 @@ def _utf16(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _read_again(article: TaggedArticle) -> set[int]:
+    return {*article.second_opinion.sentences} if article.second_opinion else set()
+
+
 def _paragraphs(article: TaggedArticle) -> Iterator[tuple[SentenceView, ...]]:
     """Yield the sentences of each paragraph that one begins in."""
     starts = [start for start, _ in paragraph_spans(article.text)]
-    second = article.second_opinion
-    again = {*second.sentences} if second else set()
+    again = _read_again(article)
     columns = {topic: column for column, topic in enumerate(article.topic_ids)}
     numbered = enumerate(article.sentences)
 

@@ -204,6 +204,8 @@
     const gate = data.relevance === null ? "" :
       `Relevance ${number(relevance)}${data.relevance ? `, needed ${number(data.relevance)}` : ""}.`;
     tip.replaceChildren(make("p", "", `${reason}${gate}`), list);
+    if (list.querySelector(".words"))
+      tip.append(make("p", "", "Words, with what each adds to the topic’s log-odds or takes from them."));
     markWords(element, known.w?.[index]);
   }
 
@@ -234,15 +236,16 @@
 
   function markWords(element, words) {
     if (!words || !window.CSS?.highlights) return;
-    const places = Object.values(words).flat().filter(([, , added]) => added > 0);
+    const places = Object.values(words).flatMap((found) => found.filter(([, , added]) => added > 0).slice(0, 3));
     CSS.highlights.set("words", new Highlight(...places.map(([start, end]) => rangeIn(entries.get(element), start, end))));
   }
 
   function placeTip(entry) {
     const rects = [...buttonOf(entry).getClientRects()];
     const rect = rects[0] ?? entry.element.getBoundingClientRect();
-    const fitsBelow = rect.bottom + tip.offsetHeight + 8 < innerHeight || rect.top < tip.offsetHeight + 8;
-    const top = fitsBelow ? rect.bottom + 6 : rect.top - tip.offsetHeight - 6;
+    const above = entry.element.getBoundingClientRect().top - tip.offsetHeight - 6;
+    const fitsBelow = rect.bottom + tip.offsetHeight + 8 < innerHeight || above < 0;
+    const top = fitsBelow ? rect.bottom + 6 : above;
     const left = Math.max(8, Math.min(rect.left, root.clientWidth - tip.offsetWidth - 8));
     tip.style.top = `${top + scrollY}px`;
     tip.style.left = `${left + scrollX}px`;

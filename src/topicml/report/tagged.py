@@ -15,12 +15,14 @@ import numpy as np
 from topicml.errors import OutputError
 from topicml.models.folder import Model
 from topicml.pages.render import environment, render_page
-from topicml.report.article import ArticleView, Words, figures_of, is_web_address, view_article
+from topicml.report.article import ArticleView, figures_of, is_web_address, view_article
 from topicml.report.palette import topic_style
+from topicml.report.words import Words
 from topicml.scheme import is_language
 from topicml.tagging.abstention import ARTICLE_REASONS, REASONS, SENTENCE_REASONS, Reason
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.thresholds import Thresholds
+from topicml.text.normalise import printable
 
 EPOCH = "SOURCE_DATE_EPOCH"
 """Environment variable with the seconds since 1970 that a page is dated by."""
@@ -105,7 +107,7 @@ class TaggedReport:
             "tagged": sum(row["tagged"] for row in self._rows),
             "unfamiliar": sum(row["is_unfamiliar"] for row in self._rows),
             "rejected": rejected,
-            "rejects": [*rejected.lines[:_MOST_REJECTS]],
+            "rejects": [printable(line) for line in rejected.lines[:_MOST_REJECTS]],
             "reasons": [
                 (reason, text, self._reasons[reason])
                 for reason, text in SENTENCE_REASONS.items()
