@@ -25,7 +25,8 @@ HOSTILE = """The bakers met <script>window.pwned = 1; alert(1)</script> in the h
 <img src=x onerror="window.pwned=2"> Seeds were sold. <svg onload="window.pwned=3"><animate
 onbegin="window.pwned=4"></svg> <a href="javascript:window.pwned=5">A boat</a> left the harbour.
 <iframe srcdoc="<script>parent.pwned=6</script>"></iframe> <style>*{display:none}</style>
-Dough rose. "><script>window.pwned=7</script> {{ 7*7 }} ${window.pwned=8} </script></textarea><details open
+Dough rose. "><script>window.pwned=7</script> {{ 7*7 }} ${window.pwned=8} </script></textarea>
+<details open
 ontoggle="window.pwned=9"> Sails were set.
 <math><mtext><img src=y onerror=window.pwned=10></mtext></math>
 """

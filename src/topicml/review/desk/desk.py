@@ -19,6 +19,7 @@ from topicml.review.desk.answers import Answer, Answers, sentence_id, unanswered
 from topicml.review.desk.counts import counts
 from topicml.review.desk.jobs import Job
 from topicml.review.desk.known import LabelFolder, stamp_of
+from topicml.review.desk.links import fetch
 from topicml.review.desk.lists import Task, disagreement_tasks, issue_tasks, queue_tasks
 from topicml.review.desk.opening import Read, read_bytes, read_file
 from topicml.review.desk.places import Places
@@ -139,9 +140,13 @@ class Desk:
         """Fetch a page and open it; return its articles, and what could not be read.
 
         Raises:
-            InputError: It cannot be fetched.
+            TopicmlError: It cannot be fetched.
         """
-        raise InputError(f"links are not read yet by {by}", where=url[:200], hint="Save the page.")
+        page = fetch(url)
+        read = read_bytes(page.file, page.data)
+        for _, document in read.documents:
+            document.kept.setdefault("url", page.name)
+        return self._keep(read, by)
 
     def records(self) -> bytes:
         """Return the opened articles as ``classify --format jsonl`` writes them.
