@@ -6,18 +6,15 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsers import needs_browser, open_browser
 from conftest import Tiny
 from desks import ARTICLE, label_of, write_project
+from people import Visitor, readings
 from playwright.sync_api import Browser, Page, expect
 from served import Served, serving
-
-from topicml.labels.agreement import passes_by_annotator
-from topicml.labels.annotations import AnnotationStore
 
 pytestmark = needs_browser
 
@@ -46,51 +43,6 @@ def served(tmp_path_factory: pytest.TempPathFactory, tiny: Tiny) -> Iterator[Ser
         yield served
 
 
-class Visitor:
-    """Somebody at the page, and what went wrong in their browser."""
-
-    def __init__(self, browser: Browser, link: str, name: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 800}} | options)
-        self.page = self.context.new_page()
-        self.troubles: list[str] = []
-        self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog: {dialog.message}"))
-        self.page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        self.page.on("console", self._note)
-        self.page.goto(link)
-        self.page.get_by_label("Name").fill(name)
-        self.page.keyboard.press("Enter")
-        expect(self.page.locator("#who")).to_have_text(name)
-
-    def _note(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
-            self.troubles.append(f"{message.type}: {message.text}")
-
-    def paste(self, text: str, title: str) -> None:
-        self.page.get_by_role("button", name="Paste text").click()
-        self.page.get_by_label("Title").fill(title)
-        self.page.get_by_label("Text", exact=True).fill(text)
-        self.page.get_by_role("button", name="Open", exact=True).click()
-        expect(self.page.locator("h1")).to_have_text(title)
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-        self.saved()
-
-    def saved(self) -> None:
-        expect(self.page.locator("#saved")).to_have_text(re.compile("Saved|Taken back"))
-
-    def chips(self, number: int) -> list[str]:
-        return self.page.locator(".row").nth(number).locator(".chip").all_inner_texts()
-
-
-def readings(served: Served) -> dict[str, dict[str, tuple[str, ...]]]:
-    """What each annotator says of each sentence."""
-    store = AnnotationStore(served.project / "data/labels/annotations")
-    passes = passes_by_annotator(store.read())
-    return {name: {one.id: one.topics for one in said} for name, said in passes.items()}
-
-
 def test_topics_by_keyboard_undo_skip_and_nothing(browser: Browser, served: Served) -> None:
     ann = Visitor(browser, served.link, "ann")
     ann.paste(ARTICLE, "By keyboard")
@@ -99,7 +51,7 @@ def test_topics_by_keyboard_undo_skip_and_nothing(browser: Browser, served: Serv
     suggested = ann.page.locator(".topic.given").count()
     ann.press("2", "Enter", "0", "s")
     expect(ann.page.locator(".row").nth(2)).to_have_class(re.compile("skipped"))
-    said = readings(served)["ann"]
+    said = readings(served.project)["ann"]
     assert "gardening" in said[ids[0]]
     assert said[ids[1]] == ()
     assert len(said[ids[0]]) == suggested + 1
@@ -108,10 +60,10 @@ def test_topics_by_keyboard_undo_skip_and_nothing(browser: Browser, served: Serv
     expect(ann.page.locator(".row").nth(2)).to_have_class(re.compile("open"))
     ann.press("u", "u")
     expect(ann.page.locator(".row").first).to_have_class(re.compile("here"))
-    assert "ann" not in readings(served)
+    assert "ann" not in readings(served.project)
     assert "Gardening" not in ann.chips(0)
     ann.press("j", "j", "k", "1")
-    assert "baking" in readings(served)["ann"][ids[1]]
+    assert "baking" in readings(served.project)["ann"][ids[1]]
     assert label_of(served.project, ids[1])["annotator"] == "ann"
     assert ann.troubles == []
 
@@ -155,13 +107,10 @@ def test_hostile_texts_and_names_run_nothing(
     ann.press("1", "Enter", "e")
     ann.page.get_by_label("Remark").fill(HOSTILE)
     ann.page.keyboard.press("Enter")
-    with ann.page.expect_file_chooser() as chooser:
-        ann.page.get_by_role("button", name="Files…").click()
-    chooser.value.set_files(tmp_path / name)
+    ann.open_files(tmp_path / name)
     expect(ann.page.locator("#trouble")).to_contain_text("pwned=13")
     for view in ("counts", "disagreements", "queue"):
-        ann.page.locator(f"[data-view={view}]").click()
-        expect(ann.page.locator(f"[data-view={view}]")).to_have_attribute("aria-current", "page")
+        ann.go(view)
     ann.page.reload()
     expect(ann.page.locator("#who")).to_contain_text("onerror")
     ann.page.goto(f"http://127.0.0.1:{served.port}/report.html")
@@ -183,7 +132,7 @@ def test_two_people_at_once_lose_nothing(browser: Browser, served: Served) -> No
             pair[1].page.keyboard.press("j")
     for one in pair:
         one.saved()
-    said = readings(served)
+    said = readings(served.project)
     assert set(said["lee"]) == set(said["mia"]) == {*ids}
     pair[0].page.reload()
     expect(pair[0].page.locator(".row").nth(1).locator(".chip.differs")).to_contain_text(
@@ -217,7 +166,7 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on(
         expect(ann.page.locator(".row").nth(1)).to_have_class(re.compile("saving"))
         served.start()
         expect(ann.page.locator("#saved")).to_have_text("Saved", timeout=20_000)
-        assert set(readings(served)["ann"]) == {*ids[:2]}
+        assert set(readings(served.project)["ann"]) == {*ids[:2]}
         served.kill()
         ann.page.keyboard.press("0")
         expect(ann.page.locator("#trouble")).to_be_visible()
@@ -227,7 +176,7 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on(
         again.goto(served.link)
         expect(again.locator(".row.answered")).to_have_count(3, timeout=20_000)
         expect(again.locator(".row").nth(2)).to_have_class(re.compile("here"))
-        assert set(readings(served)["ann"]) == {*ids}
+        assert set(readings(served.project)["ann"]) == {*ids}
 
 
 def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
@@ -239,15 +188,11 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
     view = ann.page.locator("[data-view][aria-current]").get_attribute("data-view")
     for name in (view, "counts", "training", "queue", "disagreements"):
         if name != view:
-            ann.page.locator(f"[data-view={name}]").click()
-            expect(ann.page.locator(f"[data-view={name}]")).to_have_attribute(
-                "aria-current", "page"
-            )
-        for width in (1200, 420):
+            ann.go(name)
+        for width, scheme in ((1200, "dark"), (420, "light")):
             ann.page.set_viewport_size({"width": width, "height": 800})
-            for scheme in ("light", "dark"):
-                ann.page.emulate_media(color_scheme=scheme)
-                _check(ann.page)
+            ann.page.emulate_media(color_scheme=scheme)
+            _check(ann.page)
         ann.page.set_viewport_size({"width": 1200, "height": 800})
     ann.page.set_viewport_size({"width": 420, "height": 800})
     ann.page.get_by_role("button", name="Articles").click()

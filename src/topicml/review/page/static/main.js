@@ -60,12 +60,18 @@ function select(number, { focus = true } = {}) {
   remember();
 }
 
-function remember() {
+function remember({ isNow = false } = {}) {
   const sentence = current();
   if (sentence) state.at[state.view] = sentence.id;
   if (!state.annotator) return;
   clearTimeout(placing);
-  placing = setTimeout(() => post("/place", { view: state.view, id: sentence?.id ?? "" }).catch(() => {}), 300);
+  placing = isNow ? place() : setTimeout(place, 300);
+}
+
+function place() {
+  placing = 0;
+  post("/place", { view: state.view, id: current()?.id ?? "" }).catch(() => {}); // it is where one was before, then
+  return 0;
 }
 
 function update(said) {
@@ -120,7 +126,7 @@ async function open(view, { focus = true } = {}) {
   if (!state.work) document.body.classList.remove("with-book");
   drawSide(actions);
   drawBook(actions);
-  remember();
+  remember({ isNow: true });
 }
 
 function show(work, focus) {
@@ -257,6 +263,7 @@ byId("menu").addEventListener("click", () => {
   const isOpen = document.body.classList.toggle("menu-open");
   byId("menu").setAttribute("aria-expanded", String(isOpen));
 });
+window.addEventListener("pagehide", () => { if (placing) { clearTimeout(placing); place(); } });
 acceptDrops(openFiles);
 listen(actions);
 await guarded(start);

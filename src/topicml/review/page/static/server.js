@@ -19,7 +19,7 @@ async function ask(path, options) {
 export const get = (path) => ask(path, {});
 
 export const post = (path, body = {}) => ask(path, {
-  method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" },
+  method: "POST", body: JSON.stringify(body), keepalive: path === "/place", headers: { "Content-Type": "application/json" },
 });
 
 export const upload = (path, form) => ask(path, { method: "POST", body: form });
