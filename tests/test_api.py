@@ -28,6 +28,7 @@ TEXT = "The bread is in the oven. Nobody answered."
 
 def test_public_names_are_these_and_are_there() -> None:
     assert set(topicml.__all__) == {
+        "Explanation",
         "Model",
         "Scorer",
         "Sentence",
@@ -39,6 +40,7 @@ def test_public_names_are_these_and_are_there() -> None:
         "classify_texts",
         "compare",
         "evaluate",
+        "explain_sentence",
         "load_model",
         "split_sentences",
         "train",

@@ -7,6 +7,8 @@ from typing import get_args
 
 from conftest import Tiny
 
+from topicml.explain.explainer import Explainer
+from topicml.explain.nearest import load_labelled
 from topicml.io.records import REASONS, Reject
 from topicml.io.writers.output import FORMATS
 from topicml.models.folder import open_model
@@ -33,7 +35,34 @@ def test_every_field_of_a_record_is_there(tiny: Tiny) -> None:
     fields = {*FIELDS} - {"sentences"}
     for name in ("topics", "sentences"):
         fields |= {f"{name}[].{field}" for field in record[name][0]}
+    fields.add("sentences[].explanation")
     assert {cell.strip("`") for cell in first_cells(section("A record"))} == fields
+
+
+def paths_of(value: object, name: str = "") -> set[str]:
+    """All fields of a record by their paths, below lists of objects, too."""
+    if isinstance(value, list):
+        return set().union(
+            *(paths_of(item, f"{name}[]") for item in value if isinstance(item, dict))
+        )
+    if not isinstance(value, dict):
+        return set()
+    inside = {f"{name}.{key}".lstrip("."): item for key, item in value.items()}
+    return inside.keys() | set().union(*(paths_of(item, path) for path, item in inside.items()))
+
+
+def test_every_field_of_an_explanation_is_there(tiny: Tiny) -> None:
+    model = open_model(tiny.folder)
+    explainer = Explainer(model, labelled=load_labelled(model, [tiny.labels]))
+    explanation = explainer.explain("The dough is in the oven.")
+    named: dict[str, str] = {}
+    for cells, _, of in re.findall(
+        r"^\| (`.*?) \| (.*) \| (.*?) \|$", section("Explanations"), re.M
+    ):
+        named |= dict.fromkeys(re.findall(r"`(.*?)`", cells), of)
+    for full, rows in ((True, {"both", "`explain`"}), (False, {"both"})):
+        record = {**explanation.to_dict(full=full), "relevance": None}
+        assert paths_of(record) == {name for name, of in named.items() if of in rows}
 
 
 def test_the_example_has_the_fields_of_a_record() -> None:

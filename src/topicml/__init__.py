@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 from topicml.version import __version__
 
 if TYPE_CHECKING:
-    from topicml.api import classify_text, classify_texts, compare, evaluate, load_model, train
+    from topicml.api import (
+        classify_text,
+        classify_texts,
+        compare,
+        evaluate,
+        explain_sentence,
+        load_model,
+        train,
+    )
     from topicml.errors import TopicmlError
+    from topicml.explain.explanation import Explanation
     from topicml.models.folder import Model
     from topicml.scoring.scorer import Scorer
     from topicml.tagging.articles import TaggedArticle
@@ -19,9 +28,13 @@ if TYPE_CHECKING:
 else:
     _HOMES = {
         **dict.fromkeys(
-            ("classify_text", "classify_texts", "compare", "evaluate", "load_model", "train"),
+            (
+                *("classify_text", "classify_texts", "compare", "evaluate", "explain_sentence"),
+                *("load_model", "train"),
+            ),
             "topicml.api",
         ),
+        "Explanation": "topicml.explain.explanation",
         "TopicmlError": "topicml.errors",
         "Model": "topicml.models.folder",
         "Scorer": "topicml.scoring.scorer",
@@ -40,6 +53,7 @@ else:
 
 
 __all__ = [
+    "Explanation",
     "Model",
     "Scorer",
     "Sentence",
@@ -51,6 +65,7 @@ __all__ = [
     "classify_texts",
     "compare",
     "evaluate",
+    "explain_sentence",
     "load_model",
     "split_sentences",
     "train",

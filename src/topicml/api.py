@@ -1,4 +1,4 @@
-"""The calls that most programs need: load a model, tag texts; train, evaluate and compare."""
+"""The calls that most programs need: load a model, tag texts, explain; train, evaluate, compare."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from topicml.models.store import ModelStore, default_store
 from topicml.models.tagger import SHARE, make_tagger
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Unit
+from topicml.tagging.thresholds import choose_thresholds
 from topicml.text.document import Document
 
 if TYPE_CHECKING:  # what these bring along takes seconds to import
+    from topicml.explain.explanation import Explanation
     from topicml.models.background import Choice
     from topicml.models.compare import Comparison
     from topicml.models.evaluate import ModelEvaluation
@@ -106,6 +108,49 @@ def classify_texts(
         share=second_opinion_share,
     )
     return tagger.tag([Document(str(number), text) for number, text in enumerate(texts)])
+
+
+def explain_sentence(
+    model: Model,
+    text: str,
+    topics: Sequence[str] | None = None,
+    *,
+    threshold: float | None = None,
+    min_precision: float | None = None,
+    relevance: float | None = None,
+    labels: AnyPath | Sequence[AnyPath] = (),
+) -> Explanation:
+    """Say why a sentence has the topics it has, or none; as ``topicml explain`` does.
+
+    For many sentences, make an ``Explainer`` of ``topicml.explain.explainer`` once.
+
+    Args:
+        model: From ``load_model``; a linear one.
+        text: One sentence; it is not split.
+        topics: Topics to explain; None for those given, or the nearest one where none is.
+        threshold: See ``classify_texts``.
+        min_precision: See ``classify_texts``.
+        relevance: See ``classify_texts``.
+        labels: Label files to look for the nearest sentences in.
+
+    Returns:
+        For each topic what every word and n-gram adds; with the intercept that is the log-odds.
+
+    Raises:
+        ModelError: The model is a network, has no such topic, or has no thresholds for a precision
+            as high as that.
+        LabelError: A label file cannot be read.
+        ValueError: Both ``threshold`` and ``min_precision`` are given.
+    """
+    from topicml.explain.explainer import Explainer
+    from topicml.explain.nearest import load_labelled
+
+    thresholds = choose_thresholds(
+        model.scorer, threshold=threshold, min_precision=min_precision, relevance=relevance
+    )
+    paths = _paths(labels)
+    labelled = load_labelled(model, paths) if paths else None
+    return Explainer(model, thresholds, labelled).explain(text, topics)
 
 
 def train(

@@ -17,7 +17,8 @@ from topicml.errors import OutputError
 from topicml.models.folder import open_model
 from topicml.report.article import shown_text
 from topicml.report.tagged import EPOCH, Rejected, TaggedReport
-from topicml.tagging.articles import TaggedArticle, article_topics
+from topicml.report.words import words_behind
+from topicml.tagging.articles import ReadAgain, TaggedArticle, article_topics
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import choose_thresholds
 from topicml.text.document import Document
@@ -123,7 +124,7 @@ def test_a_time_that_is_none_is_told(monkeypatch: pytest.MonkeyPatch, tiny: Tiny
     monkeypatch.setenv(EPOCH, "yesterday")
     model = open_model(tiny.folder)
     with pytest.raises(OutputError) as caught:
-        TaggedReport(model, choose_thresholds(model.scorer)).render()
+        TaggedReport(model, choose_thresholds(model.scorer))
     assert caught.value.where == EPOCH
     assert "'yesterday' is no time" in caught.value.what
     assert "whole seconds" in caught.value.hint
@@ -162,6 +163,21 @@ def test_unfamiliar_articles_are_flagged(tiny: Tiny) -> None:
     tree = html.fromstring(page)
     assert texts(tree.xpath("//p[@class='flag']/strong")) == ["Unfamiliar:"]
     assert len(tree.xpath("//tbody//strong[@class='badge']")) == 1
+
+
+def test_what_a_second_model_read_is_said_and_has_no_words_of_the_first(tiny: Tiny) -> None:
+    model = open_model(tiny.folder)
+    tagger = Tagger(model.scorer, "m")
+    (article,) = tagger.tag([Document("a", "The dough is in the oven. They hoisted the sails.")])
+    again = ReadAgain("other@2.0.0", (1,), tagger.thresholds)
+    words = words_behind(model, tagger.thresholds)
+    report = TaggedReport(model, tagger.thresholds, words)
+    report.add(replace(article, second_opinion=again))
+    tree = html.fromstring(report.render())
+    assert "1 of 2 sentences read again by other@2.0.0." in tree.xpath("string(//article/header)")
+    assert [("read again" in s.text_content()) for s in tree.xpath("//div/p/span")] == [False, True]
+    data = json.loads(tree.xpath("//script[@id='data']")[0].text)
+    assert {*data["articles"][0]["w"]} == {"0"}
 
 
 def test_a_text_taken_as_one_sentence_keeps_its_lines(tiny: Tiny) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "batch", "train", "evaluate", "compare", "tune", "distill"),
+    *("classify", "explain", "batch", "train", "evaluate", "compare", "tune", "distill"),
     *("models", "labels", "init", "review", "serve", "info"),
 )
 """All commands, each in the module of its name."""

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, Literal
 
 import typer
 
 from topicml.cli import options
 from topicml.errors import InputError, OutputError
+from topicml.explain.explainer import Explainer, check_explainable
+from topicml.explain.records import explain_article
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
 from topicml.io.records import Fields, ReadOptions, Reject, list_counts
@@ -70,6 +72,13 @@ def classify(
     model: options.Model = None,
     second_opinion: options.SecondOpinion = None,
     second_opinion_share: options.SecondOpinionShare = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Say which words decided: in the table, or in records of JSON (see explain).",
+        ),
+    ] = False,
     models_dir: options.ModelsDir = None,
     output: Annotated[
         str,
@@ -102,11 +111,16 @@ def classify(
         delimiter=options.column_delimiter(delimiter),
         has_header=not no_header,
     )
-    inputs = Inputs(_given(sources), input_format, reading, follow_links=follow_links)
-    _check_written(output, inputs, force=force)
+    inputs = Inputs(given_or_stdin(sources), input_format, reading, follow_links=follow_links)
+    check_written(output, inputs.paths, force=force)
     kind, compression = _output_kind(output, asked)
+    if explain:
+        _check_explained(kind, second_opinion)
     store = options.model_store(models_dir)
-    opened = open_for_use(store.find(model), _note)
+    path = store.find(model)
+    if explain:
+        check_explainable(path)
+    opened = open_for_use(path, options.note)
     opened.scorer.use(backend_for(inputs.size))
     tagger = make_tagger(
         opened,
@@ -114,12 +128,13 @@ def classify(
         min_precision=min_precision,
         relevance=relevance,
         unit=unit,
-        second=open_for_use(store.find(second_opinion), _note) if second_opinion else None,
+        second=open_for_use(store.find(second_opinion), options.note) if second_opinion else None,
         share=share,
     )
     groups = inputs.tag(tagger)
+    explainer = Explainer(opened, tagger.thresholds) if explain else None
     if kind == "table":
-        count = _write_tables(groups, tagger.thresholds, output)
+        count = _write_tables(groups, tagger.thresholds, output, explainer)
     elif kind == "html":
         count = _write_page(groups, opened, tagger.thresholds, inputs, output)
     else:
@@ -131,14 +146,15 @@ def classify(
             raw_cells=raw_cells,
         )
         check_kept(written)
-        count = _write_records(groups, written, output)
+        count = _write_records(groups, written, output, explainer)
     if inputs.rejected:
         raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
     if not count:
         raise InputError("nothing to tag: no input holds a text", hint="Check what was given.")
 
 
-def _given(sources: list[str] | None) -> list[str]:
+def given_or_stdin(sources: list[str] | None) -> list[str]:
+    """Return what was given, or standard input where something comes from it."""
     if sources:
         return sources
     if sys.stdin.isatty():
@@ -162,7 +178,7 @@ class Inputs:
         input_format: str | None,
         reading: ReadOptions,
         *,
-        follow_links: bool,
+        follow_links: bool = False,
     ) -> None:
         listing = list_sources(given, input_format, follow_links=follow_links)
         self._sources, self._reading = listing.sources, reading
@@ -172,7 +188,7 @@ class Inputs:
         self.rejected = 0
         self.rejects: list[str] = []
         for line in listing.notes():
-            _note(line)
+            options.note(line)
         for error in listing.errors:
             self._reject(str(error))
 
@@ -183,7 +199,7 @@ class Inputs:
             try:
                 blocks = read_blocks(
                     *([source], self._reading, self._stdin),
-                    note=_note,
+                    note=options.note,
                     is_all=len(self._sources) == 1,
                 )
                 for block in blocks:
@@ -194,13 +210,13 @@ class Inputs:
                             self._reject(f"{item.place}: {item.detail}")
                             continue
                         if item.encoding != "utf-8" and item.source == item.id:
-                            _note(f"{item.source}: read as {item.encoding}")
+                            options.note(f"{item.source}: read as {item.encoding}")
                         documents.append(item)
                     yield tagger.tag(documents)
             except InputError as err:
                 self._reject(str(err))
         if skipped:
-            _note(f"skipped, no texts: {list_counts(dict(skipped.most_common()))}")
+            options.note(f"skipped, no texts: {list_counts(dict(skipped.most_common()))}")
 
     def _reject(self, line: str) -> None:
         self.rejected += 1
@@ -209,20 +225,18 @@ class Inputs:
         options.tell(f"error: {line}")
 
 
-def _note(line: str) -> None:
-    options.tell(f"note: {line}")
-
-
-def _check_written(output: str, inputs: Inputs, *, force: bool) -> None:
+def check_written(output: str, inputs: list[str | Path], *, force: bool) -> None:
     """Make sure that nothing is written over an input or another file that is there."""
     if is_address(output):
         raise OutputError(
-            "classify writes files", where=show_address(output), hint="topicml batch writes there."
+            "this command writes files",
+            where=show_address(output),
+            hint="topicml batch writes there.",
         )
     if output == "-":
-        check_apart(path_of(sys.stdout.buffer), inputs.paths)
+        check_apart(path_of(sys.stdout.buffer), inputs)
     else:
-        check_outputs([Path(output)], inputs.paths, force=force)
+        check_outputs([Path(output)], inputs, force=force)
 
 
 def _asked_kind(output: str, output_format: Kind | None) -> Kind | None:
@@ -247,17 +261,34 @@ def _page_fields(fields: Fields) -> tuple[str, ...]:
     return tuple(name for name in FIELDS if name not in fields.keep)
 
 
+def _check_explained(kind: str, second_opinion: str | None) -> None:
+    if kind in ("csv", "parquet"):
+        raise typer.BadParameter(f"--explain goes with a table, jsonl and json, not with {kind}")
+    if second_opinion is not None:
+        raise typer.BadParameter(
+            "--explain goes without --second-opinion: what a second model decides is not explained"
+        )
+
+
 def _write_tables(
-    groups: Iterator[list[TaggedArticle]], thresholds: Thresholds, output: str
+    groups: Iterator[list[TaggedArticle]],
+    thresholds: Thresholds,
+    output: str,
+    explainer: Explainer | None,
 ) -> int:
-    from topicml.io.writers.table import write_table  # rich takes long to import
+    from topicml.explain.terminal import write_explained_table  # rich takes long to import
+    from topicml.io.writers.table import write_table
 
     count = 0
-    with _writable(output) as binary:
+    with writable(output) as binary:
         out = io.TextIOWrapper(binary, encoding="utf-8", write_through=True)
         for articles in groups:
             for article in articles:
-                write_table(article, thresholds, out)
+                if explainer:
+                    explained = explain_article(article, explainer, full=False)
+                    write_explained_table(explained, thresholds, out)
+                else:
+                    write_table(article, thresholds, out)
                 count += 1
         out.detach()
     return count
@@ -285,13 +316,24 @@ def _write_page(
     return count
 
 
-def _write_records(groups: Iterator[list[TaggedArticle]], written: Output, output: str) -> int:
+def _write_records(
+    groups: Iterator[list[TaggedArticle]],
+    written: Output,
+    output: str,
+    explainer: Explainer | None,
+) -> int:
     from topicml.io.writers.writer import write_stream
 
-    records = ([article.to_dict(written.detail) for article in group] for group in groups)
-    with _writable(output) as out:
+    def record(article: TaggedArticle) -> dict[str, Any]:
+        if explainer:
+            return explain_article(article, explainer, full=False).to_dict(full=False)
+        return article.to_dict(written.detail)
+
+    records = ([record(article) for article in group] for group in groups)
+    with writable(output) as out:
         return write_stream(records, written, out)
 
 
-def _writable(output: str) -> AbstractContextManager[BinaryIO]:
+def writable(output: str) -> AbstractContextManager[BinaryIO]:
+    """Return what to write to: standard output, or a file that is replaced when all is written."""
     return nullcontext(sys.stdout.buffer) if output == "-" else replacing(Path(output))

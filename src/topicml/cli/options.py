@@ -291,6 +291,11 @@ def tell(note: str) -> None:
     typer.echo(printable(note), err=True)
 
 
+def note(line: str) -> None:
+    """Say on standard error what is worth knowing and no failure."""
+    tell(f"note: {line}")
+
+
 def say(line: str) -> None:
     """Say what came of a command on standard output, as safely as ``tell``."""
     typer.echo(printable(line))

@@ -3,11 +3,12 @@
 What is left of the sentence is scored each time, as any other sentence: other words stand beside
 each other, all weights change, and it may be too short or too odd to be judged at all. All single
 words are tried, then all pairs, then words are taken out one after another, each time the one
-whose loss hurts the tag most.
+whose loss hurts the tag most. Of long sentences only the words are tried that add most.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import NamedTuple
@@ -24,6 +25,8 @@ MOST_REMOVED = 10
 """Words that are taken out at most."""
 MOST_TRIED = 50
 """Words that are tried at all; of a longer sentence, those that add most to the topic."""
+MOST_READ = 1_000_000
+"""Characters that all pairs of them may come to, which takes a second."""
 
 Removal = tuple[int, ...]
 
@@ -58,14 +61,19 @@ def find_change(reading: Reading, added: Floats, judge: Judge) -> Change:
         added: What each of its words adds to the topic.
         judge: Tells of texts what becomes of the topic.
     """
-    strongest = sorted(range(len(added)), key=lambda word: (-added[word], word))[:MOST_TRIED]
-    words = sorted(strongest)
+    strongest = sorted(range(len(added)), key=lambda word: (-added[word], word))
+    words = sorted(strongest[: _most_tried(reading)])
     for tried in ([(word,) for word in words], [*combinations(words, 2)]):
         judged = _judge_removals(reading, tried, judge)
         if (best := _best(judged)) is not None:
             is_smallest = len(tried[best]) == 1 or len(words) == len(added)
             return _change(reading, tried[best], judged, best, is_smallest=is_smallest)
     return _take_out_one_by_one(reading, words, judge, is_complete=len(words) == len(added))
+
+
+def _most_tried(reading: Reading) -> int:
+    pairs = MOST_READ // max(len(reading.read), 1)
+    return min(MOST_TRIED, max(MOST_REMOVED, math.isqrt(2 * pairs)))
 
 
 def _take_out_one_by_one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from topicml.explain.contributions import BlockTerms, Contributions, contributio
 from topicml.explain.explanation import Explanation, Term, TopicExplanation, Word
 from topicml.explain.reading import Reading, read_sentence
 from topicml.models.folder import Model
-from topicml.models.manifest import LINEAR
+from topicml.models.manifest import LINEAR, Fields, read_manifest
 from topicml.scoring.backends import Backends
 from topicml.scoring.scorer import Scores
 from topicml.tagging.abstention import REASONS
@@ -29,6 +30,25 @@ if TYPE_CHECKING:
     from topicml.explain.nearest import LabelledSentences
 
 RELEVANCE = "relevance"
+
+
+def check_explainable(path: Path) -> None:
+    """Make sure, without opening it, that what a model decides can be explained.
+
+    Raises:
+        ModelError: It is a network, or no readable model.
+    """
+    _check_linear(read_manifest(path), path)
+
+
+def _check_linear(manifest: Fields, path: Path) -> None:
+    if manifest["kind"] != LINEAR:
+        raise ModelError(
+            f"{manifest['name']}@{manifest['version']} is a network, which has no weights of words "
+            "to explain by",
+            where=path,
+            hint="Explain by a linear model, such as alliance-topics.",
+        )
 
 
 class Explainer:
@@ -49,28 +69,24 @@ class Explainer:
         thresholds: Thresholds | None = None,
         labelled: LabelledSentences | None = None,
     ) -> None:
-        if model.manifest["kind"] != LINEAR:
-            raise ModelError(
-                f"{model.reference} is a network, which has no weights of words to explain by",
-                where=model.path,
-                hint="Explain by a linear model, such as alliance-topics.",
-            )
+        _check_linear(model.manifest, model.path)
         self.model = model.reference
         self.thresholds = thresholds or choose_thresholds(model.scorer)
         self._scorer = replace(model.scorer, backends=Backends(model.scorer.blocks))
         self._scorer.use("reference")  # however much it scores: it is a sentence at a time
-        self._labelled = labelled
+        self.labelled = labelled
         self._terms = {block.analyzer: [*block.vocabulary] for block in model.scorer.blocks}
 
     def explain(
-        self, text: str, topics: Sequence[str] | None = None, *, changes: bool = True
+        self, text: str, topics: Sequence[str] | None = None, *, full: bool = True
     ) -> Explanation:
         """Explain one sentence, which is not split.
 
         Args:
             text: The sentence as it stands in its text.
             topics: Topics to explain; None for those given, or the nearest one where none is.
-            changes: Also look for the words without which a topic is not given.
+            full: Also look for labelled sentences that are near, and for the words without which a
+                topic is not given.
 
         Raises:
             ModelError: The model has no such topic.
@@ -82,23 +98,10 @@ class Explainer:
         scores, given, codes = self._decide([reading.read])
         own = np.flatnonzero(given[0]).tolist()
         columns = own or [nearest_topic(scores, thresholds, scorer.scheme)]
-        explained = []
-        for column in columns if asked is None else asked:
-            is_given = bool(given[0, column])
-            change = None
-            if changes and is_given:
-                added = found.by_word[:, column]
-                change = find_change(reading, added, self._judge_of(column))
-            nearest = self._labelled.nearest(found.blocks, column) if self._labelled else ()
-            explained.append(
-                TopicExplanation(
-                    *(scorer.topics[column], is_given, scores.probabilities.item(0, column)),
-                    thresholds.topics.item(column),
-                    **self._sums(found, column),
-                    nearest=nearest,
-                    change=change,
-                )
-            )
+        explained = [
+            self._explain_topic(reading, found, scores, column, bool(given[0, column]), full=full)
+            for column in (columns if asked is None else asked)
+        ]
         return Explanation(
             *(self.model, text, tuple(scorer.topics[t] for t in own), REASONS[codes.item(0)]),
             check_sentence(reading.read, scores, scorer.topics, thresholds, scorer.scheme),
@@ -106,8 +109,27 @@ class Explainer:
             tuple(term for block in found.blocks for term in self._terms_of(block)),
             tuple(explained),
             self._relevance(found, scores),
-            len(self._labelled) if self._labelled else 0,
+            len(self.labelled) if self.labelled else 0,
         )
+
+    def _explain_topic(
+        self,
+        reading: Reading,
+        found: Contributions,
+        scores: Scores,
+        column: int,
+        is_given: bool,
+        *,
+        full: bool,
+    ) -> TopicExplanation:
+        change = None
+        if full and is_given:
+            change = find_change(reading, found.by_word[:, column], self._judge_of(column))
+        near = self.labelled.nearest(found.blocks, column) if full and self.labelled else ()
+        value, limit = scores.probabilities.item(0, column), self.thresholds.topics.item(column)
+        sums = self._sums(found, column)
+        name = self._scorer.topics[column]
+        return TopicExplanation(name, is_given, value, limit, **sums, nearest=near, change=change)
 
     def columns_of(self, topics: Iterable[str]) -> list[int]:
         """Return the columns of some topics, each once, in the order they were named in.

@@ -73,7 +73,7 @@ class Neighbour:
         id: Of the label.
         text: The sentence.
         topics: Those it is labelled with.
-        similarity: Cosine of the contributions of n-grams, at most 1.
+        similarity: What the n-grams that both have add to the topic, in log-odds; see ``nearest``.
     """
 
     id: str
@@ -184,6 +184,19 @@ class Explanation:
             for word, added in zip(self.words, topic.words, strict=True)
             if added
         )
+
+    def segments(self, topic: TopicExplanation) -> list[tuple[str, float]]:
+        """Return the sentence in pieces, each with its strength for a topic, 0 between marks.
+
+        Behind one another they are the sentence.
+        """
+        found: list[tuple[str, float]] = []
+        end = 0
+        for mark in self.marks(topic):
+            found += [(self.text[end : mark.start], 0.0)] if end < mark.start else []
+            found.append((self.text[mark.start : mark.end], mark.strength))
+            end = mark.end
+        return [*found, (self.text[end:], 0.0)] if end < len(self.text) else found
 
     def strongest_words(
         self, topic: TopicExplanation, most: int, *, against: bool = False

@@ -1,8 +1,9 @@
 """The labelled sentences that are most like a sentence in what speaks for a topic.
 
-Two sentences are compared by what n-grams add to the topic in the one and in the other: by the
-cosine of the two rows of contributions, those left out that are against it. What they share and
-the topic does not ask for counts nothing.
+Two sentences are alike by what the n-grams that both have add to the topic: the sum, over these,
+of the weight in the one, the coefficient, and the weight in the other. As weights are of length
+one, that is in log-odds, and a long sentence is not nearer than a short one. What two sentences
+share and the topic does not ask for counts nothing. (docs/decisions/explanations.md has figures.)
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from topicml.explain.contributions import BlockTerms
 from topicml.explain.explanation import Neighbour
 from topicml.labels.records import LabelRecord
-from topicml.labels.store import read_label_file
+from topicml.labels.store import LabelFile, read_label_file
 from topicml.labels.texts import texts_path
 from topicml.models.folder import Model
-from topicml.scoring.features import Floats
+from topicml.scoring.features import Floats, Integers
 from topicml.scoring.reference import ReferenceScorer
 from topicml.scoring.scorer import Scorer
 from topicml.text.normalise import as_scored
@@ -39,15 +40,17 @@ class LabelledSentences:
     """
 
     def __init__(self, scorer: Scorer, records: Sequence[LabelRecord], missing: int = 0) -> None:
-        used = sorted((r for r in records if r.status != "skipped"), key=lambda record: record.id)
-        self._records = list({record.text: record for record in reversed(used)}.values())[::-1]
+        first: dict[str, LabelRecord] = {}
+        for record in sorted(records, key=lambda record: record.id):
+            if record.status != "skipped":
+                first.setdefault(record.text, record)
+        self._records = [*first.values()]
         self.missing = missing
-        self._lengths: dict[int, Floats] = {}
         ordered = sorted(scorer.blocks, key=lambda block: block.analyzer != "word")
         texts = [as_scored(record.text) for record in self._records]
         found = ReferenceScorer(ordered).tfidf(texts) if texts else []
-        self._blocks = {
-            block.analyzer: _Postings(block.coefficients, *tfidf)
+        self._postings = {
+            block.analyzer: _Postings(len(block.vocabulary), *tfidf)
             for block, tfidf in zip(ordered, found, strict=False)
         }
 
@@ -61,62 +64,32 @@ class LabelledSentences:
             blocks: The n-grams of the sentence.
             column: Of the topic.
         """
-        if not self._records:
-            return ()
-        shared = np.zeros(len(self._records))
-        own = 0.0
-        for found in blocks:
-            weights = np.maximum(found.block.coefficients[found.terms, column], 0.0)
-            own += float(np.square(found.tfidf * weights).sum())
-            postings = self._blocks[found.block.analyzer]
-            postings.add(found.terms, found.tfidf * np.square(weights), shared)
-        lengths = self._lengths_of(column) * np.sqrt(own)
-        similar = np.divide(shared, lengths, out=np.zeros_like(shared), where=lengths > 0)
+        similar = np.zeros(len(self._records))
+        for found in blocks if self._records else ():
+            added = found.tfidf * found.block.coefficients[found.terms, column]
+            self._postings[found.block.analyzer].add(found.terms, added, similar)
         order = np.argsort(-similar, kind="stable")[:SHOWN]
         return tuple(
-            Neighbour(record.id, record.text, record.topics, min(similar.item(row), 1.0))
+            Neighbour(record.id, record.text, record.topics, similar.item(row))
             for row in order.tolist()
             if similar[row] > 0
             for record in [self._records[row]]
         )
 
-    def _lengths_of(self, column: int) -> Floats:
-        if column not in self._lengths:
-            blocks = self._blocks.values()
-            squares = sum(block.squares(column, len(self._records)) for block in blocks)
-            self._lengths[column] = np.sqrt(squares)
-        return self._lengths[column]
-
 
 class _Postings:
     """The sentences that each term of a block is in, with its TF-IDF there."""
 
-    def __init__(
-        self,
-        coefficients: Floats,
-        rows: NDArray[np.integer],
-        terms: NDArray[np.integer],
-        tfidf: Floats,
-    ) -> None:
+    def __init__(self, size: int, rows: Integers, terms: Integers, tfidf: Floats) -> None:
         order = np.argsort(terms, kind="stable")
-        self._coefficients = coefficients
-        self._rows, self._terms = rows[order].astype(np.int32), terms[order].astype(np.int32)
-        self._tfidf = tfidf[order]
-        self._starts = np.searchsorted(self._terms, np.arange(len(coefficients) + 1))
+        self._rows, self._tfidf = rows[order], tfidf[order]
+        self._starts = np.searchsorted(terms[order], np.arange(size + 1))
 
     def add(self, terms: NDArray[np.intp], weights: Floats, sums: Floats) -> None:
         """Add for each sentence its TF-IDF of some terms, times a weight each."""
         for term, weight in zip(terms.tolist(), weights.tolist(), strict=True):
-            if not weight:
-                continue
             place = slice(self._starts[term], self._starts[term + 1])
             sums[self._rows[place]] += weight * self._tfidf[place]
-
-    def squares(self, column: int, count: int) -> Floats:
-        """Return for each of the sentences the sum of squares of what adds to a column."""
-        weights = np.maximum(self._coefficients[:, column], 0.0)
-        squares = np.square(self._tfidf * weights[self._terms])
-        return np.asarray(np.bincount(self._rows, squares, count), dtype=np.float64)
 
 
 _loading = threading.Lock()
@@ -142,11 +115,16 @@ def load_labelled(model: Model, paths: Sequence[Path]) -> LabelledSentences:
 def _read(model: Model, paths: Sequence[Path]) -> LabelledSentences:
     topics = {*model.scorer.topics}
     files = [read_label_file(path) for path in paths]
-    own = [f for f in files if topics.issuperset(t for r in f.records for t in r.topics)]
+    own = [file for file in files if _topics_of(file) <= topics]
     records = [record for file in own for record in file.records]
     if not any(record.topics for record in records):
         return LabelledSentences(model.scorer, [])
     return LabelledSentences(model.scorer, records, sum(len(file.without_text) for file in own))
+
+
+def _topics_of(file: LabelFile) -> set[str]:
+    with_text = (topic for record in file.records for topic in record.topics)
+    return {*with_text, *(topic for label in file.without_text for topic in label.topics)}
 
 
 def _state(path: Path) -> tuple[Path, tuple[int, ...], tuple[int, ...]]:

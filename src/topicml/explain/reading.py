@@ -18,7 +18,9 @@ from topicml.text.normalise import as_scored
 Span = tuple[int, int]
 
 _TOKEN = re.compile(r"\S+")
-_WORD = re.compile(r"\w+(?:['’.]\w+)*")  # don't, U.S, 3.5; a hyphen joins two words
+_WORD = re.compile(
+    r"(?:[^\W\d_]\.){2,}(?!\w)|\w+(?:['’.]\w+)*"
+)  # U.S., don't, 3.5; a hyphen joins two
 
 
 class Occurrence(NamedTuple):
@@ -59,7 +61,7 @@ class Reading:
     words: Sequence[Span]
     homes: Sequence[int]
     owners: Sequence[int]
-    _of_read: Sequence[int]
+    _of_read: Sequence[int]  # where each of its characters stands in the sentence
     _of_lowered: Sequence[int]
 
     def place_of_word(self, word: int) -> Span:
@@ -68,8 +70,7 @@ class Reading:
 
     def place(self, occurrence: Occurrence) -> Span:
         """Return where an n-gram stands in the sentence."""
-        start, end = _through((occurrence.start, occurrence.end), self._of_lowered)
-        return _through((start, end), self._of_read)
+        return _through((occurrence.start, occurrence.end), self._of_lowered)
 
     def without(self, removed: Sequence[int]) -> str:
         """Return what is read of the sentence without some of its words.
@@ -126,6 +127,7 @@ def read_sentence(text: str) -> Reading:
     """Return a sentence as it is read."""
     read = as_scored(text)
     lowered = read.lower()
+    of_read = range(len(text)) if read == text else _places_of_read(read, text)
     of_lowered = range(len(read)) if len(lowered) == len(read) else _places_of_lowered(read)
     tokens = [match.span() for match in _TOKEN.finditer(read)]
     words: list[Span] = []
@@ -142,12 +144,12 @@ def read_sentence(text: str) -> Reading:
             owners[place] = word
     return Reading(
         *(text, read, lowered, tokens, words, homes, [owners[place] for place in of_lowered]),
-        *(range(len(text)) if read == text else _places_of_read(read, text), of_lowered),
+        *(of_read, [of_read[place] for place in of_lowered]),
     )
 
 
 def _through(span: Span, places: Sequence[int]) -> Span:
-    """Return a span of characters whose places elsewhere are known as one from there."""
+    """Return where a span of characters stands whose own places are given."""
     start, end = span
     last = places[max(end, 1) - 1] + 1
     return (places[start] if start < end else last), last

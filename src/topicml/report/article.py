@@ -77,7 +77,7 @@ class ArticleView:
         sentences: How many there are.
         tagged: How many have a topic.
         reason: Why it has no topic.
-        unfamiliar: How many of its sentences the model has no words for.
+        unfamiliar: Of how many of its sentences the model hardly knows a word.
         second: The model that read some again, and how many.
     """
 

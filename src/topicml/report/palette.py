@@ -31,7 +31,7 @@ COLOURS = (
 )
 LINES = (
     *("3px solid", "3px dashed", "3px dotted", "4px double"),
-    *("1px solid", "1px dashed", "2px dotted"),
+    *("2px dashed", "4px solid", "2px dotted"),  # sand, the palest, gets the broadest
 )
 """Widths and styles of borders in CSS."""
 

@@ -45,6 +45,7 @@
     const isSifted = wanted.size > 0 || text !== "";
     let shown = 0, shownArticles = 0;
     data.topics.forEach((_, t) => main.classList.toggle(`x${t}`, wanted.size > 0 && !wanted.has(String(t))));
+    main.classList.toggle("sifted", wanted.size > 0);
     main.classList.toggle("only", isOnly);
     for (const article of articles) {
       let found = 0, tagged = 0;
@@ -252,7 +253,11 @@
   }
 
   const entryAt = (target) => entries.get(target.closest?.(".s"));
+  let pointer = "";
   document.addEventListener("mouseover", (event) => {
+    const place = `${event.screenX} ${event.screenY}`;
+    if (place === pointer) return; // the page moved, not the pointer
+    pointer = place;
     const entry = entryAt(event.target);
     clearTimeout(leaving);
     if (entry) leaving = setTimeout(() => showTip(entry), open ? 60 : 180);
@@ -281,8 +286,7 @@
       ? there.find((entry) => sentences.indexOf(entry) > place)
       : there.findLast((entry) => sentences.indexOf(entry) < place);
     if (!next) return;
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    next.element.scrollIntoView({ block: "center", behavior: isCalm ? "instant" : "auto" });
+    next.element.scrollIntoView({ block: "center" });
     buttonOf(next).focus({ preventScroll: true });
   }
 

@@ -52,12 +52,16 @@ class TaggedReport:
         model: That tagged them.
         thresholds: What sentences had to reach.
         words: Finds the words behind a tag; None to show none.
+
+    Raises:
+        OutputError: The time that it is to be dated by is none; see ``report_time``.
     """
 
     def __init__(self, model: Model, thresholds: Thresholds, words: Words | None = None) -> None:
         self._model = model
         self._thresholds = thresholds
         self._words = words
+        self._made = report_time()
         self._rows: list[dict[str, Any]] = []
         self._articles: list[str] = []
         self._figures: list[dict[str, Any]] = []
@@ -88,7 +92,7 @@ class TaggedReport:
             rejected: What could not be tagged.
         """
         topics = self._model.scorer.topics
-        made = report_time()
+        made = self._made
         counts = np.array([row["counts"] for row in self._rows]).reshape(-1, len(topics))
         values: dict[str, Any] = {
             "title": f"Topics of {len(self._rows):,} {_plural(len(self._rows), 'article')}",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import IO
 
 import numpy as np
@@ -40,13 +41,19 @@ def table_console(out: IO[str] | None = None) -> Console:
     return console
 
 
-def write_table(article: TaggedArticle, thresholds: Thresholds, out: IO[str]) -> None:
+def write_table(
+    article: TaggedArticle,
+    thresholds: Thresholds,
+    out: IO[str],
+    explained: Mapping[int, tuple[Text, Text]] = MappingProxyType({}),
+) -> None:
     """Draw an article's topics with probability bars, and all its sentences.
 
     Args:
         article: The article.
         thresholds: What its sentences had to reach.
         out: Where to.
+        explained: By number of sentences, how they and their topics are shown otherwise.
     """
     console = table_console(out)
     tagged = sum(bool(tags) for tags in article.tags)
@@ -63,7 +70,7 @@ def write_table(article: TaggedArticle, thresholds: Thresholds, out: IO[str]) ->
         console.print(Text(f"No topic: {ARTICLE_REASONS[article.reason]}."))
     console.print()
     if article.spans:
-        console.print(_sentences_table(article, thresholds, colours))
+        console.print(_sentences_table(article, thresholds, colours, explained))
         console.print()
 
 
@@ -98,7 +105,10 @@ def _numbers(sentences: Sequence[int], most: int = 12) -> str:
 
 
 def _sentences_table(
-    article: TaggedArticle, thresholds: Thresholds, colours: dict[str, str]
+    article: TaggedArticle,
+    thresholds: Thresholds,
+    colours: dict[str, str],
+    explained: Mapping[int, tuple[Text, Text]],
 ) -> Table:
     columns = {topic: column for column, topic in enumerate(article.topic_ids)}
     second = article.second_opinion
@@ -107,11 +117,14 @@ def _sentences_table(
     grid.add_column(justify="right", style="dim", no_wrap=True)
     grid.add_column()
     for index, sentence in enumerate(article.sentences):
+        number = f"*{index}" if index in limits else str(index)
+        if index in explained:
+            text, labels = explained[index]
+            grid.add_row(number, text)
+            grid.add_row("", labels)
+            continue
         style = "" if sentence.topics else "dim"
-        grid.add_row(
-            f"*{index}" if index in limits else str(index),
-            Text(printable(sentence.sentence.text), style=style),
-        )
+        grid.add_row(number, Text(printable(sentence.sentence.text), style=style))
         if sentence.topics:
             labels = Text("   ").join(
                 Text.assemble((t, colours[t]), f" {sentence.probabilities[columns[t]]:.2f}")

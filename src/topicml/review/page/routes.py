@@ -45,13 +45,13 @@ def page_router(
         given: Folders to pick articles from.
     """
     people, roots = People(settings, annotator), Roots(given)
-    router = APIRouter()
+    router = APIRouter(include_in_schema=False)
     _add_page(router)
     _add_articles(router, _Asking(desk, threads), people, roots)
     _add_work(router, _Asking(desk, threads), people, roots)
     _add_training(router, _Asking(desk, threads), people)
 
-    @router.get("/", include_in_schema=False)
+    @router.get("/")
     async def page() -> HTMLResponse:
         return HTMLResponse(shell(desk.taxonomy()))
 
@@ -80,7 +80,7 @@ def _json(value: Any) -> Response:
 
 
 def _add_page(router: APIRouter) -> None:
-    @router.get("/static/{name}", include_in_schema=False)
+    @router.get("/static/{name}")
     async def static(name: str) -> Response:
         found = static_files().get(name)
         if found is None:
@@ -208,7 +208,7 @@ def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> 
     async def explanation(view: str, id: str) -> Response:  # noqa: A002 - the sentence's
         return await ask(lambda desk: desk.explain(view, id))
 
-    @router.get("/report.html", include_in_schema=False)
+    @router.get("/report.html")
     async def report() -> HTMLResponse:
         found = await ask.value(lambda desk: desk.report())
         return HTMLResponse(found, headers=page_policy(found))
