@@ -177,8 +177,8 @@ def test_explanations(client: TestClient) -> None:
     assert found["model"] == "weekend@1.0.0"
     topic = found["topics"][0]
     assert topic["topic"] in {"baking", "sailing"}
-    assert topic["marks"]
-    assert all(0 <= one["start"] < one["end"] <= len(first["text"]) for one in topic["marks"])
+    assert "".join(text for text, _ in topic["pieces"]) == first["text"]
+    assert max(abs(strength) for _, strength in topic["pieces"]) == 1
 
 
 class _Got(NamedTuple):

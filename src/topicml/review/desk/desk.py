@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,7 +190,7 @@ class Desk:
                     "given": topic.is_given,
                     "probability": topic.probability,
                     "threshold": min(topic.threshold, 1.0),
-                    "marks": [asdict(mark) for mark in found.marks(topic)],
+                    "pieces": found.segments(topic),
                 }
                 for topic in found.topics
             ],

@@ -97,7 +97,7 @@ class CurrentModel:
             return None
         with self._lock:
             self._explainer = self._explainer or Explainer(model)
-        return self._explainer.explain(text, changes=False)
+        return self._explainer.explain(text)
 
     def report(self, articles: Iterable[OpenArticle]) -> str | None:
         """Return the page of articles as ``classify --format html`` makes it; None without a model.

@@ -1,6 +1,7 @@
 // The topics with their keys, and what the codebook says of each.
 
 import { button, byId, el, fill } from "./dom.js";
+import { explained } from "./explaining.js";
 import { current, isSettling, state, topicsOf } from "./state.js";
 
 function list(title, items) {
@@ -39,7 +40,7 @@ export function drawBook(actions) {
       button([el("kbd", {}, "s"), "Skip"], actions.skip, { disabled: !sentence }),
       button([el("kbd", {}, "u"), "Undo"], actions.undo),
       button([el("kbd", {}, "e"), "Explain"], actions.explain, { disabled: !sentence })),
-    el("div", { id: "explained" }),
+    explained(sentence),
     el("h2", {}, "Topics"),
     state.scheme.topics.length > 9 ? el("input", { type: "search", id: "filter", placeholder: "Filter topics ( / )", "aria-label": "Filter topics", value: state.filter, oninput: (event) => actions.filter(event.target.value) }) : null,
     el("ul", { class: "topics" }, topics.map((topic) => entry(topic, sentence, actions, opened))),

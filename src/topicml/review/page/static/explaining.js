@@ -1,26 +1,30 @@
 // Which words speak for a sentence's topics.
 
-import { byId, el, fill } from "./dom.js";
+import { el } from "./dom.js";
 import { get } from "./server.js";
-import { topicName } from "./state.js";
+import { state, topicName } from "./state.js";
 
 const FAINTEST = 0.12; // of the word that counts most
 
-export async function explain(sentence, view) {
-  const place = byId("explained");
-  const found = await get(`/explanation?view=${encodeURIComponent(view)}&id=${encodeURIComponent(sentence.id)}`);
-  fill(place, el("section", { class: "explained", "aria-label": "Explanation" }, found.topics.map((topic) => part(topic, sentence.text))));
+export async function explain(sentence) {
+  const query = new URLSearchParams({ view: state.view, id: sentence.id });
+  state.explanation = { id: sentence.id, ...(await get(`/explanation?${query}`)) };
 }
 
-function part(topic, text) {
-  const pieces = [];
-  let at = 0;
-  const points = [...text]; // places count characters, not halves of them
-  const slice = (start, end) => points.slice(start, end).join("");
-  for (const mark of topic.marks.filter((one) => Math.abs(one.strength) >= FAINTEST)) {
-    pieces.push(slice(at, mark.start), el(mark.strength > 0 ? "mark" : "del", { "data-strength": Math.ceil(Math.abs(mark.strength) * 4) }, slice(mark.start, mark.end)));
-    at = mark.end;
-  }
-  pieces.push(slice(at));
-  return [el("h3", {}, `${topicName(topic.topic)}: ${Math.round(topic.probability * 100)} %, needs ${Math.round(topic.threshold * 100)} %`), el("p", {}, pieces)];
+export function explained(sentence) {
+  const found = state.explanation;
+  if (!sentence || found?.id !== sentence.id) return null;
+  return el("section", { class: "explained", "aria-label": "Explanation" },
+    found.failed ? el("p", {}, `No topic is given: it fails at ${found.failed}.`) : null,
+    found.topics.map(part));
+}
+
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+function part(topic) {
+  return [
+    el("h3", {}, `${topicName(topic.topic)}: ${percent(topic.probability)}, needs ${percent(topic.threshold)}`),
+    el("p", {}, topic.pieces.map(([text, strength]) => Math.abs(strength) < FAINTEST ? text
+      : el(strength > 0 ? "mark" : "del", { "data-strength": Math.ceil(Math.abs(strength) * 4) }, text))),
+  ];
 }

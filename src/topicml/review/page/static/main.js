@@ -77,7 +77,9 @@ function place() {
 function update(said) {
   const number = sentences().findIndex((one) => one.id === said.id);
   if (number < 0) return number;
+  const before = JSON.stringify(sentences()[number]);
   Object.assign(sentences()[number], said, { pending: null });
+  if (JSON.stringify(sentences()[number]) === before) return number;
   redrawRow(number, select);
   return number;
 }
@@ -226,9 +228,10 @@ async function refresh(before, now) {
   const work = await get(`/views/${encodeURIComponent(view)}`);
   if (view !== state.view || outbox.waiting.length) return;
   if (made) { show(work, false); drawBook(actions); return; }
-  const typing = document.activeElement?.closest("#book input");
+  const here = JSON.stringify(current());
   for (const said of work.sentences) update(said);
-  if (!typing) drawBook(actions);
+  const isTyping = document.activeElement?.closest("#book input");
+  if (!isTyping && JSON.stringify(current()) !== here) drawBook(actions);
 }
 
 // what can be done
@@ -243,7 +246,7 @@ const actions = {
   undo: () => { if (state.annotator) outbox.add({ path: "/undo", body: {} }); },
   next: () => { if (current()) select(state.index + 1); },
   previous: () => { if (current()) select(state.index - 1); },
-  explain: () => { if (current()) guarded(() => explain(current(), state.view)); },
+  explain: () => { if (current()) guarded(async () => { await explain(current()); drawBook(actions); }); },
   filter: (text) => { state.filter = text; drawBook(actions); const box = byId("filter"); box.focus(); box.setSelectionRange(text.length, text.length); },
   search: () => (byId("filter") ?? byId("note"))?.focus(),
   pickFiles: () => pickFiles(openFiles),

@@ -12,6 +12,7 @@ export const state = {
   index: 0,
   filter: "",
   pulse: null,
+  explanation: null, // of one sentence, the last that was asked for
 };
 
 export const LISTS = {
