@@ -36,7 +36,7 @@ LAYERS = (
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 NEURAL = {"torch", "transformers", "peft", "safetensors", "tokenizers"}
 REMOTE = {"fsspec", "s3fs", "gcsfs", "aiohttp"}
-WEB = {"fastapi", "starlette", "uvicorn", "jinja2", "watchfiles", "feedparser"}
+WEB = {"fastapi", "pydantic", "starlette", "uvicorn", "jinja2", "watchfiles", "feedparser"}
 HEAVY = (
     {"sklearn", "scipy", "joblib", "rich", "numba", "pyarrow", "pandas", "mlflow"}
     | NEURAL

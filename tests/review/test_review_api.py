@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from topicml.io.readers import SUFFIXES
 from topicml.models.store import ModelStore
 from topicml.review.api import NDJSON
 from topicml.review.app import create_app
@@ -120,7 +121,11 @@ def test_files_of_all_kinds_are_read_as_the_command_reads_them(
 def test_several_files_are_tagged_in_order_and_a_bad_one_costs_no_good_one(
     client: TestClient,
 ) -> None:
-    given = [("b.txt", BAKING.encode()), ("c.pdf", b"%PDF-1.7"), ("s.txt", SAILING.encode())]
+    given = [
+        ("b.txt", BAKING.encode()),
+        ("c.png", b"\x89PNG\r\n\x1a\n"),
+        ("s.txt", SAILING.encode()),
+    ]
     answer = client.post("/api/classify", files=[("file", file) for file in given])
     assert [item["id"] for item in answer.json()] == ["b.txt", None, "s.txt"]
     assert answer.json()[1]["rejected"]["reason"] == "unsupported_format"
@@ -236,6 +241,50 @@ def test_a_version_that_is_promoted_is_asked_from_the_next_request_on(
     assert client.post("/api/classify", json={"text": BAKING}).json()[0]["model"] == "weekend@1.0.0"
     store.set_current("weekend", "1.1.0")
     assert client.post("/api/classify", json={"text": BAKING}).json()[0]["model"] == "weekend@1.1.0"
+
+
+def test_a_server_without_a_model_says_so(settings_here: Settings, tmp_path: Path) -> None:
+    own = replace(settings_here, store=ModelStore(tmp_path), token=None)
+    empty = TestClient(create_app(own), own.address)
+    assert empty.get("/api/models").json() == {"default": None, "models": []}
+    answer = empty.post("/api/classify", json={"text": BAKING})
+    assert (answer.status_code, answer.json()["detail"]) == (503, "model: no model yet")
+    assert str(tmp_path) not in answer.text
+
+
+_STARTS = (
+    b"",
+    b"PK\x03\x04",
+    b"PAR1",
+    b"\x1f\x8b\x08",
+    b"\x28\xb5\x2f\xfd",
+    b"BZh9",
+    b"WARC/1.0\r\n",
+)
+_STARTS += (
+    b"%PDF-",
+    b"<html>",
+    b'{"text": "',
+    b'[{"text": "',
+    b"id,text\n",
+    b"\xff\xfe",
+    b"\xfd7zXZ\0",
+)
+_NAMES = ["", "a", *(f"a{suffix}" for suffix in SUFFIXES), "a.txt.gz", "a.jsonl.zst", "a.pdf"]
+
+
+@given(
+    name=st.one_of(st.sampled_from(_NAMES), st.text(max_size=20)),
+    start=st.sampled_from(_STARTS),
+    rest=st.binary(max_size=200),
+    unit=st.sampled_from(["article", "sentence"]),
+)
+def test_no_file_is_an_error_of_the_server(
+    client: TestClient, name: str, start: bytes, rest: bytes, unit: str
+) -> None:
+    files = {"file": (name, start + rest)}
+    answer = client.post("/api/classify", files=files, params={"unit": unit})
+    assert answer.status_code in {200, 400, 413, 422}, answer.text
 
 
 def test_health_is_told_to_all(stranger: TestClient) -> None:

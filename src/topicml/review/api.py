@@ -93,13 +93,13 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
     async def models() -> Models:
         """List models and versions, with the figures of their own evaluations."""
         return await workers.run(
-            lambda: Models(default=classifier.model().reference, models=list_models(settings.store))
+            lambda: Models(default=_default(classifier), models=list_models(settings.store))
         )
 
     @router.get("/topics")
     async def topics(choice: Annotated[ModelChoice, Query()]) -> Topics:
         """List the topics of a model, and the probabilities from which on they are given."""
-        with _about_models():
+        with _about_model(is_named=choice.model is not None):
             return await workers.run(
                 lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
             )
@@ -124,7 +124,7 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
         given = await _read(body, reader, workers)
         documents = _documents(given)
         asked = Asked(**options.model_dump())
-        with _about_models():
+        with _about_model(is_named=asked.model is not None or asked.min_precision is not None):
             answer = await batches.tag(
                 documents, asked, lambda articles: _answer(given, articles, as_lines)
             )
@@ -133,14 +133,21 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
     return router
 
 
+def _default(classifier: Classifier) -> str | None:
+    try:
+        return classifier.model().reference
+    except TopicmlError:
+        return None
+
+
 @contextmanager
-def _about_models() -> Iterator[None]:
-    """Answer that a model cannot be used, without paths: those are in the log."""
+def _about_model(*, is_named: bool) -> Iterator[None]:
+    """Answer that a model, or what was asked of it, cannot be had; paths stay in the log."""
     try:
         yield
     except TopicmlError as err:
         _LOG.warning("%s", printable(str(err)))
-        raise Problem(422, f"model: {err.what}") from err
+        raise Problem(422 if is_named else 503, f"model: {err.what}") from err
 
 
 async def _each_option_once(request: Request) -> None:

@@ -14,6 +14,8 @@ from starlette.responses import Response
 
 PROBLEM_TYPE = "application/problem+json"
 
+_MOST_LISTED = 20
+
 
 class Problem(HTTPException):
     """A request that is answered with an error.
@@ -51,9 +53,6 @@ def invalid(errors: Any) -> Problem:
     found = [{"where": ".".join(map(str, error["loc"])), "what": error["msg"]} for error in errors]
     first = f"{found[0]['where']}: {found[0]['what']}" if found else "it cannot be read"
     return Problem(422, first, errors=found[:_MOST_LISTED])
-
-
-_MOST_LISTED = 20
 
 
 def answer_problems(app: FastAPI) -> None:

@@ -169,7 +169,7 @@ class NamedModel(BaseModel):
 class Models(BaseModel):
     """The models that can be asked for; ``default`` is asked where a request names none."""
 
-    default: str
+    default: str | None
     models: list[NamedModel]
 
 

@@ -127,7 +127,8 @@ class Guard:
                 {"WWW-Authenticate": "Bearer"},
             )
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        path = "/" + scope["raw_path"].decode("latin-1").lstrip("/\\")  # of this server
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
+        path = "/" + path.lstrip("/\\")  # of this server, whatever it begins with
         answer = Response(status_code=303, headers={"Location": path + (rest and f"?{rest}")})
         answer.set_cookie(
             self._settings.cookie,

@@ -32,14 +32,14 @@ class Limits:
         body: Bytes of a request's body.
         unpacked: Bytes of all files of a request, after decompression.
         texts: Texts of a request.
-        waiting: Requests that may wait for a thread, beyond which new ones are turned away.
+        waiting: Requests whose texts may wait to be tagged; further ones are turned away.
         receive_seconds: What the whole body may take to come in.
     """
 
     body: int = 4_000_000
     unpacked: int = 32_000_000
     texts: int = 1000
-    waiting: int = 64
+    waiting: int = 256
     receive_seconds: float = 30.0
 
 
