@@ -57,7 +57,7 @@ def report_of(
     model: Model, documents: Sequence[Document], rejected: Sequence[str] = ()
 ) -> tuple[str, list[TaggedArticle]]:
     tagger = Tagger(model.scorer, model.reference)
-    report = TaggedReport(model, tagger.thresholds, words_behind(model, tagger.thresholds))
+    report = TaggedReport(model, tagger.thresholds, words_behind(model))
     articles = tagger.tag(documents)
     for article in articles:
         report.add(article)

@@ -11,7 +11,6 @@ from topicml.report.article import figures_of, is_web_address, shown_text, view_
 from topicml.report.words import words_behind
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger
-from topicml.tagging.thresholds import choose_thresholds
 from topicml.text.document import Document
 
 TEXT = "Bread and wind\n\nThe dough is in the oven. They hoisted the sails.\n\nNobody answered."
@@ -83,7 +82,7 @@ def test_text_that_the_model_has_no_words_for_is_flagged(tagger: Tagger) -> None
 
 def test_words_are_where_the_browser_finds_them(tiny: Tiny, tagger: Tagger) -> None:
     model = open_model(tiny.folder)
-    words = words_behind(model, choose_thresholds(model.scorer))
+    words = words_behind(model)
     text = "🤝🤝 The dough is in the oven."
     figures = figures_of(tag(tagger, text), words)
     ((topic, found),) = figures["w"][0].items()

@@ -170,7 +170,7 @@ def test_what_a_second_model_read_is_said_and_has_no_words_of_the_first(tiny: Ti
     tagger = Tagger(model.scorer, "m")
     (article,) = tagger.tag([Document("a", "The dough is in the oven. They hoisted the sails.")])
     again = ReadAgain("other@2.0.0", (1,), tagger.thresholds)
-    words = words_behind(model, tagger.thresholds)
+    words = words_behind(model)
     report = TaggedReport(model, tagger.thresholds, words)
     report.add(replace(article, second_opinion=again))
     tree = html.fromstring(report.render())

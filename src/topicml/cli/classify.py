@@ -304,9 +304,9 @@ def _write_page(
     from topicml.report.tagged import Rejected, TaggedReport
     from topicml.report.words import words_behind
 
-    report = TaggedReport(model, thresholds, words_behind(model, thresholds))
+    report = TaggedReport(model, thresholds, words_behind(model))
     count = 0
-    with _writable(output) as out:
+    with writable(output) as out:
         for articles in groups:
             for article in articles:
                 report.add(article)

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from topicml.explain.explainer import Explainer
+from topicml.explain.contributions import contributions_of
+from topicml.explain.reading import read_sentence
 from topicml.models.folder import Model
 from topicml.models.manifest import LINEAR
-from topicml.tagging.thresholds import Thresholds
 
 Words = Callable[[str, Sequence[str]], Mapping[str, Sequence[tuple[int, int, float]]]]
 """Returns for some topics of a sentence its words: where each is, and what it adds."""
 
 
-def words_behind(model: Model, thresholds: Thresholds) -> Words | None:
-    """Return what finds the words behind a model's tags; None for a network, which adds up none.
-
-    Args:
-        model: That gave them.
-        thresholds: What sentences had to reach.
-    """
+def words_behind(model: Model) -> Words | None:
+    """Return what finds the words behind a model's tags; None for a network, which adds up none."""
     if model.manifest["kind"] != LINEAR:
         return None
-    explainer = Explainer(model, thresholds)
+    columns = {topic: column for column, topic in enumerate(model.scorer.topics)}
 
     def find(text: str, topics: Sequence[str]) -> dict[str, list[tuple[int, int, float]]]:
-        found = explainer.explain(text, topics, changes=False)
+        reading = read_sentence(text)
+        added = contributions_of(model.scorer, reading).by_word
+        places = [reading.place_of_word(word) for word in range(len(reading.words))]
         return {
-            topic.topic: [
-                (word.start, word.end, added)
-                for word, added in zip(found.words, topic.words, strict=True)
+            topic: [
+                (start, end, value)
+                for (start, end), value in zip(
+                    places, added[:, columns[topic]].tolist(), strict=True
+                )
             ]
-            for topic in found.topics
+            for topic in topics
         }
 
     return find
