@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from topicml.errors import InputError, TopicmlError
+from topicml.errors import InputError, TaxonomyError, TopicmlError
 from topicml.files import write_text, writing
 from topicml.labels.annotations import AnnotationStore
 from topicml.labels.gold import decide
@@ -82,7 +82,14 @@ class Desk:
     list_names: tuple[ListName, ...] = ("queue", "issues", "disagreements")
 
     def __init__(self, folders: Folders) -> None:
-        self.folders = Folders(*(_absolute(folders)))
+        self.folders = Folders(*_absolute(folders))
+        if not self.folders.taxonomy.is_file():
+            raise TaxonomyError(
+                "no label scheme here",
+                where=folders.taxonomy,
+                hint="Work in a project, such as topicml init makes, or name its folder of labels "
+                "with --labels-dir.",
+            )
         self._taxonomy = load_taxonomy(self.folders.taxonomy)
         self._taxonomy_stamp = stamp_of(self.folders.taxonomy)
         check_finished(self.folders.labels)
