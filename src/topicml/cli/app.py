@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 COMMANDS = (
-    *("classify", "explain", "batch", "watch", "report", "serve"),
+    *("classify", "explain", "review", "watch", "batch", "report", "serve"),
     *("train", "evaluate", "compare", "tune", "distill"),
     *("models", "labels", "init", "info"),
 )

@@ -24,6 +24,8 @@ def run_server(
     settings: Settings,
     announce: Callable[[Settings], None],
     routers: Sequence[MakeRouter] = (),
+    *,
+    needs_model: bool = True,
 ) -> None:
     """Serve until a signal asks to end; requests under way are answered first.
 
@@ -31,6 +33,7 @@ def run_server(
         settings: What it is run with; port 0 for any that is free.
         announce: Called once it listens, its model is open and compiled; with the port it has.
         routers: See ``create_app``.
+        needs_model: Whether there must be a model before it begins.
 
     Raises:
         TopicmlError: The address cannot be listened on, it is not safe to, or there is no model.
@@ -40,7 +43,8 @@ def run_server(
     with _listen(settings) as listening:
         settings = replace(settings, port=listening.getsockname()[1])
         app = create_app(settings, routers)
-        app.state.classifier.model()
+        if needs_model:
+            app.state.classifier.model()
         config = uvicorn.Config(
             AccessLog(app),
             http="h11",  # its headers have a limit

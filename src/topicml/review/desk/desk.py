@@ -1,0 +1,531 @@
+"""The desk of a project: everything that its review page shows and takes, without HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from topicml.errors import InputError, TaxonomyError, TopicmlError
+from topicml.files import write_text, writing
+from topicml.labels.annotations import AnnotationStore
+from topicml.labels.gold import decide
+from topicml.labels.migration.history import check_finished, read_queue
+from topicml.labels.records import Annotation, LabelRecord
+from topicml.models.store import ModelStore
+from topicml.review.desk.answers import Answer, Answers, sentence_id, unanswered
+from topicml.review.desk.counts import counts
+from topicml.review.desk.jobs import Job
+from topicml.review.desk.known import LabelFolder, stamp_of
+from topicml.review.desk.links import fetch
+from topicml.review.desk.lists import Task, disagreement_tasks, issue_tasks, queue_tasks
+from topicml.review.desk.opening import Read, read_bytes, read_file
+from topicml.review.desk.places import Places
+from topicml.review.desk.readings import Readings, is_open, last_of
+from topicml.review.desk.shelf import OpenArticle, Shelf, headline
+from topicml.review.desk.tagging import CurrentModel, Said, check_topics
+from topicml.review.desk.training import Paths, Training
+from topicml.taxonomy import Taxonomy, load_taxonomy
+from topicml.text.document import Document
+
+STATE = ".review"
+"""Folder beside the label files for what the page remembers; git is told to leave it out."""
+
+ListName = Literal["queue", "issues", "disagreements"]
+SETTLING: tuple[ListName, ...] = ("issues", "disagreements")
+"""Lists on which an answer decides where others differ."""
+
+_ARTICLE = "article:"
+_QUEUE_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """What a desk works on.
+
+    Attributes:
+        labels: Label files, the taxonomy, annotations.
+        models: Where model versions are.
+        project: Where commands run.
+        data: Label files to compare versions by; none for all of ``labels``.
+    """
+
+    labels: Path
+    models: Path
+    project: Path
+    data: tuple[Path, ...] = ()
+
+    @property
+    def taxonomy(self) -> Path:
+        """The label scheme."""
+        return self.labels / "taxonomy.toml"
+
+    @property
+    def state(self) -> Path:
+        """What the page remembers."""
+        return self.labels / STATE
+
+
+class Desk:
+    """Everything of one project. Any number of desks of it may be open at once.
+
+    Args:
+        folders: Of the project.
+
+    Raises:
+        TaxonomyError: There is no scheme, or it is broken.
+        LabelError: A migration of the labels is under way.
+    """
+
+    list_names: tuple[ListName, ...] = ("queue", "issues", "disagreements")
+
+    def __init__(self, folders: Folders) -> None:
+        self.folders = Folders(*_absolute(folders))
+        if not self.folders.taxonomy.is_file():
+            raise TaxonomyError(
+                "no label scheme here",
+                where=folders.taxonomy,
+                hint="Work in a project, such as topicml init makes, or name its folder of labels "
+                "with --labels-dir.",
+            )
+        self._taxonomy = load_taxonomy(self.folders.taxonomy)
+        self._taxonomy_stamp = stamp_of(self.folders.taxonomy)
+        check_finished(self.folders.labels)
+        state = self.folders.state
+        _make_ignored(state)
+        self.store = ModelStore(self.folders.models)
+        self.shelf = Shelf(state / "articles")
+        self.places = Places(state / "places")
+        self.labels = LabelFolder(self.folders.labels)
+        self.readings = Readings(AnnotationStore(self.folders.labels / "annotations"))
+        self.answers = Answers(self.labels, self.readings)
+        self.model = CurrentModel(self.store, self._taxonomy.name)
+        self.jobs = {
+            name: Job(state / "jobs" / name, self.folders.project) for name in ("queue", "issues")
+        }
+        self.training = Training(
+            Job(state / "jobs" / "training", self.folders.project),
+            *(self.store, self._taxonomy.name, state / "decided.json"),
+        )
+        self.answers.catch_up()
+
+    def taxonomy(self) -> Taxonomy:
+        """Return the label scheme as it is now.
+
+        Raises:
+            TaxonomyError: It is broken.
+        """
+        stamp = stamp_of(self.folders.taxonomy)
+        if stamp != self._taxonomy_stamp:
+            self._taxonomy, self._taxonomy_stamp = load_taxonomy(self.folders.taxonomy), stamp
+        return self._taxonomy
+
+    # articles
+
+    def open_bytes(self, name: str, data: bytes, by: str) -> tuple[list[OpenArticle], list[str]]:
+        """Open a file that came over the wire; return its articles, and what could not be read."""
+        return self._keep(read_bytes(name, data), by)
+
+    def open_file(self, path: Path, by: str) -> tuple[list[OpenArticle], list[str]]:
+        """Open a file of this machine; return its articles, and what could not be read."""
+        return self._keep(read_file(path), by)
+
+    def open_text(self, title: str, text: str, by: str) -> OpenArticle:
+        """Open a text that was pasted.
+
+        Raises:
+            InputError: There is nothing in it.
+        """
+        if not text.strip():
+            raise InputError("there is no text to open", hint="Paste an article.")
+        name = " ".join(title.split()) or headline(text)
+        return self.shelf.put(Document(name, text), name, by)
+
+    def open_link(self, url: str, by: str) -> tuple[list[OpenArticle], list[str]]:
+        """Fetch a page and open it; return its articles, and what could not be read.
+
+        Raises:
+            TopicmlError: It cannot be fetched.
+        """
+        page = fetch(url)
+        read = read_bytes(page.file, page.data)
+        for _, document in read.documents:
+            document.kept.setdefault("url", page.name)
+        return self._keep(read, by)
+
+    def records(self) -> bytes:
+        """Return the opened articles as ``classify --format jsonl`` writes them.
+
+        Raises:
+            InputError: There is no model yet.
+        """
+        articles = [self.model.tag(article) for article in self.shelf.all()]
+        if None in articles:
+            raise InputError("there is no model yet", hint="Label some sentences and train one.")
+        rows = (json.dumps(one.to_dict(), ensure_ascii=False) for one in articles if one)
+        return "".join(f"{row}\n" for row in rows).encode("utf-8", "replace")
+
+    def report(self) -> str:
+        """Return the opened articles as a page.
+
+        Raises:
+            InputError: There is no model yet.
+        """
+        found = self.model.report(self.shelf.all())
+        if found is None:
+            raise InputError("there is no model yet", hint="Label some sentences and train one.")
+        return found
+
+    def explain(self, view: str, identifier: str) -> dict[str, Any]:
+        """Return why a sentence has its topics, as plain values.
+
+        Raises:
+            InputError: There is no such sentence, or no model yet.
+            ModelError: The model is a network.
+        """
+        found = self.model.explain(self.find(view, identifier).text)
+        if found is None:
+            raise InputError("there is no model yet", hint="Label some sentences and train one.")
+        return {
+            "model": found.model,
+            "failed": next((check.what for check in found.checks if not check.passed), ""),
+            "topics": [
+                {
+                    "topic": topic.topic,
+                    "given": topic.is_given,
+                    "probability": topic.probability,
+                    "threshold": min(topic.threshold, 1.0),
+                    "pieces": found.segments(topic),
+                }
+                for topic in found.topics
+            ],
+        }
+
+    def _keep(self, read: Read, by: str) -> tuple[list[OpenArticle], list[str]]:
+        opened = [self.shelf.put(document, name, by) for name, document in read.documents]
+        return opened, read.problems
+
+    def article(self, key: str, annotator: str) -> dict[str, Any]:
+        """Return an article with its sentences, and what everybody says of each.
+
+        Raises:
+            InputError: It is not open.
+        """
+        article = self.shelf.get(key)
+        return {
+            "key": key,
+            "name": article.name,
+            "text": article.text,
+            "fields": article.fields or {},
+            "sentences": [
+                {**self._sentence(sentence, said, annotator), "why": []}
+                for sentence, said in self._passages(article)
+            ],
+        }
+
+    def _passages(self, article: OpenArticle) -> list[tuple[LabelRecord, Said]]:
+        known, seen = self.labels.labels(), set[str]()
+        found = []
+        for one in self.model.passages(article, self.taxonomy()):
+            identifier = sentence_id(article.key, one.start, one.text)
+            sentence = unanswered(identifier, article.key, one.text, one.start, one.end)
+            label = known.find(identifier, one.text)
+            key = label.record.id if label else identifier
+            if key not in seen:
+                seen.add(key)
+                found.append((sentence, one.said))
+        return found
+
+    def overview(self) -> list[dict[str, Any]]:
+        """Return the opened articles, with their topics and how many sentences are answered."""
+        return [self._brief(article) for article in self.shelf.all()]
+
+    def _brief(self, article: OpenArticle) -> dict[str, Any]:
+        tagged = self.model.tag(article)
+        known = self.labels.labels()
+        passages = self._passages(article)
+        labelled = [
+            found
+            for sentence, _ in passages
+            if (found := known.find(sentence.id, sentence.text))
+            and found.record.status != "skipped"
+        ]
+        return {
+            "key": article.key,
+            "name": article.name,
+            "opened": article.opened,
+            "topics": [one.topic for one in tagged.topics] if tagged else [],
+            "sentences": len(passages),
+            "labelled": len(labelled),
+        }
+
+    # lists
+
+    def tasks(self, name: ListName) -> list[Task]:
+        """Return a list as it is now.
+
+        Raises:
+            LabelError: Labels or annotations cannot be read.
+        """
+        known = self.labels.labels()
+        if name == "queue":
+            return queue_tasks(self._queue_output, self._names())
+        if name == "issues":
+            return issue_tasks(self.folders.state / "jobs/issues/run/0.out", known)
+        open_again = read_queue(self.folders.labels)
+        return disagreement_tasks(self.readings.all(), known, open_again, self._names())
+
+    def _names(self) -> dict[str, str]:
+        return {topic.id: topic.name for topic in self.taxonomy().topics}
+
+    def work(self, name: ListName, annotator: str) -> dict[str, Any]:
+        """Return a list with what everybody says of each sentence."""
+        tasks = self.tasks(name)
+        said = self.model.say([task.sentence.text for task in tasks])
+        settles = name in SETTLING
+        return {
+            "name": name,
+            "job": self.job_state(name),
+            "sentences": [
+                {
+                    **self._sentence(task.sentence, one, annotator, settles=settles),
+                    **({"suggested": list(task.suggested)} if settles else {}),
+                    "why": list(task.why),
+                }
+                for task, one in zip(tasks, said, strict=True)
+            ],
+        }
+
+    def left(self, name: ListName) -> int:
+        """Return how many sentences of a list nobody has answered on it."""
+        tasks = self.tasks(name)
+        if name in SETTLING:
+            return len(tasks)
+        known = self.labels.labels()
+        found = (known.find(task.sentence.id, task.sentence.text) for task in tasks)
+        return sum(one is None or one.record.status == "skipped" for one in found)
+
+    def view(self, view: str, annotator: str) -> dict[str, Any]:
+        """Return an article (``article:KEY``) or a list, see ``article`` and ``work``."""
+        if view.startswith(_ARTICLE):
+            return self.article(view.removeprefix(_ARTICLE), annotator)
+        return self.work(_list_name(view), annotator)
+
+    def make(self, name: Literal["queue", "issues"], by: str) -> None:
+        """Begin to make a list anew, see ``make_queue`` and ``make_issues``."""
+        (self.make_queue if name == "queue" else self.make_issues)(by)
+
+    def make_queue(self, by: str) -> None:
+        """Begin to choose which sentences of the opened articles to label next.
+
+        Raises:
+            InputError: No article is open, or there is no model yet.
+            TopicmlError: It is done already.
+        """
+        articles = self.shelf.all()
+        if not articles:
+            raise InputError("no article is open", hint="Open some to choose sentences from.")
+        if self.model.version() is None:
+            raise InputError(
+                "there is no model yet to ask", hint="Label some sentences and train one first."
+            )
+        texts = self.folders.state / "queue-texts.jsonl"
+        lines = (json.dumps({"id": one.key, "text": one.text}) for one in articles)
+        write_text(texts, "".join(f"{line}\n" for line in lines))
+        command = [
+            *("labels", "queue", str(texts), *self._label_options()),
+            *(f"--model={self._taxonomy.name}", f"--models-dir={self.folders.models}"),
+            *(f"--limit={_QUEUE_LIMIT}", "--format=jsonl", f"--output={self._queue_output}"),
+            "--force",
+        ]
+        self.jobs["queue"].start([command], {"by": by})
+
+    def make_issues(self, by: str) -> None:
+        """Begin to look for labels that are likely wrong.
+
+        Raises:
+            InputError: There are no labels.
+            TopicmlError: It is done already.
+        """
+        if not self.labels.paths():
+            raise InputError("there are no labels yet", hint="Label some sentences first.")
+        command = [
+            *("labels", "issues", *self._label_options(), f"--taxonomy={self.folders.taxonomy}"),
+            *(f"--models-dir={self.folders.models}", "--format=jsonl"),
+        ]
+        self.jobs["issues"].start([command], {"by": by})
+
+    def job_state(self, name: str) -> dict[str, Any] | None:
+        """Return how the making of a list stands; None where nothing has to be made."""
+        if name not in self.jobs:
+            return None
+        state = self.jobs[name].state()
+        return {**state._asdict(), "progress": state.progress and state.progress._asdict()}
+
+    def _label_options(self) -> list[str]:
+        return [f"--labels={path}" for path in self.labels.paths()]
+
+    @property
+    def _queue_output(self) -> Path:
+        return self.folders.state / "queue.jsonl"
+
+    # answers
+
+    def find(self, view: str, identifier: str) -> LabelRecord:
+        """Return the sentence of a list or an article by its id.
+
+        Raises:
+            InputError: It is not there, or no longer.
+        """
+        known = self.labels.labels().by_id.get(identifier)
+        if known:
+            return known.record
+        if view.startswith(_ARTICLE):
+            article = self.shelf.get(view.removeprefix(_ARTICLE))
+            sentences: Iterable[LabelRecord] = (one for one, _ in self._passages(article))
+        else:
+            sentences = (task.sentence for task in self.tasks(_list_name(view)))
+        for sentence in sentences:
+            if sentence.id == identifier:
+                return sentence
+        raise InputError("no such sentence", where=view[:100], hint="Load the page again.")
+
+    def answer(
+        self,
+        view: str,
+        identifier: str,
+        annotator: str,
+        topics: Sequence[str] | None,
+        note: str = "",
+    ) -> dict[str, Any]:
+        """Take an answer, and return what everybody says of the sentence now.
+
+        Args:
+            view: The list or article that it was given on.
+            identifier: Of the sentence.
+            annotator: Who gives it.
+            topics: See ``Answer``.
+            note: A remark.
+
+        Raises:
+            TopicmlError: See ``Answers.give``.
+        """
+        settles = view in SETTLING
+        sentence = self.find(view, identifier)
+        chosen = None if topics is None else tuple(topics)
+        self.answers.give(sentence, Answer(annotator, chosen, settles, note), self.taxonomy())
+        return self._said(sentence, annotator, settles=settles)
+
+    def take_back(self, annotator: str) -> dict[str, Any] | None:
+        """Take an annotator's last answer back; return what everybody says of the sentence now."""
+        taken = self.answers.take_back(annotator)
+        if taken is None:
+            return None
+        known = self.labels.labels().by_id[taken.id]
+        return self._said(known.record, annotator, settles=taken.adjudicated)
+
+    def _sentence(
+        self, sentence: LabelRecord, said: Said, annotator: str, *, settles: bool = False
+    ) -> dict[str, Any]:
+        return {
+            **self._said(sentence, annotator, settles=settles),
+            "text": sentence.text,
+            "article": sentence.article,
+            "start": sentence.start,
+            "end": sentence.end,
+            "suggested": list(said.topics),
+            "probabilities": dict(said.probabilities or {}),
+            "reason": said.reason,
+        }
+
+    def _said(self, sentence: LabelRecord, annotator: str, *, settles: bool) -> dict[str, Any]:
+        label = self.labels.labels().find(sentence.id, sentence.text)
+        identifier = label.record.id if label else sentence.id
+        annotations = self.readings.of(identifier)
+        own = last_of(annotations, annotator, settles=settles)
+        readings = decide(annotations)[0].readings if annotations else ()
+        is_labelled = label is not None and label.record.status != "skipped"
+        return {
+            "id": identifier,
+            "state": _state(own),
+            "mine": None if own is None or own.skipped else list(own.topics),
+            "note": "" if own is None or is_open(own) else own.note or own.reason,
+            "label": list(label.record.topics) if label and is_labelled else None,
+            "label_by": label.record.annotator if label and is_labelled else "",
+            "status": label.record.status if label else "",
+            "others": [
+                {"annotator": one.annotator, "topics": list(one.topics), "state": _state(one)}
+                for one in readings
+                if one.annotator != annotator and not is_open(one)
+            ],
+        }
+
+    # all of it
+
+    def counts(self) -> dict[str, Any]:
+        """Return counts and agreement, see ``counts``."""
+        records = [record for file in self.labels.labels().files for record in file.records]
+        return counts(self.readings.all(), records, self.taxonomy())
+
+    def retrain(self, by: str) -> None:
+        """Begin a training on all labels.
+
+        Raises:
+            TopicmlError: See ``Training.start``.
+        """
+        self.answers.catch_up()
+        paths = Paths(tuple(self.labels.paths()), self.folders.taxonomy, self.folders.data)
+        self.training.start(paths, by)
+
+    def check_model(self) -> None:
+        """Refuse a model of another scheme than the project's.
+
+        Raises:
+            ModelError: It has other topics, or is damaged.
+        """
+        if model := self.model.model():
+            check_topics(model, self.taxonomy())
+
+    def pulse(self) -> dict[str, Any]:
+        """Return what changes when others did something."""
+        return {
+            "said": str(self.readings.stamp()),
+            "articles": len(self.shelf.all()),
+            "model": self.model.version(),
+            "jobs": {name: job.state().status for name, job in self.jobs.items()},
+            "training": self.training.state()["status"],
+        }
+
+
+def _absolute(folders: Folders) -> tuple[Path, Path, Path, tuple[Path, ...]]:
+    return (
+        folders.labels.resolve(),
+        folders.models.resolve(),
+        folders.project.resolve(),
+        tuple(path.resolve() for path in folders.data),
+    )
+
+
+def _make_ignored(folder: Path) -> None:
+    """Make a folder that git leaves out by itself."""
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        write_text(ignore, "*\n")
+
+
+def _list_name(view: str) -> ListName:
+    for name in Desk.list_names:
+        if view == name:
+            return name
+    hint = f"There are {', '.join(Desk.list_names)}."
+    raise TopicmlError("no such list", where=view[:100], hint=hint)
+
+
+def _state(one: Annotation | None) -> str:
+    if one is None or is_open(one):
+        return "open"
+    return "skipped" if one.skipped else "split" if one.split else "answered"
