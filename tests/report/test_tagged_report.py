@@ -18,6 +18,7 @@ from topicml.models.folder import open_model
 from topicml.report.article import shown_text
 from topicml.report.tagged import EPOCH, Rejected, TaggedReport
 from topicml.report.words import words_behind
+from topicml.scheme import Scheme
 from topicml.tagging.articles import ReadAgain, TaggedArticle, article_topics
 from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import choose_thresholds
@@ -95,6 +96,18 @@ def test_thresholds_that_differ_are_listed(tiny: Tiny) -> None:
     (listed,) = [d for d in page.xpath("//details") if d.findtext("summary") == "Thresholds"]
     assert texts(listed.xpath(".//li")) == ["baking 0.25", "gardening 0.50", "sailing never given"]
     assert "Topics of 0 articles" in page.findtext(".//h1")
+
+
+def test_a_scheme_of_one_topic_a_text_gives_the_likeliest(tiny: Tiny) -> None:
+    model = open_model(tiny.folder)
+    multiclass = replace(model, scorer=replace(model.scorer, scheme=Scheme("multiclass")))
+    for opened, said in (
+        (model, "A topic is given"),
+        (multiclass, "The likeliest topic is given,"),
+    ):
+        page = TaggedReport(opened, choose_thresholds(model.scorer)).render()
+        (head,) = texts(html.fromstring(page).xpath("//p[@class='facts']"))
+        assert f"UTC. {said} from a probability of" in head
 
 
 def test_too_many_rejects_are_counted(tiny: Tiny) -> None:
