@@ -178,7 +178,8 @@ def table(result: dict[str, Any]) -> str:
             f"| {row['p95_ms']['median']:.1f} | {row['server_cpu_ms']:.1f} "
             f"| {row['failed']} of {row['requests']:,} |"
         )
-    return "\n".join(lines)
+    load = result["load_average_before"]
+    return "\n".join([*lines, "", f"Load average of the machine beforehand: {load:.1f}."])
 
 
 def parts_table(result: dict[str, Any]) -> str:
