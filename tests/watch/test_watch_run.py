@@ -10,7 +10,7 @@ from conftest import write_jsonl
 from watching import Watching
 
 import topicml.watch.journal as journal
-import topicml.watch.run as run
+import topicml.watch.tagging as tagging
 from topicml.errors import InputError, OutputError, TopicmlError
 from topicml.io.records import Fields, ReadOptions
 
@@ -72,7 +72,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_read_again(watching, monk
     path = watching.write("a.txt", BREAD)
     reads = []
 
-    def tagging(tagger, items, seconds):
+    def tag(tagger, items, seconds):
         found = tag_items(tagger, items, seconds)
         reads.append(len(found))
         if len(reads) == 1:
@@ -80,8 +80,8 @@ def test_a_file_that_is_written_to_while_it_is_read_is_read_again(watching, monk
                 file.write(f" {BOAT}")
         return found
 
-    tag_items = run.tag_items
-    monkeypatch.setattr(run, "tag_items", tagging)
+    tag_items = tagging.tag_items
+    monkeypatch.setattr(tagging, "tag_items", tag)
     assert watching.run() == [path]
     assert reads == [1, 1]
     (record,) = watching.records()
@@ -126,7 +126,7 @@ def test_what_cannot_be_read_for_now_is_tried_again_at_the_next_start(watching, 
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(run, "sha256_of", failing)
+        patch.setattr(tagging, "sha256_of", failing)
         assert watching.run() == []
     assert watching.told == [f"error: {path}: Input/output error"]
     assert watching.run() == [path]
@@ -155,7 +155,8 @@ def test_links_that_leave_the_folder_are_followed_only_if_asked(watching, tmp_pa
     assert len(watching.run(follow_links=True)) == 1  # two links to one file
 
 
-def test_five_hundred_at_once_are_all_tagged_in_order(watching):
+def test_five_hundred_at_once_are_all_tagged_in_order(watching, monkeypatch):
+    monkeypatch.setattr("topicml.appending.os.fsync", lambda _: None)  # which takes most of it
     paths = [watching.write(f"{n:03}.txt", f"{BREAD} {n}. {BOAT}") for n in range(500)]
     assert watching.run() == paths
     assert [record["id"] for record in watching.records()] == paths
@@ -209,7 +210,7 @@ def test_a_run_that_is_killed_repeats_nothing_and_misses_nothing(
     rows = [{"id": f"r{n}", "text": f"{BREAD} {n}" if n % 3 else LONG} for n in range(7)]
     write_jsonl(watching.inbox / "b.jsonl", rows)
     watching.write("c.txt", BOAT)
-    monkeypatch.setattr(run, "read_blocks", in_small_blocks(run.read_blocks))
+    monkeypatch.setattr(tagging, "read_blocks", in_small_blocks(tagging.read_blocks))
     with monkeypatch.context() as patch:
         killed_at(number, patch, torn=torn)
         with contextlib.suppress(KeyboardInterrupt):
@@ -223,6 +224,20 @@ def test_a_run_that_is_killed_repeats_nothing_and_misses_nothing(
     assert copies == [None, *(None if n % 3 else expected[0] for n in range(7)), None]
     assert {r["arrived"]["version"] for r in found} == {1}
     assert watching.run() == []
+
+
+def test_a_file_that_changes_after_a_kill_is_another_version(watching, monkeypatch):
+    rows = [{"id": f"r{n}", "text": f"{BREAD} {n}"} for n in range(4)]
+    write_jsonl(watching.inbox / "b.jsonl", rows)
+    monkeypatch.setattr(tagging, "read_blocks", in_small_blocks(tagging.read_blocks))
+    with monkeypatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
+        killed_at(2, patch)
+        watching.run()
+    before = watching.written()
+    assert 0 < len(before) < 4
+    write_jsonl(watching.inbox / "b.jsonl", [{"id": "r0", "text": BOAT}])
+    assert watching.run() == ["r0"]
+    assert watching.written() == [*before, ("r0", 2, None)]
 
 
 def in_small_blocks(read_blocks):
@@ -292,6 +307,17 @@ def test_entries_of_a_feed_are_tagged_once_by_id_and_by_content(watching, tmp_pa
     assert entries(first.replace("n1", "another-id")) == []
     assert watching.written() == [("n1", 1, None), ("n2", 1, None), ("n2", 2, None)]
     assert watching.records()[0]["arrived"]["entry"] == "n1"
+
+
+def test_entries_without_ids_are_known_by_their_text_without_notes_too(watching, tmp_path):
+    feed = tmp_path / "news.xml"
+    first, second = (item(n, text).split("</guid>")[1] for n, text in ((1, BREAD), (2, BOAT)))
+    feed.write_text(FEED.format(f"<item>{first}"))
+    assert len(watching.run(sources=(str(feed),))) == 1
+    Path(f"{watching.output}.watch.jsonl").unlink()
+    feed.write_text(FEED.format(f"<item>{second}<item>{first}"))
+    assert len(watching.run(sources=(str(feed),))) == 1
+    assert len(watching.records()) == 2
 
 
 def test_a_feed_cut_off_gives_what_is_there(watching, tmp_path):

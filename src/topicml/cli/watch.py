@@ -18,7 +18,7 @@ from topicml.models.tagger import make_tagger
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
-    from topicml.watch.run import Arrival
+    from topicml.watch.recorder import Arrival
 
 EXIT_SOME_REJECTED = 3
 _LONGEST_TITLE = 80

@@ -94,7 +94,7 @@ class Journal:
         self.feeds: dict[str, FeedState] = {}
         self._entries: dict[str, dict[str, tuple[str, int]]] = {}
         self._contents: dict[str, set[str]] = {}
-        self._unnoted: set[tuple[str, str, str]] = set()
+        self._unnoted: set[tuple[str, str | None, str]] = set()
         self._end = 0
         self._notes = beside(output, NOTES)
         with writing(output, "Check that it can be read."):
@@ -109,8 +109,21 @@ class Journal:
         """Whether a feed had an entry of this text."""
         return sha256 in self._contents.get(name, ())
 
-    def is_written(self, name: str, mark: str, sha256: str) -> bool:
-        """Whether a record that was not noted is in the output."""
+    def version_of(self, name: str, sha256: str) -> int:
+        """Return the version that a file is of, with such bytes."""
+        states = [(done.sha256, done.version) for done in (self.files.get(name),) if done]
+        states += self._entries.get(name, {}).values()
+        versions = dict(states)
+        return versions.get(sha256, max(versions.values(), default=0) + 1)
+
+    def is_written(self, name: str, mark: str | None, sha256: str) -> bool:
+        """Whether a record that was not noted is in the output.
+
+        Args:
+            name: Of the file or feed.
+            mark: Its number in the file; None for a feed, whose entries may have no ids.
+            sha256: Of the file, or of the entry's text.
+        """
         return (name, mark, sha256) in self._unnoted
 
     def write(
@@ -197,8 +210,8 @@ class Journal:
         for _, record in _lines(self.output, start):
             arrived = record.get(ARRIVED) if isinstance(record, dict) else None
             if isinstance(arrived, dict):
-                mark = arrived.get("entry") or arrived.get("number")
-                self._unnoted.add((str(arrived.get("from")), str(mark), str(arrived.get("sha256"))))
+                mark = None if "entry" in arrived else str(arrived.get("number"))
+                self._unnoted.add((str(arrived.get("from")), mark, str(arrived.get("sha256"))))
 
 
 def _line(value: Any) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable
+from typing import TypeGuard
 from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
@@ -21,6 +22,11 @@ _AGENT = "topicml"
 _FORBIDDEN = {401, 403}
 _ALLOWS_ALL = ["User-agent: *", "Allow: /"]
 _ALLOWS_NOTHING = ["User-agent: *", "Disallow: /"]
+
+
+def is_web(address: object) -> TypeGuard[str]:
+    """Whether something is an address of the web."""
+    return isinstance(address, str) and address.lower().startswith(("http://", "https://"))
 
 
 class Linked:
