@@ -238,3 +238,27 @@ def test_a_scan_is_told_and_what_has_only_an_owner_is_read(tmp_path: Path) -> No
     assert read_pdf(make_pdf([NEWS], opened_by=locked)).text == NEWS
     with pytest.raises(RecordError, match="encrypted"):
         read_pdf(make_pdf([NEWS], opened_by="x"))
+
+
+def test_high_and_low_letters_are_part_of_their_words() -> None:
+    text = (
+        "The Navy sailed on Monday<super>3</super>, it said.<super>4</super> H<sub>2</sub>O and 50 "
+        "km<super>2</super> of sea."
+    )
+    assert (
+        read_pdf(make_pdf([text])).text
+        == "The Navy sailed on Monday, it said. H2O and 50 km2 of sea."
+    )
+
+
+def test_a_quotation_set_off_between_two_lines_cuts_no_sentence() -> None:
+    lines = wrap(prose(0, 8), 468)
+    page = Drawing().write(*lines[:4]).write(f"“{NEWS}”", x=90, y=620, size=14)
+    assert paragraphs(page.write(*lines[4:], y=580).data()) == [prose(0, 8), f"“{NEWS}”"]
+
+
+def test_numbers_of_lines_are_no_text() -> None:
+    page = Drawing()
+    for number, line in enumerate(wrap(prose(0, 6), 400)):
+        page.write(line, y=700 - 14 * number).write(str(number + 1), x=40, y=700 - 14 * number)
+    assert read_pdf(page.data()).text == prose(0, 6)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
+from itertools import pairwise
 
 from topicml.io.documents.pdf.lines import Line, by_row, join_pieces
 
@@ -16,6 +17,7 @@ _GUTTER = 0.7  # em
 _FEWEST_ROWS = 2  # that a gutter divides, beside each other
 _NARROW = 3.0  # em: a column of bullets, or of numbers of lines
 _SHORT = 4  # characters in such a column
+_FEWEST_NUMBERS = 5
 _HEADLINE = 1.25  # of the text's size
 _CELL_WORDS = 3.5  # on average, fewer than which make cells and no lines
 _MOST_PIECES = 2000  # of a page that is laid out
@@ -25,11 +27,24 @@ Block = list[Line]
 
 def reading_order(pieces: list[Line]) -> list[Block]:
     """Return the blocks of lines of a page, in the order in which they are read."""
+    pieces = _without_line_numbers(pieces)
     if not pieces:
         return []
     if len(pieces) > _MOST_PIECES:
         return [join_pieces(pieces)]
     return list(_ordered(pieces))
+
+
+def _without_line_numbers(pieces: list[Line]) -> list[Line]:
+    """Leave out numbers that count the lines beside them."""
+    numbers = [piece for piece in pieces if piece.text.isdecimal() and len(piece.text) <= _SHORT]
+    text = [piece for piece in pieces if piece not in numbers]
+    if len(numbers) < _FEWEST_NUMBERS or not text:
+        return pieces
+    counted = [int(piece.text) for piece in sorted(numbers, key=lambda piece: -piece.y)]
+    steps = {after - before for before, after in pairwise(counted)}
+    is_margin = max(piece.x1 for piece in numbers) < min(piece.x0 for piece in text)
+    return text if is_margin and steps in ({1}, {5}) else pieces
 
 
 def _ordered(pieces: list[Line]) -> Iterator[Block]:

@@ -235,7 +235,7 @@ def _joined(paragraphs: list[Paragraph]) -> list[Paragraph]:
         for other in range(index + 1, min(index + 1 + _LOOKED_PAST, len(paragraphs))):
             if other in taken:
                 continue
-            if _continues(paragraph, paragraphs[other]):
+            if _continues(paragraph, paragraphs[other], is_next=other == index + 1):
                 paragraph.lines += paragraphs[other].lines
                 taken.add(other)
                 break
@@ -253,8 +253,9 @@ def _is_alike(a: Paragraph, b: Paragraph) -> bool:
     return _same_size(last, first) and last.bold == first.bold and not b.is_cell
 
 
-def _continues(a: Paragraph, b: Paragraph) -> bool:
-    last, first = a.lines[-1], b.lines[0]
-    is_elsewhere = last.page != first.page or first.y > last.y or a.lines is not b.lines
-    starts = first.text[:1].islower() and not _ITEM.match(first.text)
-    return is_elsewhere and starts and _is_alike(a, b)
+def _continues(a: Paragraph, b: Paragraph, *, is_next: bool) -> bool:
+    """Whether a paragraph is the rest of another; it starts small, or where that had no room."""
+    first = b.lines[0]
+    is_cut = len(a.lines) > 1 and _is_full(a.lines[-1]) and not is_next and not b.is_caption
+    starts = (first.text[:1].islower() or is_cut) and not _ITEM.match(first.text)
+    return starts and _is_alike(a, b)

@@ -15,6 +15,8 @@ _LIGATURES = {
 _BOLD = re.compile(rb"bold|black|heavy|demi|cmbx", re.IGNORECASE)
 _GLUED = 0.15  # em between characters that belong together
 _APART = 0.6  # em between words that no space stands between
+_SPACE_GUESSED = 0.1  # em that there must be where a space was made up
+_HIGHEST = 0.7  # em off it, for what stands high or low
 _DRIFT = 0.05  # em off the base line
 _LEVEL = 5  # degrees off the horizontal
 _BLANK = {9, 10, 11, 12, 13, 32, 0xA0, 0x2002, 0x2003, 0x2009, 0x200A, 0x202F, 0x3000}
@@ -81,6 +83,7 @@ class _Reading:
         self._x0 = self._x1 = self._y = 0.0
         self._start = 0.0  # of the last character; both of a ligature have the same place
         self._glued = False
+        self._may_end = False  # a space or line end was made up, as before what stands high or low
         self._order = 0
 
     def words(self) -> dict[int, list[Word]]:
@@ -90,7 +93,10 @@ class _Reading:
         for index in range(raw.FPDFText_CountChars(handle)):
             code = raw.FPDFText_GetUnicode(handle, index)
             if code in _BLANK:
-                self._end(glued=False)
+                if raw.FPDFText_IsGenerated(handle, index):
+                    self._may_end = True
+                else:
+                    self._end(glued=False)
                 continue
             if code not in _LIGATURES and (code < 0x20 or code in {0xFFFD, 0xFFFF}):
                 continue
@@ -127,10 +133,13 @@ class _Reading:
             (_turned(box.left, box.bottom, turn), _turned(box.right, box.top, turn))
         )
         base = _turned(x, y, turn)[1]
+        if self._may_end and x0 - self._x1 > _SPACE_GUESSED * style.size:
+            self._end(glued=False)
+        self._may_end = False
         if self._text and not self._goes_on(style, x0, base):
             em = max(style.size, self._style.size)
-            is_beside = -_APART * em < x0 - self._x1 < _GLUED * em
-            self._end(glued=is_beside and style.turn == self._style.turn)
+            is_level = style.turn == self._style.turn and abs(base - self._y) < _HIGHEST * em
+            self._end(glued=is_level and -_APART * em < x0 - self._x1 < _GLUED * em)
         if not self._text:
             self._x0, self._y, self._style = x0, base, style
         self._start = x0
