@@ -205,6 +205,8 @@ def test_headers_of_any_kind(tmp_path: Path) -> None:
         ("Subject: =?klingon?q?x?=", "=?klingon?q?x?="),
         ("Subject: a\n\tb", "a b"),
         ("Subject: RE: Fwd: x", "x"),
+        ("Subject: 日米同盟", "日米同盟"),
+        ("subject: =?utf-8?q?Caf=C3=A9?=\n =?utf-8?q?_two?=", "Café two"),
         ("Subject: \x1b[31mred", "[31mred"),
     ]
     for line, expected in lines:

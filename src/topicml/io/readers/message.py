@@ -115,7 +115,9 @@ def header(message: Message, name: str) -> str:
     """Return a field of a header on one line, decoded, of a long one the start."""
     from email.header import decode_header, make_header
 
-    raw = str(message.get(name, ""))[:_LONGEST_FIELD]
+    # as it came, with what is not ASCII in it: most often UTF-8
+    values = (value for field, value in message.raw_items() if field.lower() == name.lower())
+    raw = str(next(values, ""))[:_LONGEST_FIELD]
     try:
         value = str(make_header(decode_header(raw)))
     except (ValueError, LookupError):  # a broken word, or in an unknown encoding
