@@ -36,8 +36,8 @@ def classify(
         list[str] | None,
         typer.Argument(
             metavar="[FILE|FOLDER|GLOB|-]...",
-            help="Text, HTML, PDF, DOCX, ODT, RTF, JSON Lines, JSON, CSV, TSV, Parquet, WARC, plain "
-            "or compressed; folders and globs of them, or - for stdin.",
+            help="Text, HTML, PDF, DOCX, ODT, RTF, JSON Lines, JSON, CSV, TSV, Parquet, WARC, "
+            "plain or compressed; folders and globs of them, or - for stdin.",
             show_default="-",
         ),
     ] = None,
