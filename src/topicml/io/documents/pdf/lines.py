@@ -121,7 +121,8 @@ def _settle_scripts(words: list[Word]) -> list[Word]:
                 if near and abs(rise) > 0.1 * beside.size:
                     settled[index] = word._replace(y=beside.y, script=rise / beside.size)
                     break
-    return [_settle_mark(word, settled) for word in settled]
+    usual = statistics.median(word.size for word in words)
+    return [_settle_mark(word, settled) if word.size < _SMALL * usual else word for word in settled]
 
 
 def _settle_mark(word: Word, words: list[Word]) -> Word:
