@@ -30,13 +30,8 @@ def batch(
         list[str],
         typer.Argument(
             metavar="IN...",
-<<<<<<< HEAD
-            help="JSONL, CSV, TSV, Parquet, text, HTML, mails, feeds or WARC, also .gz or .zst; "
-            "folders, globs, s3://, gs:// or https://, or - for stdin.",
-=======
-            help="JSONL, CSV, TSV, Parquet, text, HTML, PDF, DOCX, ODT, RTF or WARC, each also "
-            ".gz or .zst; folders, globs, s3://, gs:// or https://, or - for stdin.",
->>>>>>> docs
+            help="JSONL, CSV, TSV, Parquet, text, HTML, PDF, DOCX, ODT, RTF, mails, feeds or WARC, "
+            "each also .gz or .zst; folders, globs, s3://, gs:// or https://, or - for stdin.",
         ),
     ],
     output: Annotated[

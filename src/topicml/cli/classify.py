@@ -51,14 +51,9 @@ def classify(
         list[str] | None,
         typer.Argument(
             metavar="[FILE|FOLDER|GLOB|-]...",
-<<<<<<< HEAD
             help="Text, HTML, MHTML, PDF, DOCX, ODT, RTF, mails, mailboxes, feeds, JSON Lines, "
             "JSON, CSV, TSV, Parquet, WARC, plain or compressed; folders and globs of them, or - "
             "for stdin.",
-=======
-            help="Text, HTML, PDF, DOCX, ODT, RTF, JSON Lines, JSON, CSV, TSV, Parquet, WARC, "
-            "plain or compressed; folders and globs of them, or - for stdin.",
->>>>>>> docs
             show_default="-",
         ),
     ] = None,
