@@ -12,18 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topicml.errors import InputError
-from topicml.report.trends import (
-    ModelErrors,
-    as_csv,
-    as_json,
-    errors_of_file,
-    make_trends,
-    table_rows,
-)
+from topicml.report.trends import make_trends
 from topicml.report.trends_counts import Choice, count_stories
 from topicml.report.trends_dates import Day
+from topicml.report.trends_errors import ModelErrors, errors_of_file
 from topicml.report.trends_page import render_trends
 from topicml.report.trends_records import Story
+from topicml.report.trends_tables import as_csv, as_json, table_rows
 from topicml.training.error_rates import ErrorRates
 
 UNKNOWN = ModelErrors(("baking", "sailing"), {}, missing="nothing is known")
@@ -177,7 +172,8 @@ def test_tags_that_a_second_model_had_a_part_in_are_not_corrected():
 
 
 def test_what_runs_left_out_is_said():
-    assert trends([story(1)], filtered=3).notes[0].endswith("3 records.")
+    said = trends([story(1)], filtered=3).notes[0]
+    assert said.endswith("runs have left out (--only-tagged, --topics) 3 records.")
 
 
 STORIES = st.lists(

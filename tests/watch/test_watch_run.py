@@ -138,8 +138,9 @@ def test_the_output_is_not_read_where_it_lies_in_the_folder(watching):
     assert watching.run(output=inside) == [path]
     assert watching.run(output=inside) == []
     assert not [line for line in watching.told if line.startswith("error")]
-    watching.write("apart/b.txt", BOAT)
-    assert watching.run(output=inside, apart=(watching.inbox / "apart",)) == []
+    (watching.inbox / "link.jsonl").symlink_to(inside)
+    assert watching.run(output=inside) == []
+    assert not [line for line in watching.told if line.startswith("error")]
 
 
 def test_links_that_leave_the_folder_are_followed_only_if_asked(watching, tmp_path):

@@ -116,10 +116,12 @@ def report(
     Example: topicml report tags.jsonl --unit sentence --by month --output trends.html
     """
     from topicml.io.sources import list_sources, paths_of
-    from topicml.report import trends
+    from topicml.report.trends import make_trends
     from topicml.report.trends_counts import Choice, count_stories
+    from topicml.report.trends_errors import errors_of_file, errors_of_model
     from topicml.report.trends_page import render_trends
     from topicml.report.trends_records import count_filtered, read_stories
+    from topicml.report.trends_tables import as_csv, as_json
 
     kind = _kind(output, output_format)
     choice = Choice(
@@ -141,10 +143,10 @@ def report(
     counts = count_stories(stories, choice)
     for line in listing.notes():
         _note(line)
-    errors = trends.errors_of_model(options.model_store(models_dir), counts.model)
+    errors = errors_of_model(options.model_store(models_dir), counts.model)
     if error_rates:
-        errors = trends.errors_of_file(error_rates, errors.topics)
-    made = trends.make_trends(
+        errors = errors_of_file(error_rates, errors.topics)
+    made = make_trends(
         *(counts, choice, errors),
         unit=unit,
         by=by,
@@ -157,7 +159,7 @@ def report(
     if kind == "html":
         text = render_trends(made, title)
     else:
-        text = trends.as_csv(made) if kind == "csv" else trends.as_json(made)
+        text = as_csv(made) if kind == "csv" else as_json(made)
     if output == "-":
         sys.stdout.buffer.write(text.encode("utf-8"))
     else:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from topicml.errors import InputError, TopicmlError, did_you_mean
-from topicml.io.records import counted
-from topicml.io.writers.csv import defused
-from topicml.models.manifest import read_manifest
-from topicml.models.store import ModelStore
+from topicml.errors import InputError, did_you_mean
 from topicml.report.trends_counts import Choice, Counts, Sums, TopicSums
 from topicml.report.trends_dates import (
     By,
@@ -24,6 +16,8 @@ from topicml.report.trends_dates import (
     period_of,
     periods_between,
 )
+from topicml.report.trends_errors import ModelErrors
+from topicml.report.trends_notes import notes_on_counts, notes_on_errors, why_none
 from topicml.report.trends_rates import (
     NOTHING,
     SentenceSums,
@@ -35,37 +29,12 @@ from topicml.report.trends_rates import (
     why_not_corrected,
     why_of_others,
 )
-from topicml.training.error_rates import LABELS, ErrorRates
 
 Unit = Literal["story", "sentence"]
 Axis = Literal["all", "time", "source"]
 
 OTHER = "other"
 MOST_PERIODS = 2000
-
-_FILTERED = "are not in the results, by --only-tagged or --topics: shares are of those that are."
-_DECIMALS = 6
-_COLUMNS = (
-    *("axis", "label", "start", "topic", "unit", "stories", "n", "count"),
-    *("share", "low", "high", "corrected", "corrected_low", "corrected_high", "note"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelErrors:
-    """What is known of a model's errors.
-
-    Attributes:
-        topics: Of the model, in its order; none where the model is not known.
-        rates: By topic.
-        source: Where they are from, as a clause.
-        missing: Why there are none; empty where there are.
-    """
-
-    topics: tuple[str, ...]
-    rates: Mapping[str, ErrorRates]
-    source: str = ""
-    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,42 +104,6 @@ class Trends:
         return [row for row in self.rows if row.axis == axis and row.topic == topic]
 
 
-def errors_of_model(store: ModelStore, reference: str) -> ModelErrors:
-    """Return what the manifest of a model states of its errors."""
-    try:
-        manifest = read_manifest(store.find(reference))
-    except TopicmlError as err:
-        return ModelErrors((), {}, missing=f"the model is not here ({err.what})")
-    topics = tuple(manifest["topics"])
-    stated = manifest["metrics"]["evaluation"].get("error_rates") or ()
-    if not stated:
-        missing = f"{reference} states no error rates; models that are trained from now on do"
-        return ModelErrors(topics, {}, missing=missing)
-    source = f"the manifest of {reference}, out of fold"
-    return ModelErrors(topics, _by_topic(stated), source)
-
-
-def errors_of_file(path: Path, topics: tuple[str, ...]) -> ModelErrors:
-    """Return what ``topicml evaluate --metrics-file`` has written of errors.
-
-    Raises:
-        InputError: The file cannot be read, or has no error rates.
-    """
-    try:
-        rates = _by_topic(json.loads(path.read_text("utf-8"))["error_rates"])
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise InputError(
-            "no error rates in it",
-            where=path,
-            hint="Give what topicml evaluate --metrics-file wrote.",
-        ) from err
-    return ModelErrors(topics, rates, source=f"{path.name}")
-
-
-def _by_topic(stated: Sequence[Mapping[str, Any]]) -> dict[str, ErrorRates]:
-    return {each["topic"]: ErrorRates.of(each) for each in stated}
-
-
 def make_trends(
     counts: Counts,
     choice: Choice,
@@ -198,7 +131,7 @@ def make_trends(
         InputError: There is no story, a topic is not the model's, or there are too many periods.
     """
     if not counts.all.stories:
-        raise InputError("no story to report", hint=_why_none(counts))
+        raise InputError("no story to report", hint=why_none(counts))
     shown = _choose_topics(counts, errors, topics)
     effects = {topic: design_effect(_sums_of(counts.all, topic)) for topic in shown}
     reasons = _reasons(shown, unit, counts, errors)
@@ -215,9 +148,11 @@ def make_trends(
         for axis, label, start, sums in axes
         for topic in shown
     ]
-    notes = [*_notes(counts, choice, by, cells), *_on_errors(errors, unit, reasons, len(shown))]
-    if filtered:
-        notes.insert(0, f"{_FILTERED}: {counted(filtered, 'record')}.")
+    placed = sum(sums.stories for sums in cells.values())
+    notes = [
+        *notes_on_counts(counts, choice, by, placed, filtered),
+        *notes_on_errors(errors.rates, reasons, len(shown)),
+    ]
     return Trends(
         model=counts.model,
         unit=unit,
@@ -231,14 +166,6 @@ def make_trends(
         counts=counts,
         notes=tuple(notes),
     )
-
-
-def _why_none(counts: Counts) -> str:
-    if counts.others:
-        return f"All are of another model: {', '.join(sorted(counts.others))}."
-    if counts.outside:
-        return f"Outside the days that were asked for: {counted(counts.outside, 'story')}."
-    return "Check what was given."
 
 
 def _choose_topics(counts: Counts, errors: ModelErrors, asked: Sequence[str]) -> tuple[str, ...]:
@@ -343,99 +270,3 @@ def _sums_of(sums: Sums, topic: str) -> SentenceSums:
         squares=sums.squares,
         products=found.products,
     )
-
-
-def _notes(
-    counts: Counts, choice: Choice, by: By | None, cells: Mapping[Period, Sums]
-) -> Iterator[str]:
-    if counts.copies:
-        yield f"Not counted: {counted(counts.copies, 'near copy')} of other stories."
-    elif not counts.names_copies:
-        yield (
-            "Near copies are counted as stories of their own: the results do not say which are "
-            "(topicml batch --dedupe)."
-        )
-    if counts.others:
-        listed = ", ".join(f"{name} {number:,}" for name, number in sorted(counts.others.items()))
-        yield f"Records of other models are left out: {listed}."
-    if counts.outside:
-        yield f"Left out: {counted(counts.outside, 'story')} outside the days that were asked for."
-    if counts.undated:
-        yield _undated(counts, choice)
-    placed = sum(sums.stories for sums in cells.values())
-    if coarse := counts.all.stories - counts.undated - placed:
-        yield f"{counted(coarse, 'story')} with a date that does not say the {by}."
-
-
-def _undated(counts: Counts, choice: Choice) -> str:
-    said = f"{counted(counts.undated, 'story')} without a date that can be told"
-    if not counts.has_date_field:
-        return (
-            f"{said}: no record has the field {choice.date_field!r} (batch --keep, --date-field)."
-        )
-    if counts.unread_dates:
-        listed = ", ".join(map(repr, counts.unread_dates))
-        return f"{said}, such as {listed} (--date-format names another form)."
-    return f"{said}."
-
-
-def _on_errors(
-    errors: ModelErrors, unit: Unit, reasons: Mapping[str, str], count: int
-) -> Iterator[str]:
-    for reason in dict.fromkeys(reasons.values()):
-        which = [topic for topic in reasons if reasons[topic] == reason]
-        of = "" if len(which) == count and count > 1 else f" of {', '.join(which)}"
-        yield f"Shares{of} are not corrected: {reason}."
-    if unit == "sentence" and any(rate.mix == LABELS for rate in errors.rates.values()):
-        yield (
-            "The error rates are of labelled sentences as they were picked; among others they "
-            "may be different."
-        )
-
-
-def table_rows(trends: Trends) -> list[dict[str, Any]]:
-    """Return the rows as plain values, numbers with six decimals."""
-    return [_plain(row, trends) for row in trends.rows]
-
-
-def _plain(row: Row, trends: Trends) -> dict[str, Any]:
-    share, after = row.share, row.corrected
-    notes = [share.note, "" if after.note == share.note else after.note]
-    if trends.unit == "sentence":
-        notes.append(trends.reasons.get(row.topic, ""))
-    values = (share.value, share.low, share.high, after.value, after.low, after.high)
-    cells = (
-        *(row.axis, row.label, row.start, row.topic, trends.unit, row.stories, row.n, row.count),
-        *(None if value is None else round(value, _DECIMALS) for value in values),
-        "; ".join(filter(None, notes)),
-    )
-    return dict(zip(_COLUMNS, cells, strict=True))
-
-
-def as_csv(trends: Trends) -> str:
-    """Return a row for each topic, of all stories, each period and each source."""
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS)
-    writer.writeheader()
-    for row in table_rows(trends):
-        writer.writerow({name: defused(value) for name, value in row.items()})
-    return text.getvalue()
-
-
-def as_json(trends: Trends) -> str:
-    """Return the same rows, with what they are of."""
-    counts = trends.counts
-    fields = {
-        "model": trends.model,
-        "unit": trends.unit,
-        "by": trends.by,
-        "records": counts.records,
-        "stories": counts.all.stories,
-        "near_copies": counts.copies if counts.names_copies else None,
-        "undated": counts.undated,
-        "topics": list(trends.topics),
-        "error_rates": [asdict(rates) for rates in trends.errors.rates.values()],
-        "notes": list(trends.notes),
-        "rows": table_rows(trends),
-    }
-    return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -31,7 +31,7 @@ class Folder:
         input_format: Of all files; None where names and content say.
         follow_links: Whether links that leave it are followed.
         settle: Seconds that a file must not have been written to.
-        apart: Files and folders in it that are not read, as the output.
+        apart: Files in it that are not read, as the output.
     """
 
     def __init__(
@@ -47,20 +47,19 @@ class Folder:
         self._input_format = input_format
         self._follow_links = follow_links
         self._settle = settle
-        self._apart = [os.path.realpath(each) for each in apart]
+        self._apart = [os.fspath(each) for each in apart]
         self._since: dict[str, tuple[Look, float]] = {}
 
     def list(self) -> Listing:
         """Return what is in the folder and is read, whole or not."""
         listing = list_sources([self.path], self._input_format, follow_links=self._follow_links)
+        apart = {_identity(path) for path in self._apart} - {None}
         listing.sources[:] = [
-            source for source in listing.sources if source.path and not self._is_apart(source.path)
+            source
+            for source in listing.sources
+            if source.path and _identity(source.path) not in apart
         ]
         return listing
-
-    def _is_apart(self, path: str) -> bool:
-        real = os.path.realpath(path)
-        return any(real == each or real.startswith(each + os.sep) for each in self._apart)
 
     def is_whole(self, name: str, look: Look) -> bool:
         """Whether nothing has been written to a file for so long that it may be taken for whole.
@@ -78,6 +77,12 @@ class Folder:
             self._since.pop(name, None)
             return True
         return False
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what a file is, through whatever links; None where none is there."""
+    status = status_of(path)
+    return status and (status.st_dev, status.st_ino)
 
 
 def look_at(path: str) -> Look | None:

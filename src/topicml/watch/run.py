@@ -49,7 +49,6 @@ class WatchJob:
         follow: Whether the pages that entries of feeds link to are tagged in their place; then
             ``url`` is among the fields that are kept.
         once: Whether it ends when what is there is done.
-        apart: Files and folders that are not read, besides the output.
     """
 
     sources: tuple[str, ...]
@@ -63,7 +62,6 @@ class WatchJob:
     allow_private: bool = False
     follow: bool = False
     once: bool = False
-    apart: tuple[Path, ...] = ()
 
 
 class Watcher:
@@ -103,7 +101,7 @@ class Watcher:
 
     def _open_sources(self) -> tuple[list[Folder], list[FileFeed], list[WebFeed]]:
         job = self._job
-        apart = [job.output, beside(job.output, NOTES), beside(job.output, REJECTS), *job.apart]
+        apart = [job.output, beside(job.output, NOTES), beside(job.output, REJECTS)]
         folders, files, web = [], [], []
         for given in job.sources:
             if is_web(given):
