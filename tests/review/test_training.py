@@ -102,4 +102,4 @@ def test_queue_and_issues_are_lists_with_reasons(tmp_path: Path, tiny: Tiny) -> 
     issues = desk.work("issues", "ann")["sentences"]
     assert {one["id"] for one in issues} >= {"x-1", "y-1"}
     desk.answer("issues", "x-1", "ann", ["baking"])
-    assert desk.labels.labels().by_id["x-1"].record.topics == ("baking",)
+    assert desk.labels.labels()["x-1"].record.topics == ("baking",)

@@ -80,11 +80,11 @@ class AnnotationStore:
 
     def read_as_written(self) -> list[Annotation]:
         """Return what ``read`` does, each in the scheme that it was made by."""
-        return [
-            one
-            for path in self.files()
-            for one in (self._read_own() if path == self.path else read_annotations(path))
-        ]
+        return [one for path in self.files() for one in self.read_file(path)]
+
+    def read_file(self, path: Path) -> list[Annotation]:
+        """Return the annotations of one of the folder's files, as they are written."""
+        return self._read_own() if path == self.path else read_annotations(path)
 
     def gold(self) -> list[Decision]:
         """Return what is decided, by id; see ``gold.decide`` for the rule.

@@ -104,9 +104,10 @@ class Answers:
 
     def follow(self, identifiers: Iterable[str]) -> None:
         """Bring the labels of sentences to what annotations come to."""
-        decisions = {one: found for one in identifiers if (found := self._readings.decision(one))}
-        by_id = self._labels.labels().by_id
-        for path in sorted({by_id[one].path for one in decisions if one in by_id}):
+        decisions = {one: said for one in identifiers if (said := self._readings.decision(one))}
+        known = self._labels.labels()
+        found = (known.get(one) for one in decisions)
+        for path in sorted({label.path for label in found if label}):
             follow(path, decisions)
 
     def catch_up(self) -> None:
@@ -126,7 +127,7 @@ class Answers:
                 end = "" if text.endswith("\n") or not text else "\n"
                 empty = replace(sentence, topics=(), annotator="", status="skipped")
                 write_text(path, f"{text}{end}{empty.to_json()}\n")
-        return self._labels.labels().by_id[sentence.id]
+        return self._labels.labels()[sentence.id]
 
 
 def unanswered(identifier: str, article: str, text: str, start: int, end: int) -> LabelRecord:

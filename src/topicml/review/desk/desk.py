@@ -379,7 +379,7 @@ class Desk:
         Raises:
             InputError: It is not there, or no longer.
         """
-        known = self.labels.labels().by_id.get(identifier)
+        known = self.labels.labels().get(identifier)
         if known:
             return known.record
         if view.startswith(_ARTICLE):
@@ -423,7 +423,7 @@ class Desk:
         taken = self.answers.take_back(annotator)
         if taken is None:
             return None
-        known = self.labels.labels().by_id[taken.id]
+        known = self.labels.labels()[taken.id]
         return self._said(known.record, annotator, settles=taken.adjudicated)
 
     def _sentence(

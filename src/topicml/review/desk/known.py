@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,17 +18,44 @@ class KnownLabel(NamedTuple):
     record: LabelRecord
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLabels:
-    """All labels of a folder, each by its id and by its text."""
+class _Index(NamedTuple):
+    """The labels of a file, each by its id and by its text."""
 
+    file: LabelFile
     by_id: dict[str, KnownLabel]
     by_text: dict[str, KnownLabel]
-    files: tuple[LabelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLabels:
+    """All labels of a folder, file by file."""
+
+    indexes: tuple[_Index, ...]
+
+    @property
+    def files(self) -> list[LabelFile]:
+        """The label files."""
+        return [index.file for index in self.indexes]
+
+    def get(self, identifier: str) -> KnownLabel | None:
+        """Return the label of an id."""
+        return next((i.by_id[identifier] for i in self.indexes if identifier in i.by_id), None)
+
+    def __getitem__(self, identifier: str) -> KnownLabel:
+        """Return the label of an id that is there.
+
+        Raises:
+            KeyError: It is not.
+        """
+        if found := self.get(identifier):
+            return found
+        raise KeyError(identifier)
 
     def find(self, identifier: str, text: str) -> KnownLabel | None:
         """Return the label of a sentence, whatever id it has there: a text has one label."""
-        return self.by_id.get(identifier) or self.by_text.get(without_case(text))
+        plain = without_case(text)
+        by_text = (i.by_text[plain] for i in self.indexes if plain in i.by_text)
+        return self.get(identifier) or next(by_text, None)
 
 
 class LabelFolder:
@@ -41,9 +67,7 @@ class LabelFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._stamps: tuple[object, ...] | None = None
-        self._known = KnownLabels({}, {}, ())
-        self._read: dict[Path, tuple[object, LabelFile]] = {}
+        self._read: dict[Path, tuple[object, _Index]] = {}
 
     def paths(self) -> list[Path]:
         """Return the label files."""
@@ -55,29 +79,22 @@ class LabelFolder:
         Raises:
             LabelError: A file has something that is no label.
         """
-        paths = self.paths()
-        stamps = tuple(stamp_of(path) for path in paths)
-        if stamps != self._stamps:
-            files = [self._file(path, stamp) for path, stamp in zip(paths, stamps, strict=True)]
-            self._known, self._stamps = _indexed(files), stamps
-        return self._known
+        return KnownLabels(tuple(map(self._index, self.paths())))
 
-    def _file(self, path: Path, stamp: object) -> LabelFile:
-        before = self._read.get(path)
+    def _index(self, path: Path) -> _Index:
+        stamp, before = stamp_of(path), self._read.get(path)
         if before is None or before[0] != stamp:
-            before = self._read[path] = stamp, read_label_file(path)
+            before = self._read[path] = stamp, _indexed(read_label_file(path))
         return before[1]
 
 
-def _indexed(files: Sequence[LabelFile]) -> KnownLabels:
-    by_id: dict[str, KnownLabel] = {}
-    by_text: dict[str, KnownLabel] = {}
-    for file in files:
-        for record in file.records:
-            known = KnownLabel(file.path, record)
-            by_id.setdefault(record.id, known)
-            by_text.setdefault(without_case(record.text), known)
-    return KnownLabels(by_id, by_text, tuple(files))
+def _indexed(file: LabelFile) -> _Index:
+    index = _Index(file, {}, {})
+    for record in file.records:
+        known = KnownLabel(file.path, record)
+        index.by_id.setdefault(record.id, known)
+        index.by_text.setdefault(without_case(record.text), known)
+    return index
 
 
 def stamp_of(path: Path) -> tuple[object, ...]:

@@ -64,7 +64,7 @@ def issue_tasks(output: Path, known: KnownLabels) -> list[Task]:
     """Return what ``labels issues`` has found, of labels that are still as they were."""
     tasks: dict[str, Task] = {}
     for row in _rows(output):
-        label = known.by_id.get(row["id"])
+        label = known.get(row["id"])
         if label is None or row["id"] in tasks:
             continue
         why = [KINDS[row["kind"]], *([f"as {row['other']}"] if row["other"] else [])]
@@ -92,12 +92,11 @@ def disagreement_tasks(
         return [_told(one, names) for one in readings]
 
     tasks = [
-        Task(known.by_id[case.id].record, tuple(told(case.readings)), case.suggestion)
-        for case in cases
+        Task(known[case.id].record, tuple(told(case.readings)), case.suggestion) for case in cases
     ]
     return tasks + [
         Task(
-            known.by_id[one.id].record,
+            known[one.id].record,
             (
                 f"settled by {', '.join(one.decided_by)}: {_listed(one.topics or (), names)}",
                 *told(_dissent(one, settled[one.id])),
@@ -105,7 +104,7 @@ def disagreement_tasks(
             one.topics or (),
         )
         for one in decisions
-        if one.rule == "adjudicated" and one.id in known.by_id and _dissent(one, settled[one.id])
+        if one.rule == "adjudicated" and known.get(one.id) and _dissent(one, settled[one.id])
     ]
 
 

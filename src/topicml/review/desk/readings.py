@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from topicml.labels.annotations import AnnotationStore
 from topicml.labels.gold import Decision, decide
 from topicml.labels.migration.history import FOLDER as MIGRATIONS
+from topicml.labels.migration.history import read_through
 from topicml.labels.records import Annotation
 from topicml.review.desk.known import stamp_of
 
@@ -30,6 +32,7 @@ class Readings:
     def __init__(self, store: AnnotationStore) -> None:
         self.store = store
         self._stamps: tuple[object, ...] | None = None
+        self._files: dict[Path, tuple[object, list[Annotation]]] = {}
         self._by_id: dict[str, list[Annotation]] = {}
         self._all: list[Annotation] = []
 
@@ -47,12 +50,23 @@ class Readings:
         """
         stamps = self.stamp()
         if stamps != self._stamps:
-            self._all = self.store.read() if self.store.folder.is_dir() else []
+            self._all = self._read()
             by_id: dict[str, list[Annotation]] = defaultdict(list)
             for one in self._all:
                 by_id[one.id].append(one)
             self._by_id, self._stamps = dict(by_id), stamps
         return self._all
+
+    def _read(self) -> list[Annotation]:
+        """Return all annotations in the scheme of now; of files that changed they are read anew."""
+        folder = self.store.folder
+        found: list[Annotation] = []
+        for path in self.store.files() if folder.is_dir() else []:
+            stamp, before = stamp_of(path), self._files.get(path)
+            if before is None or before[0] != stamp:
+                before = self._files[path] = stamp, self.store.read_file(path)
+            found += before[1]
+        return read_through(found, folder.parent)
 
     def of(self, identifier: str) -> Sequence[Annotation]:
         """Return the annotations of a sentence."""
