@@ -87,6 +87,7 @@ def test_sources_are_fields_hosts_or_files_and_the_small_ones_are_others():
     assert cells(made, "source") == {"a.org": (0, 2), "r.jsonl": (0, 2), "b.org": (0, 1)}
     made = trends(stories, most_sources=1)
     assert cells(made, "source") == {"a.org": (0, 2), "other (2)": (0, 3)}
+    assert len(trends(stories, most_sources=2).sources) == 3  # one alone is no group
     made = trends([story(1, paper="A"), story(2, paper=""), story(3)], Choice(source_field="paper"))
     assert cells(made, "source") == {"(none)": (0, 2), "A": (0, 1)}
 

@@ -226,6 +226,7 @@ def _by_period(counts: Counts, by: By | None) -> tuple[By | None, dict[Period, S
 
 def _by_source(counts: Counts, most: int) -> dict[str, Sums]:
     ranked = sorted(counts.sources, key=lambda name: (-counts.sources[name].stories, name))
+    most += len(ranked) == most + 1  # one alone is no group
     shown = {name: counts.sources[name] for name in ranked[:most]}
     if rest := ranked[most:]:
         other = Sums()

@@ -158,15 +158,15 @@ def story_bars(trends: Trends) -> tuple[list[Bar], list[Tick], list[Tick]]:
     """Return how many stories each period has, the scale and the periods."""
     rows = trends.of("time", trends.topics[0])
     most = max((row.stories for row in rows), default=0) or 1
-    xs = _places(len(rows), _LEFT, WIDTH - _RIGHT)
     room = (WIDTH - _RIGHT - _LEFT) / max(len(rows), 1)
+    width = max(min(room * 0.8, 24), 0.5)
+    xs = [_LEFT + room * (number + 0.5) for number in range(len(rows))]
     bars = []
     for x, row in zip(xs, rows, strict=True):
         y = _down(row.stories, most)
-        width = max(min(room * 0.8, 24), 0.5)
-        left = min(max(x - width / 2, _LEFT), WIDTH - _RIGHT - width)
+        height = _round(_down(0, 1) - y)
         said = f"{row.label}: {row.stories:,}"
-        bars.append(Bar(_round(left), y, _round(width), _round(_down(0, 1) - y), said))
+        bars.append(Bar(_round(x - width / 2), y, _round(width), height, said))
     scale = [Tick(_down(0, 1), "0"), Tick(_down(most, most), f"{most:,}")]
     return bars, scale, _along(xs, [row.label for row in rows])
 
@@ -236,12 +236,12 @@ def _along(xs: Sequence[float], labels: Sequence[str]) -> list[Tick]:
     """Return the first, the middle and the last label."""
     if len(labels) < 3:
         anchors = ["start", "end"] if len(labels) == 2 else ["middle"]
-        return [Tick(x, t, a) for x, t, a in zip(xs, labels, anchors, strict=False)]
+        return [Tick(_round(x), t, a) for x, t, a in zip(xs, labels, anchors, strict=False)]
     middle = len(labels) // 2
     return [
-        Tick(xs[0], labels[0], "start"),
-        Tick(xs[middle], labels[middle]),
-        Tick(xs[-1], labels[-1], "end"),
+        Tick(_round(xs[0]), labels[0], "start"),
+        Tick(_round(xs[middle]), labels[middle]),
+        Tick(_round(xs[-1]), labels[-1], "end"),
     ]
 
 
