@@ -9,7 +9,8 @@ from typing import Any
 
 from conftest import Tiny
 
-from topicml.review.desk.desk import Desk, Folders
+from topicml.review.desk.desk import Desk
+from topicml.review.desk.folders import Folders
 
 ARTICLE = (
     "The bakers of the harbour kneaded the dough all night. "

@@ -219,7 +219,7 @@ def test_without_a_model_articles_are_their_sentences(tmp_path: Path, tiny: Tiny
     assert len(ids) == 3
     assert sentence(desk, view, 0)["probabilities"] == {}
     with pytest.raises(InputError, match="no model"):
-        desk.make_queue("ann")
+        desk.make("queue", "ann")
 
 
 def test_everybody_is_where_they_left_off(desk: Desk, project: Path) -> None:

@@ -79,18 +79,18 @@ def test_queue_and_issues_are_lists_with_reasons(tmp_path: Path, tiny: Tiny) -> 
     project = write_project(tmp_path / "weekend", tiny)
     desk = open_desk(project)
     with pytest.raises(InputError, match="no article"):
-        desk.make_queue("ann")
+        desk.make("queue", "ann")
     key = desk.open_text("Harbour", ARTICLE, "ann").key
-    desk.make_queue("ann")
+    desk.make("queue", "ann")
     path = project / "data/labels/labels.jsonl"
     path.write_text(
         path.read_text()
         + '{"article": "x", "id": "x-1", "text": "A loaf is cut at noon.", "topics": []}\n'
         + '{"article": "y", "id": "y-1", "text": "A loaf is cut at noon.", "topics": ["baking"]}\n'
     )
-    desk.make_issues("ann")
+    desk.make("issues", "ann")
     for name in ("queue", "issues"):
-        wait_until(lambda name=name: desk.job_state(name)["status"] == "done", 120)
+        wait_until(lambda name=name: desk.worklists.statuses()[name] == "done", 120)
     queue = desk.work("queue", "ann")["sentences"]
     assert {one["id"] for one in queue} == {
         one["id"] for one in desk.article(key, "ann")["sentences"]

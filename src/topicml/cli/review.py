@@ -71,7 +71,8 @@ def review(
     Example: topicml review data/raw --annotator kim
     """
     settings = serving.server_settings(host, port, token, allow_host, None, models_dir)
-    from topicml.review.desk.desk import Desk, Folders
+    from topicml.review.desk.desk import Desk
+    from topicml.review.desk.folders import Folders
     from topicml.review.page.routes import page_router
     from topicml.review.server import run_server
 

@@ -4,68 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from topicml.errors import InputError, TaxonomyError, TopicmlError
-from topicml.files import write_text, writing
+from topicml.errors import InputError
 from topicml.labels.annotations import AnnotationStore
-from topicml.labels.gold import decide
-from topicml.labels.migration.history import check_finished, read_queue
-from topicml.labels.records import Annotation, LabelRecord
+from topicml.labels.migration.history import check_finished
+from topicml.labels.records import LabelRecord
 from topicml.models.store import ModelStore
 from topicml.review.desk.answers import Answer, Answers, sentence_id, unanswered
 from topicml.review.desk.counts import counts
+from topicml.review.desk.folders import Folders
 from topicml.review.desk.jobs import Job
 from topicml.review.desk.known import LabelFolder, stamp_of
 from topicml.review.desk.links import fetch
-from topicml.review.desk.lists import Task, disagreement_tasks, issue_tasks, queue_tasks
 from topicml.review.desk.opening import Read, read_bytes, read_file
 from topicml.review.desk.places import Places
-from topicml.review.desk.readings import Readings, is_open, last_of
+from topicml.review.desk.readings import Readings
 from topicml.review.desk.shelf import OpenArticle, Shelf, headline
 from topicml.review.desk.tagging import CurrentModel, Said, check_topics
 from topicml.review.desk.training import Paths, Training
+from topicml.review.desk.views import Views
+from topicml.review.desk.worklists import LISTS, SETTLING, ListName, Worklists, list_name
 from topicml.taxonomy import Taxonomy, load_taxonomy
 from topicml.text.document import Document
 
-STATE = ".review"
-"""Folder beside the label files for what the page remembers; git is told to leave it out."""
-
-ListName = Literal["queue", "issues", "disagreements"]
-SETTLING: tuple[ListName, ...] = ("issues", "disagreements")
-"""Lists on which an answer decides where others differ."""
-
 _ARTICLE = "article:"
-_QUEUE_LIMIT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """What a desk works on.
-
-    Attributes:
-        labels: Label files, the taxonomy, annotations.
-        models: Where model versions are.
-        project: Where commands run.
-        data: Label files to compare versions by; none for all of ``labels``.
-    """
-
-    labels: Path
-    models: Path
-    project: Path
-    data: tuple[Path, ...] = ()
-
-    @property
-    def taxonomy(self) -> Path:
-        """The label scheme."""
-        return self.labels / "taxonomy.toml"
-
-    @property
-    def state(self) -> Path:
-        """What the page remembers."""
-        return self.labels / STATE
 
 
 class Desk:
@@ -79,22 +43,12 @@ class Desk:
         LabelError: A migration of the labels is under way.
     """
 
-    list_names: tuple[ListName, ...] = ("queue", "issues", "disagreements")
-
     def __init__(self, folders: Folders) -> None:
-        self.folders = Folders(*_absolute(folders))
-        if not self.folders.taxonomy.is_file():
-            raise TaxonomyError(
-                "no label scheme here",
-                where=folders.taxonomy,
-                hint="Work in a project, such as topicml init makes, or name its folder of labels "
-                "with --labels-dir.",
-            )
+        self.folders = folders.prepared()
         self._taxonomy = load_taxonomy(self.folders.taxonomy)
         self._taxonomy_stamp = stamp_of(self.folders.taxonomy)
         check_finished(self.folders.labels)
         state = self.folders.state
-        _make_ignored(state)
         self.store = ModelStore(self.folders.models)
         self.shelf = Shelf(state / "articles")
         self.places = Places(state / "places")
@@ -102,13 +56,12 @@ class Desk:
         self.readings = Readings(AnnotationStore(self.folders.labels / "annotations"))
         self.answers = Answers(self.labels, self.readings)
         self.model = CurrentModel(self.store, self._taxonomy.name)
-        self.jobs = {
-            name: Job(state / "jobs" / name, self.folders.project) for name in ("queue", "issues")
-        }
+        self.worklists = Worklists(self.folders, self.labels, self.readings)
         self.training = Training(
             Job(state / "jobs" / "training", self.folders.project),
             *(self.store, self._taxonomy.name, state / "decided.json"),
         )
+        self._views = Views(self.labels, self.readings)
         self.answers.catch_up()
 
     def taxonomy(self) -> Taxonomy:
@@ -220,7 +173,7 @@ class Desk:
             "text": article.text,
             "fields": article.fields or {},
             "sentences": [
-                {**self._sentence(sentence, said, annotator), "why": []}
+                {**self._views.shown(sentence, said, annotator), "why": []}
                 for sentence, said in self._passages(article)
             ],
         }
@@ -263,34 +216,23 @@ class Desk:
 
     # lists
 
-    def tasks(self, name: ListName) -> list[Task]:
-        """Return a list as it is now.
-
-        Raises:
-            LabelError: Labels or annotations cannot be read.
-        """
-        known = self.labels.labels()
-        if name == "queue":
-            return queue_tasks(self._queue_output, self._names())
-        if name == "issues":
-            return issue_tasks(self.folders.state / "jobs/issues/run/0.out", known)
-        open_again = read_queue(self.folders.labels)
-        return disagreement_tasks(self.readings.all(), known, open_again, self._names())
-
-    def _names(self) -> dict[str, str]:
-        return {topic.id: topic.name for topic in self.taxonomy().topics}
+    def view(self, view: str, annotator: str) -> dict[str, Any]:
+        """Return an article (``article:KEY``) or a list, with what everybody says of it."""
+        if view.startswith(_ARTICLE):
+            return self.article(view.removeprefix(_ARTICLE), annotator)
+        return self.work(list_name(view), annotator)
 
     def work(self, name: ListName, annotator: str) -> dict[str, Any]:
         """Return a list with what everybody says of each sentence."""
-        tasks = self.tasks(name)
+        tasks = self.worklists.tasks(name, self.taxonomy())
         said = self.model.say([task.sentence.text for task in tasks])
         settles = name in SETTLING
         return {
             "name": name,
-            "job": self.job_state(name),
+            "job": self.worklists.state(name),
             "sentences": [
                 {
-                    **self._sentence(task.sentence, one, annotator, settles=settles),
+                    **self._views.shown(task.sentence, one, annotator, settles=settles),
                     **({"suggested": list(task.suggested)} if settles else {}),
                     "why": list(task.why),
                 }
@@ -298,78 +240,25 @@ class Desk:
             ],
         }
 
-    def left(self, name: ListName) -> int:
-        """Return how many sentences of a list nobody has answered on it."""
-        tasks = self.tasks(name)
-        if name in SETTLING:
-            return len(tasks)
-        known = self.labels.labels()
-        found = (known.find(task.sentence.id, task.sentence.text) for task in tasks)
-        return sum(one is None or one.record.status == "skipped" for one in found)
-
-    def view(self, view: str, annotator: str) -> dict[str, Any]:
-        """Return an article (``article:KEY``) or a list, see ``article`` and ``work``."""
-        if view.startswith(_ARTICLE):
-            return self.article(view.removeprefix(_ARTICLE), annotator)
-        return self.work(_list_name(view), annotator)
+    def left(self) -> dict[str, int]:
+        """Return how many sentences of each list are to be answered."""
+        return {name: self.worklists.left(name, self.taxonomy()) for name in LISTS}
 
     def make(self, name: Literal["queue", "issues"], by: str) -> None:
-        """Begin to make a list anew, see ``make_queue`` and ``make_issues``."""
-        (self.make_queue if name == "queue" else self.make_issues)(by)
-
-    def make_queue(self, by: str) -> None:
-        """Begin to choose which sentences of the opened articles to label next.
+        """Begin to make a list anew.
 
         Raises:
-            InputError: No article is open, or there is no model yet.
+            InputError: There is nothing to make it of, or no model yet to ask.
             TopicmlError: It is done already.
         """
-        articles = self.shelf.all()
-        if not articles:
-            raise InputError("no article is open", hint="Open some to choose sentences from.")
+        if name == "issues":
+            self.worklists.make_issues(by)
+            return
         if self.model.version() is None:
             raise InputError(
                 "there is no model yet to ask", hint="Label some sentences and train one first."
             )
-        texts = self.folders.state / "queue-texts.jsonl"
-        lines = (json.dumps({"id": one.key, "text": one.text}) for one in articles)
-        write_text(texts, "".join(f"{line}\n" for line in lines))
-        command = [
-            *("labels", "queue", str(texts), *self._label_options()),
-            *(f"--model={self._taxonomy.name}", f"--models-dir={self.folders.models}"),
-            *(f"--limit={_QUEUE_LIMIT}", "--format=jsonl", f"--output={self._queue_output}"),
-            "--force",
-        ]
-        self.jobs["queue"].start([command], {"by": by})
-
-    def make_issues(self, by: str) -> None:
-        """Begin to look for labels that are likely wrong.
-
-        Raises:
-            InputError: There are no labels.
-            TopicmlError: It is done already.
-        """
-        if not self.labels.paths():
-            raise InputError("there are no labels yet", hint="Label some sentences first.")
-        command = [
-            *("labels", "issues", *self._label_options(), f"--taxonomy={self.folders.taxonomy}"),
-            *(f"--models-dir={self.folders.models}", "--format=jsonl"),
-        ]
-        self.jobs["issues"].start([command], {"by": by})
-
-    def job_state(self, name: str) -> dict[str, Any] | None:
-        """Return how the making of a list stands; None where nothing has to be made."""
-        if name not in self.jobs:
-            return None
-        state = self.jobs[name].state()
-        return {**state._asdict(), "progress": state.progress and state.progress._asdict()}
-
-    def _label_options(self) -> list[str]:
-        return [f"--labels={path}" for path in self.labels.paths()]
-
-    @property
-    def _queue_output(self) -> Path:
-        return self.folders.state / "queue.jsonl"
+        self.worklists.make_queue(self.shelf.all(), self._taxonomy.name, by)
 
     # answers
 
@@ -386,7 +275,9 @@ class Desk:
             article = self.shelf.get(view.removeprefix(_ARTICLE))
             sentences: Iterable[LabelRecord] = (one for one, _ in self._passages(article))
         else:
-            sentences = (task.sentence for task in self.tasks(_list_name(view)))
+            sentences = (
+                task.sentence for task in self.worklists.tasks(list_name(view), self.taxonomy())
+            )
         for sentence in sentences:
             if sentence.id == identifier:
                 return sentence
@@ -416,7 +307,7 @@ class Desk:
         sentence = self.find(view, identifier)
         chosen = None if topics is None else tuple(topics)
         self.answers.give(sentence, Answer(annotator, chosen, settles, note), self.taxonomy())
-        return self._said(sentence, annotator, settles=settles)
+        return self._views.said(sentence, annotator, settles=settles)
 
     def take_back(self, annotator: str) -> dict[str, Any] | None:
         """Take an annotator's last answer back; return what everybody says of the sentence now."""
@@ -424,43 +315,7 @@ class Desk:
         if taken is None:
             return None
         known = self.labels.labels()[taken.id]
-        return self._said(known.record, annotator, settles=taken.adjudicated)
-
-    def _sentence(
-        self, sentence: LabelRecord, said: Said, annotator: str, *, settles: bool = False
-    ) -> dict[str, Any]:
-        return {
-            **self._said(sentence, annotator, settles=settles),
-            "text": sentence.text,
-            "article": sentence.article,
-            "start": sentence.start,
-            "end": sentence.end,
-            "suggested": list(said.topics),
-            "probabilities": dict(said.probabilities or {}),
-            "reason": said.reason,
-        }
-
-    def _said(self, sentence: LabelRecord, annotator: str, *, settles: bool) -> dict[str, Any]:
-        label = self.labels.labels().find(sentence.id, sentence.text)
-        identifier = label.record.id if label else sentence.id
-        annotations = self.readings.of(identifier)
-        own = last_of(annotations, annotator, settles=settles)
-        readings = decide(annotations)[0].readings if annotations else ()
-        is_labelled = label is not None and label.record.status != "skipped"
-        return {
-            "id": identifier,
-            "state": _state(own),
-            "mine": None if own is None or own.skipped else list(own.topics),
-            "note": "" if own is None or is_open(own) else own.note or own.reason,
-            "label": list(label.record.topics) if label and is_labelled else None,
-            "label_by": label.record.annotator if label and is_labelled else "",
-            "status": label.record.status if label else "",
-            "others": [
-                {"annotator": one.annotator, "topics": list(one.topics), "state": _state(one)}
-                for one in readings
-                if one.annotator != annotator and not is_open(one)
-            ],
-        }
+        return self._views.said(known.record, annotator, settles=taken.adjudicated)
 
     # all of it
 
@@ -494,38 +349,6 @@ class Desk:
             "said": str(self.readings.stamp()),
             "articles": len(self.shelf.all()),
             "model": self.model.version(),
-            "jobs": {name: job.state().status for name, job in self.jobs.items()},
-            "training": self.training.state()["status"],
+            "jobs": self.worklists.statuses(),
+            "training": self.training.status(),
         }
-
-
-def _absolute(folders: Folders) -> tuple[Path, Path, Path, tuple[Path, ...]]:
-    return (
-        folders.labels.resolve(),
-        folders.models.resolve(),
-        folders.project.resolve(),
-        tuple(path.resolve() for path in folders.data),
-    )
-
-
-def _make_ignored(folder: Path) -> None:
-    """Make a folder that git leaves out by itself."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    ignore = folder / ".gitignore"
-    if not ignore.exists():
-        write_text(ignore, "*\n")
-
-
-def _list_name(view: str) -> ListName:
-    for name in Desk.list_names:
-        if view == name:
-            return name
-    hint = f"There are {', '.join(Desk.list_names)}."
-    raise TopicmlError("no such list", where=view[:100], hint=hint)
-
-
-def _state(one: Annotation | None) -> str:
-    if one is None or is_open(one):
-        return "open"
-    return "skipped" if one.skipped else "split" if one.split else "answered"

@@ -60,6 +60,10 @@ class State(NamedTuple):
     lines: tuple[str, ...] = ()
     progress: Progress | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**self._asdict(), "progress": self.progress and self.progress._asdict()}
+
 
 class Job:
     """One kind of long work of a project, of which one runs at a time.
@@ -139,8 +143,12 @@ class Job:
 
     def output(self, command: int) -> bytes:
         """Return what a command wrote to standard output; nothing where it has not begun."""
-        path = self._run / f"{command}.out"
+        path = self.output_path(command)
         return path.read_bytes() if path.is_file() else b""
+
+    def output_path(self, command: int) -> Path:
+        """Return where a command writes its standard output to."""
+        return self._run / f"{command}.out"
 
     def cancel(self) -> None:
         """End the job, if it runs."""

@@ -75,12 +75,15 @@ class Training:
         """Return the version in use; None where there is none yet."""
         return self._store.in_use(self._name) if self._store.versions(self._name) else None
 
+    def status(self) -> str:
+        """Return how it stands, in a word."""
+        return self._job.state().status
+
     def state(self) -> dict[str, Any]:
         """Return how it stands, as plain values."""
         state = self._job.state()
         found: dict[str, Any] = {
-            **state._asdict(),
-            "progress": state.progress and state.progress._asdict(),
+            **state.to_dict(),
             "comparison": self._comparison(state),
             "error": _error(state) if state.status == "failed" else "",
             "is_first": bool(state.about) and not state.about.get("old"),

@@ -155,7 +155,7 @@ def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> 
                 "view": place.view,
                 "at": place.at,
                 "articles": desk.overview(),
-                "lists": {name: desk.left(name) for name in desk.list_names},
+                "lists": desk.left(),
                 "has_folders": roots.is_any,
                 "pulse": desk.pulse(),
             }
@@ -182,7 +182,7 @@ def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> 
 
         def begin(desk: Desk) -> Any:
             desk.make(body.name, by)
-            return desk.job_state(body.name)
+            return desk.worklists.state(body.name)
 
         return await ask(begin)
 
