@@ -14,16 +14,15 @@ that comes out. Two cases are pages without an article: anything that comes of t
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import re
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from topicml.errors import TopicmlError
@@ -41,6 +40,8 @@ FIGURES = HERE / "results/extraction.json"
 PAGE = ROOT / "docs/extraction.md"
 LEAST, LEAST_OF_KIND = 0.95, 0.9
 """Precision and recall that all cases together, and those of each kind, may not be below."""
+
+sys.path.insert(0, str(CASES.parent))  # where `makers` is
 
 _BULLET = re.compile(r"^(?:[-–—•▪◦·*]|\d{1,2}[.)])\s+(?=\S)")
 _NO_WORD = re.compile(r"[\W_]+")
@@ -122,16 +123,10 @@ def _file(case: Case, folder: Path) -> Path:
     if case.maker is None:
         return case.path
     target = folder / case.path.name.removesuffix(".txt")
-    _makers().make(case.maker, case.path, target)
+    from makers import make  # which needs packages of the extra `dev`
+
+    make(case.maker, case.path, target)
     return target
-
-
-def _makers() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("makers", CASES.parent / "makers.py")
-    assert spec and spec.loader  # noqa: S101
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _sentences(path: Path) -> list[str]:

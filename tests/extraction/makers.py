@@ -95,7 +95,9 @@ def _flowables(lines: list[Line], size: int) -> list[Any]:
     rows: list[list[str]] = []
     for line in [*lines, Line("end", "")]:
         if rows and line.kind != "row":
-            story.append(Table(rows, hAlign="LEFT", style=[("GRID", (0, 0), (-1, -1), 0.5, "#000")]))
+            story.append(
+                Table(rows, hAlign="LEFT", style=[("GRID", (0, 0), (-1, -1), 0.5, "#000")])
+            )
             rows = []
         if line.kind == "row":
             rows.append([cell.strip() for cell in line.text.split("|")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from types import ModuleType
 from typing import NamedTuple
 
 from topicml.errors import RecordError
@@ -104,17 +104,27 @@ def main_text(page: str) -> str:
         RecordError: There is none.
         MissingExtraError: trafilatura is not installed.
     """
-    extract = find_extractor()
+    extractor = find_extractor()
     try:
-        text = extract(page, include_comments=False)
+        text = _main_text(page, extractor)
     except Exception as err:  # a page is anything, and so is what a parser raises
         detail = f"the page cannot be parsed ({type(err).__name__}: {err})"
         raise RecordError(_NO_MAIN_TEXT, detail) from err
-    paragraphs = [line.strip() for line in (text or "").split("\n")]
-    whole = "\n\n".join(line for line in paragraphs if line)
-    if not whole:
+    if not text:
         raise RecordError(_NO_MAIN_TEXT, "no main text was found in the page")
-    return whole
+    return text
+
+
+def _main_text(page: str, extractor: ModuleType) -> str:
+    from topicml.io.readers.page_text import page_text
+    from topicml.io.readers.page_tree import make_ready
+
+    tree = extractor.load_html(page)
+    if tree is None:
+        return ""
+    make_ready(tree)
+    found = extractor.bare_extraction(tree, include_comments=False, output_format="txt")
+    return page_text(found.body) if found else ""
 
 
 def page_fields(page: str) -> dict[str, str]:
@@ -133,16 +143,15 @@ def page_fields(page: str) -> dict[str, str]:
 
 
 @functools.cache
-def find_extractor() -> Callable[..., str | None]:
-    """Return what finds the main text of a page.
+def find_extractor() -> ModuleType:
+    """Return trafilatura, which finds the main text of a page.
 
     Raises:
-        MissingExtraError: trafilatura is not installed.
+        MissingExtraError: It is not installed.
     """
-    trafilatura = load("trafilatura", "articles", "reading HTML")
+    trafilatura: ModuleType = load("trafilatura", "articles", "reading HTML")
     import logging  # which every other command can do without
 
     for name in ("trafilatura", "htmldate", "courlan"):  # what they warn of is a reject here
         logging.getLogger(name).addHandler(logging.NullHandler())
-    extract: Callable[..., str | None] = trafilatura.extract
-    return extract
+    return trafilatura

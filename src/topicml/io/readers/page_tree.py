@@ -1,0 +1,229 @@
+"""A page made ready for what finds its main text.
+
+What would be taken for text and is none goes; what would be lost is written in a way that is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import islice
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+_ENDS = tuple(".!?…。！？")
+_CLOSING = "\"'”’»)]"  # what may stand behind the end of a sentence
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_BLOCKS = frozenset((*_HEADINGS, "p", "div", "ul", "ol", "dl", "table", "blockquote", "section"))
+_FORMATTING = ("b", "strong", "i", "em", "u", "font", "small", "big", "mark")
+
+_NEVER_TEXT = frozenset(
+    ("nav", "noscript", "button", "dialog", "template", "amp-ad", "amp-consent")
+)
+_NEVER_TEXT |= {"amp-sidebar", "amp-sticky-ad", "amp-auto-ads"}
+_ROLES = frozenset(("dialog", "alertdialog", "navigation", "banner", "contentinfo", "search"))
+_WHOLE = frozenset(("html", "body", "main", "article"))  # not judged by their names
+_NAMES = re.compile(
+    r"(?:^|[\s_-])(?:bio|byline|correction|credits?|sign-?off|contact"
+    r"|newsletter(?:-?(?:box|promo|sign-?up))?|subscri(?:be|ption)(?:-\w+)*|inline-?promo"
+    r"|advert\w*|ad-slot)(?![\w-])",
+    re.IGNORECASE,
+)
+_LONGEST_FURNITURE = 600  # characters
+
+_NOTE_MARK = re.compile(r"[\W_]*\d{0,3}[\W_]*")  # of a footnote, or the arrow back from it
+_LINK_FURNITURE = re.compile(
+    r"\W*(?:(?:read|learn|see) (?:more|on|it here|the full \w+)|continue reading|click here"
+    r"|(?:https?://)?(?:pic\.twitter\.com|t\.co)/\S+)\W*",
+    re.IGNORECASE,
+)
+_FEWEST_WORDS = 5  # of a link that is a sentence
+_LONGEST_MENU_ITEM = 6  # words
+_BETWEEN_MENU_ITEMS = 3  # characters
+_FEWEST_TEASERS, _LONGEST_TEASER = 3, 200  # on a page; characters beside its headline
+_SMALLEST_SHARE = 5  # of the longest of several articles
+
+
+def make_ready(tree: HtmlElement) -> None:
+    """Change a page so that its text is found; see the module."""
+    _drop_furniture(tree)
+    _drop_teasers(tree)
+    _open_layout_tables(tree)
+    _unwrap_sentences(tree)
+    _join_articles(tree)
+    etree.strip_tags(tree, *_FORMATTING)
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text ends as a sentence does."""
+    return text.rstrip(_CLOSING).endswith(_ENDS)
+
+
+def _text(element: HtmlElement) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+def _drop(elements: list[HtmlElement]) -> None:
+    for element in elements:
+        if element.getparent() is not None:
+            element.drop_tree()
+
+
+@dataclass(slots=True)
+class _Content:
+    """What is in an element.
+
+    Attributes:
+        length: Characters of its text.
+        linked: Those of them that are in links.
+        links: How many links there are.
+        is_short: Whether each link is a few words.
+        has_title: Whether the page's title is in it.
+    """
+
+    length: int = 0
+    linked: int = 0
+    links: int = 0
+    is_short: bool = True
+    has_title: bool = False
+
+    def add(self, other: _Content) -> None:
+        self.length += other.length
+        self.linked += other.linked
+        self.links += other.links
+        self.is_short &= other.is_short
+        self.has_title |= other.has_title
+
+
+def _drop_furniture(tree: HtmlElement) -> None:
+    """Drop menus, marks of footnotes, and what its name says is no part of an article."""
+    dropped, path = [], [_Content()]
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        if event == "start":
+            path.append(_Content(len((element.text or "").strip())))
+            continue
+        content = path.pop()
+        if element.tag == "a":
+            _add_link(content, _text(element))
+        content.has_title |= element.tag == "h1"
+        if _is_furniture(element, content):
+            dropped.append(element)
+        else:
+            path[-1].add(content)
+        path[-1].length += len((element.tail or "").strip())
+    _drop(dropped)
+
+
+def _add_link(content: _Content, text: str) -> None:
+    content.links += 1
+    content.linked += content.length
+    content.is_short = len(text.split()) <= _LONGEST_MENU_ITEM and not is_sentence(text)
+
+
+def _is_furniture(element: HtmlElement, content: _Content) -> bool:
+    if element.tag == "a":
+        text = _text(element)
+        is_mark = element.get("href", "").startswith("#") and _NOTE_MARK.fullmatch(text)
+        return bool(is_mark or _LINK_FURNITURE.fullmatch(text))
+    if element.tag in _WHOLE or content.has_title:
+        return False
+    if element.tag in _NEVER_TEXT or element.get("role") in _ROLES or _is_menu(element, content):
+        return True
+    name = f"{element.get('class', '')} {element.get('id', '')}"
+    return content.length < _LONGEST_FURNITURE and bool(_NAMES.search(name))
+
+
+def _is_menu(element: HtmlElement, content: _Content) -> bool:
+    """Whether it holds nothing but short links, and no paragraph announces it."""
+    around = content.length - content.linked
+    if content.links < 2 or not content.is_short or around > _BETWEEN_MENU_ITEMS * content.links:
+        return False
+    before = element.getprevious()
+    return before is None or before.tag != "p" or not _text(before).endswith(":")
+
+
+def _drop_teasers(tree: HtmlElement) -> None:
+    """Drop linked headlines with a line or two, where a page has several of them."""
+    linked = [heading for heading in tree.iter(*_HEADINGS[1:]) if _is_linked(heading)]
+    teasers = [teaser for heading in linked if (teaser := _teaser(heading)) is not None]
+    if len(teasers) >= _FEWEST_TEASERS:
+        _drop(teasers)
+
+
+def _is_linked(heading: HtmlElement) -> bool:
+    """Whether a heading leads to another page."""
+    link = heading.find(".//a")
+    if link is None:
+        return next(heading.iterancestors("a"), None) is not None
+    return not link.get("href", "#").startswith("#") and _text(link) == _text(heading)
+
+
+def _teaser(heading: HtmlElement) -> HtmlElement | None:
+    """Return the largest element that a heading is the only one of, if it says little."""
+    teaser = heading
+    for parent in heading.iterancestors():
+        if parent.tag in {"body", "main"} or _count(parent, _HEADINGS) > 1:
+            break
+        teaser = parent
+    rest = len(_text(teaser)) - len(_text(heading))
+    return teaser if rest <= _LONGEST_TEASER and _count(teaser, ("p",)) <= 1 else None
+
+
+def _count(element: HtmlElement, tags: tuple[str, ...]) -> int:
+    """Return how many there are in an element, two for all that are more."""
+    return len(list(islice(element.iter(*tags), 2)))
+
+
+def _open_layout_tables(tree: HtmlElement) -> None:
+    """Make plain divisions of tables that lay out a page."""
+    layouts = {next(table.iterancestors("table"), None) for table in tree.iter("table")}
+    for cell in tree.iter("td", "th"):
+        blocks = [child.tag for child in cell if child.tag in _BLOCKS or child.tag == "br"]
+        if len(blocks) > 1 or (blocks and blocks[0] not in {"p", "br"}):
+            layouts.add(next(cell.iterancestors("table"), None))
+    parts = [
+        part
+        for part in tree.iter("caption", "thead", "tbody", "tfoot", "tr", "td", "th")
+        if next(part.iterancestors("table"), None) in layouts
+    ]
+    for element in (*parts, *(layouts - {None})):
+        element.tag = "div"
+
+
+def _unwrap_sentences(tree: HtmlElement) -> None:
+    """Make plain text of links that are whole sentences, which pass for lists of links."""
+    for link in tree.iter("a"):
+        text = _text(link)
+        is_inline = not any(child.tag in _BLOCKS for child in link.iterdescendants(etree.Element))
+        if is_inline and is_sentence(text) and len(text.split()) >= _FEWEST_WORDS:
+            link.tag = "span"
+            link.attrib.clear()
+
+
+def _join_articles(tree: HtmlElement) -> None:
+    """Make one article of several that stand side by side, of which only the first is read."""
+    families = defaultdict(list)
+    for article in tree.iter("article"):
+        families[article.getparent()].append(article)
+    for family in families.values():
+        lengths = [len(_text(article)) for article in family]
+        least = max(lengths) / _SMALLEST_SHARE
+        if sum(length >= least for length in lengths) > 1:
+            _join(family)
+
+
+def _join(family: list[HtmlElement]) -> None:
+    whole = family[0].makeelement("article")
+    family[0].addprevious(whole)
+    for article in family:
+        article.tag, article.tail = "div", None
+        whole.append(article)
+    for paragraph in whole.iter("p"):  # what holds one could be taken for the article by its name
+        if is_sentence(_text(paragraph)):
+            for holder in paragraph.iterancestors():
+                if holder is whole:
+                    break
+                holder.attrib.clear()
