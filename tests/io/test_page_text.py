@@ -21,7 +21,10 @@ def text_of(body: str) -> list[str]:
         (f"<p>The <hi>ministers</hi> met <ref>in Tokyo</ref>.</p><p>{SECOND}</p>", [FIRST, SECOND]),
         (f"<p>{FIRST}<lb/>{SECOND}</p>", [f"{FIRST}\n{SECOND}"]),
         (f"<p>{FIRST}<lb/><lb/>{SECOND}</p>", [FIRST, SECOND]),
-        (f"{FIRST}<list><item>Radars</item><item>• Ships</item></list>", [FIRST, "Radars", "Ships"]),
+        (
+            f"{FIRST}<list><item>Radars</item><item>• Ships</item></list>",
+            [FIRST, "Radars", "Ships"],
+        ),
         (f"<list><item>{FIRST}<list><item>{SECOND}</item></list></item></list>", [FIRST, SECOND]),
         (f"<quote><p>{FIRST}</p>Tail of it</quote><p>{SECOND}</p>", [FIRST, "Tail of it", SECOND]),
         ("<p>The\u00a0ministers  met\tin\u200b To\u00adkyo.</p>", [FIRST]),
@@ -31,7 +34,10 @@ def text_of(body: str) -> list[str]:
             f"<table><row><cell>Navy</cell><cell>2</cell></row><row><cell>{FIRST}</cell></row></table>",
             ["Navy | 2", FIRST],
         ),
-        ("<p>日本とフィリピンの防衛大臣が会談した。</p>", ["日本とフィリピンの防衛大臣が会談した。"]),
+        (
+            "<p>日本とフィリピンの防衛大臣が会談した。</p>",
+            ["日本とフィリピンの防衛大臣が会談した。"],
+        ),
     ],
 )
 def test_paragraphs(body: str, expected: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from configparser import ConfigParser
 from types import ModuleType
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ PAGE_FIELDS = ("title", "date", "url")
 """What is found of a page besides its text."""
 
 _NO_MAIN_TEXT = "no_main_text"
+_SHOWN_SHARE = 0.5  # of an article's text, below which a page does not show it
 
 
 class Page(NamedTuple):
@@ -116,15 +118,29 @@ def main_text(page: str) -> str:
 
 
 def _main_text(page: str, extractor: ModuleType) -> str:
-    from topicml.io.readers.page_text import page_text
-    from topicml.io.readers.page_tree import make_ready
+    from topicml.io.readers.page_text import page_text, plain_text
+    from topicml.io.readers.page_tree import make_ready, stated_text
 
     tree = extractor.load_html(page)
     if tree is None:
         return ""
+    stated = stated_text(tree)
     make_ready(tree)
-    found = extractor.bare_extraction(tree, include_comments=False, output_format="txt")
-    return page_text(found.body) if found else ""
+    found = extractor.bare_extraction(
+        tree, include_comments=False, output_format="txt", config=_settings()
+    )
+    text = page_text(found.body) if found else ""
+    return text if len(text) > _SHOWN_SHARE * len(stated) else plain_text(stated)
+
+
+@functools.cache
+def _settings() -> ConfigParser:
+    """Return settings by which a short text is not replaced by a dump of the whole page."""
+    from trafilatura.settings import use_config
+
+    settings: ConfigParser = use_config()
+    settings.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")
+    return settings
 
 
 def page_fields(page: str) -> dict[str, str]:

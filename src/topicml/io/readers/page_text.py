@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 from typing import NamedTuple
 
 from lxml import etree
@@ -14,6 +15,9 @@ _BLOCKS = frozenset(("p", "head", "quote", "item", "list", "table", "row", "cell
 _SPACES = re.compile(r"[^\S\n]+")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _LETTER = re.compile(r"[^\W\d_]")
+_BREAKING_TAG = re.compile(r"</?(?:br|p|div|li|h\d)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # not XML's
 _BULLET = re.compile(r"^[•◦▪·]\s*")
 _LONGEST_LABEL = 5  # words
 _SHORTEST_WITHOUT_SENTENCE = 20  # characters
@@ -61,6 +65,7 @@ def page_text(body: etree._Element) -> str:
     if any(is_sentence(paragraph.text) for paragraph in paragraphs):
         first = next(n for n, p in enumerate(paragraphs) if is_sentence(p.text))
         last = max(n for n, p in enumerate(paragraphs) if is_sentence(p.text))
+        last = next((len(paragraphs) for p in paragraphs[last:] if p.text.endswith(":")), last)
         paragraphs = [
             paragraph
             for number, paragraph in enumerate(paragraphs)
@@ -75,6 +80,14 @@ def page_text(body: etree._Element) -> str:
         if _is_consent_wall(paragraphs)
         else unicodedata.normalize("NFC", "\n\n".join(p.text for p in paragraphs))
     )
+
+
+def plain_text(text: str) -> str:
+    """Return the paragraphs of a text, a line each, that may have tags in it."""
+    body = etree.Element("body")
+    for line in _TAG.sub("", _BREAKING_TAG.sub("\n", unescape(text))).splitlines():
+        etree.SubElement(body, "p").text = _CONTROL.sub("", line)
+    return page_text(body)
 
 
 class _Reader:

@@ -5,6 +5,8 @@ What would be taken for text and is none goes; what would be lost is written in 
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,7 +19,10 @@ _ENDS = tuple(".!?…。！？")
 _CLOSING = "\"'”’»)]"  # what may stand behind the end of a sentence
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_BLOCKS = frozenset((*_HEADINGS, "p", "div", "ul", "ol", "dl", "table", "blockquote", "section"))
+_BLOCKS = (
+    *(*_HEADINGS, "p", "div", "ul", "ol", "dl", "table", "blockquote", "pre", "hr"),
+    *("section", "article", "main", "header", "footer", "aside", "figure", "form"),
+)
 _FORMATTING = ("b", "strong", "i", "em", "u", "font", "small", "big", "mark")
 
 _NEVER_TEXT = frozenset(
@@ -52,9 +57,26 @@ def make_ready(tree: HtmlElement) -> None:
     _drop_furniture(tree)
     _drop_teasers(tree)
     _open_layout_tables(tree)
-    _unwrap_sentences(tree)
+    _split_at_breaks(tree)
+    _mark_paragraphs(tree)
     _join_articles(tree)
     etree.strip_tags(tree, *_FORMATTING)
+
+
+def stated_text(tree: HtmlElement) -> str:
+    """Return what a page says its article is, for search engines, apart from what it shows."""
+    found = []
+    for script in tree.iter("script"):
+        if "ld+json" in script.get("type", "") and '"articleBody"' in (script.text or ""):
+            with contextlib.suppress(ValueError, RecursionError):
+                waiting = [json.loads(script.text, strict=False)]
+                while waiting:
+                    item = waiting.pop()
+                    waiting += item if isinstance(item, list) else ()
+                    waiting += item.values() if isinstance(item, dict) else ()
+                    if isinstance(item, dict) and isinstance(item.get("articleBody"), str):
+                        found.append(item["articleBody"])
+    return max(found, key=len, default="")
 
 
 def is_sentence(text: str) -> bool:
@@ -64,6 +86,10 @@ def is_sentence(text: str) -> bool:
 
 def _text(element: HtmlElement) -> str:
     return " ".join("".join(element.itertext()).split())
+
+
+def _holds_block(element: HtmlElement) -> bool:
+    return next(element.iterdescendants(*_BLOCKS), None) is not None
 
 
 def _drop(elements: list[HtmlElement]) -> None:
@@ -139,10 +165,12 @@ def _is_furniture(element: HtmlElement, content: _Content) -> bool:
 def _is_menu(element: HtmlElement, content: _Content) -> bool:
     """Whether it holds nothing but short links, and no paragraph announces it."""
     around = content.length - content.linked
-    if content.links < 2 or not content.is_short or around > _BETWEEN_MENU_ITEMS * content.links:
-        return False
-    before = element.getprevious()
-    return before is None or before.tag != "p" or not _text(before).endswith(":")
+    return (
+        content.links > 1
+        and content.is_short
+        and around <= _BETWEEN_MENU_ITEMS * content.links
+        and not _is_announced(element)
+    )
 
 
 def _drop_teasers(tree: HtmlElement) -> None:
@@ -193,14 +221,69 @@ def _open_layout_tables(tree: HtmlElement) -> None:
         element.tag = "div"
 
 
-def _unwrap_sentences(tree: HtmlElement) -> None:
-    """Make plain text of links that are whole sentences, which pass for lists of links."""
-    for link in tree.iter("a"):
-        text = _text(link)
-        is_inline = not any(child.tag in _BLOCKS for child in link.iterdescendants(etree.Element))
-        if is_inline and is_sentence(text) and len(text.split()) >= _FEWEST_WORDS:
-            link.tag = "span"
-            link.attrib.clear()
+def _split_at_breaks(tree: HtmlElement) -> None:
+    """Make paragraphs of what stands between empty lines."""
+    for holder in {line.getparent(): None for line in tree.iter("br") if _is_empty_line(line)}:
+        holder.tag = "div" if holder.tag == "p" else holder.tag
+        paragraph = holder.makeelement("p")
+        paragraph.text, holder.text = holder.text, None
+        is_gap = False
+        for child in list(holder):
+            is_gap = child.tag == "br" and (is_gap or _is_empty_line(child))
+            if is_gap or child.tag in _BLOCKS:
+                child.addprevious(paragraph)
+                paragraph = holder.makeelement("p")
+                paragraph.text, child.tail = child.tail, None
+                is_gap = is_gap and not (paragraph.text or "").strip()
+            else:
+                paragraph.append(child)
+        holder.append(paragraph)
+
+
+def _is_empty_line(line: HtmlElement) -> bool:
+    following = line.getnext()
+    return (
+        line.tag == "br"
+        and not (line.tail or "").strip()
+        and following is not None
+        and following.tag == "br"
+    )
+
+
+def _mark_paragraphs(tree: HtmlElement) -> None:
+    """Make paragraphs of what reads as one, whatever element it is, and plain text of its links.
+
+    Lists, and divisions with text in them, are lost where no name tells that they are in the
+    article; and what is a link as a whole passes for one of a list of links.
+    """
+    for element in [*tree.iter("p", "div", "li", "dt", "dd")]:
+        if not _holds_block(element) and _is_prose(_text(element)):
+            _make_paragraph(element)
+    for items in [*tree.iter("ul", "ol", "dl")]:
+        if _is_announced(items) or next(items.iterdescendants("p"), None) is not None:
+            items.tag = "div"
+            for item in items.iterchildren("li", "dt", "dd"):
+                if _holds_block(item):
+                    item.tag = "div"
+                else:
+                    _make_paragraph(item)
+
+
+def _make_paragraph(element: HtmlElement) -> None:
+    element.tag = "p"
+    for link in element.iter("a"):
+        link.tag = "span"
+        link.attrib.clear()
+
+
+def _is_prose(text: str) -> bool:
+    return is_sentence(text) and len(text.split()) >= _FEWEST_WORDS
+
+
+def _is_announced(element: HtmlElement) -> bool:
+    """Whether the paragraph before it ends in a colon."""
+    before = element.getprevious()
+    return before is not None and before.tag == "p" and _text(before).endswith(":")
 
 
 def _join_articles(tree: HtmlElement) -> None:
