@@ -27,7 +27,7 @@ MOST_MEMORY = 400_000_000
 """Resident bytes of the child, beyond which it is killed."""
 
 _TO_BE_KEPT = MOST_MEMORY // 4  # bytes beyond which it is replaced, for it gives few of them back
-_WATCH_SECONDS = 0.05
+_WATCH_SECONDS = 0.02
 _START_SECONDS = 60.0
 _PACKAGE = str(Path(__file__).parents[1])
 _START = (  # with a bare package, for the real one imports all that tags

@@ -10,6 +10,7 @@ from topicml.io.records import Format
 from topicml.text.decoding import marked_encoding
 
 _SAVE = "save its text as .txt or .html and give that"
+_UNLOCK = "save it without one and give that"
 _UNPACK = "unpack it, and give the files or the folder"
 _SCAN = "only a text recogniser (OCR) reads one; give the text that it finds"
 _LISTEN = "give a transcript as text"
@@ -17,21 +18,32 @@ _EXPORT = "export the table as CSV or JSON Lines"
 _NO_TEXT = "there is no text in it to tag"
 
 
+_DOCUMENTS: dict[Format, re.Pattern[bytes]] = {
+    "pdf": re.compile(rb"(?:\xef\xbb\xbf)?\s{0,32}%PDF-\d"),
+    "rtf": re.compile(rb"\s{0,32}\{\\rtf"),
+    "odt": re.compile(
+        rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.text", re.DOTALL
+    ),
+    "docx": re.compile(
+        rb"PK\x03\x04(?:.{0,8000}?word/|.{26}\[Content_(?!.{0,8000}?(?:xl|ppt)/))", re.DOTALL
+    ),
+}
+_ZIPPED = frozenset({"docx", "odt"})
+_LATE_PDF = re.compile(rb"%PDF-\d\.\d")  # behind what a server or a mail put before it
+_LATE_WITHIN = 1024
+
 _SIGNATURES = (  # what it is, what to do, and how it begins; the first that fits counts
-    ("a PDF document", _SAVE, rb"\s{0,32}%PDF-"),
     ("a PostScript document", _SAVE, rb"%!PS-Adobe"),
-    ("an RTF document", _SAVE, rb"\{\\rtf"),
-    ("a Word document (DOCX)", _SAVE, rb"PK\x03\x04.{0,8000}?word/"),
     ("an Excel workbook (XLSX)", _EXPORT, rb"PK\x03\x04.{0,8000}?xl/"),
     ("a PowerPoint presentation (PPTX)", _SAVE, rb"PK\x03\x04.{0,8000}?ppt/"),
     (
-        "an OpenDocument file (ODT, ODS or ODP)",
+        "an OpenDocument file (ODS, ODP or another)",
         _SAVE,
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument",
     ),
     ("an e-book (EPUB)", _SAVE, rb"PK\x03\x04.{26}mimetypeapplication/epub"),
-    ("a Word document (DOCX) or other Office file", _SAVE, rb"PK\x03\x04.{26}\[Content_"),
     ("a zip archive", _UNPACK, rb"PK(\x03\x04|\x05\x06|\x07\x08)"),
+    ("an Office document with a password", _UNLOCK, rb"\xd0\xcf\x11\xe0.*?E\0n\0c\0r\0y\0p\0t\0"),
     ("an old Office document or a mail message", _SAVE, rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a"),
     ("a tar archive", _UNPACK, rb".{257}ustar[\0 ]"),
     ("a 7z archive", _UNPACK, rb"7z\xbc\xaf\x27\x1c"),
@@ -89,12 +101,18 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
     """
     if head.startswith(b"PAR1") and not is_forced:
         return "parquet"
+    if document := _document(head, named):
+        return document
     for kind, advice, pattern in _BINARY:
         if pattern.match(head):
+            if advice is _UNLOCK:
+                raise RecordError("encrypted", f"this is {kind}; {advice}")
             raise _unsupported(kind, advice)
     if named is not None and is_forced:
         return named
     text = _plain(head)
+    if named in _DOCUMENTS:
+        named = None  # it is none
     if named in {None, "txt", "html"}:
         _refuse_other_text(text, named)
     if named == "jsonl" and text.lstrip().startswith(b"["):
@@ -102,6 +120,18 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
     if named in {None, "txt"} and _HTML.match(text):
         return "html"
     return named or _by_content(text)
+
+
+def _document(head: bytes, named: Format | None) -> Format | None:
+    """Return the format of a document; one named as such may start like any zip archive."""
+    for form, pattern in _DOCUMENTS.items():
+        if pattern.match(head):
+            return form
+    if named in _ZIPPED and head.startswith(b"PK\x03\x04"):
+        return named
+    if named == "pdf" and _LATE_PDF.search(head, 0, _LATE_WITHIN):
+        return named
+    return None
 
 
 def _unsupported(kind: str, advice: str) -> RecordError:

@@ -22,7 +22,9 @@ RECORD_SECONDS = 60.0
 
 _MOST_LISTED = 20
 
-Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"]
+Format = Literal[
+    "jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html", "pdf", "docx", "odt", "rtf"
+]
 
 REASONS = {
     "bad_row": "A row of CSV or TSV whose quotes or number of columns are wrong.",
@@ -30,19 +32,20 @@ REASONS = {
     "broken_json": "Not valid JSON.",
     "damaged_input": "Compressed data, a row group or a WARC record that is damaged.",
     "empty_text": "A text without a character that is not blank.",
+    "encrypted": "A document that a password protects.",
     "failed": "Tagging raised an error; please report it.",
     "invalid_utf8": "Bytes that are not UTF-8 among others that are.",
     "lone_surrogate": "Half of a character, as a wrong \\ud800 escape gives it.",
     "missing_dependency": "A package is not installed that this format or compression needs.",
     "missing_text": "A record without the field of the text, or null in it.",
-    "no_main_text": "A web page in which no main text was found.",
+    "no_main_text": "A web page or a document in which no text was found.",
     "not_an_object": "JSON that is no object of fields.",
-    "out_of_memory": "A page whose text takes more memory to find than one record may take.",
+    "out_of_memory": "A page or document whose text takes more memory to find than a record may.",
     "too_large": f"More than {LARGEST_RECORD // 1_000_000} MB in one record.",
     "too_slow": "Reading or tagging took longer than one record may take.",
     "truncated_input": "The input ends within what it is made of; all before that was read.",
     "unreadable_input": "A file that cannot be opened, read, or read as what it is said to be.",
-    "unsupported_format": "A known format that is not read, such as PDF.",
+    "unsupported_format": "A known format that is not read, such as EPUB.",
     "wrong_encoding": "Bytes that are not in the encoding that was named, marked or found.",
     "wrong_type": "A text that is no string, or an id that is no string, number or bytes.",
 }

@@ -72,8 +72,19 @@ def _check_extraction() -> object:
     return _function("html.check_extraction")()
 
 
+def _check_documents(form: Format) -> object:
+    return _function("documents.check_parser")(form)
+
+
 _PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
 _FASTWARC = functools.partial(load, "fastwarc.warc", "articles", "reading WARC")
+
+
+def _document(form: Format, *suffixes: str) -> Reader:
+    """Return the reader of a format of documents; all are alike, and each is one record."""
+    check = functools.partial(_check_documents, form)
+    return Reader(suffixes, f"documents.cut_{form}", "documents.parse_document", (check,))
+
 
 READERS: dict[Format, Reader] = {
     "jsonl": Reader((".jsonl", ".ndjson"), "jsonl.cut_lines", "jsonl.parse_lines", (), True),
@@ -88,6 +99,10 @@ READERS: dict[Format, Reader] = {
     "html": Reader(
         (".html", ".htm", ".xhtml"), "files.cut_page", "files.parse_file", (_check_extraction,)
     ),
+    "pdf": _document("pdf", ".pdf"),
+    "docx": _document("docx", ".docx", ".docm", ".dotx"),
+    "odt": _document("odt", ".odt", ".ott"),
+    "rtf": _document("rtf", ".rtf"),
 }
 """The formats that are read."""
 
