@@ -26,6 +26,27 @@ PAGE = """<!-- saved --><?xml version="1.0"?>
 <p>The bread rises in the oven, and the cake wants butter and sugar.</p>
 <p>They hoisted the sails at noon, and wind and tide took the yacht home again.</p>
 </article></body></html>"""
+ARCHIVE = """From: <Saved by Blink>
+Snapshot-Content-Location: https://example.org/a
+MIME-Version: 1.0
+Content-Type: multipart/related; type="text/html"; boundary="b"
+
+--b
+Content-Type: text/html; charset=utf-8
+
+"""
+MAIL = f"""From: Desk <a@example.org>
+Subject: Bread and boats
+Message-ID: <1@example.org>
+MIME-Version: 1.0
+Content-Type: text/plain; charset=utf-8
+
+{TEXT}
+"""
+FEED = f"""<?xml version="1.0"?><rss version="2.0"><channel><title>Weekend</title>
+<item><title>Bread</title><guid>g1</guid><description>{TEXT}</description></item>
+<item><title>Boats</title><description>They hoisted the sails.</description></item>
+</channel></rss>"""
 RECORDS = [
     {"id": "a", "title": "Fair wind", "text": TEXT},
     {"id": 7, "text": "The soil is warm."},
@@ -76,6 +97,10 @@ def contents() -> dict[str, bytes]:
         "semicolons.csv": table(";").encode(),
         "table.tsv": table("\t").encode(),
         "pages.warc": warc("response", "application/http; msgtype=response", answer),
+        "page.mhtml": ARCHIVE.encode() + PAGE.encode() + b"\n--b--\n",
+        "letter.eml": MAIL.encode(),
+        "letters.mbox": f"From a\n{MAIL}\nFrom b\n{MAIL}\n".encode(),
+        "feed.xml": FEED.encode(),
         "texts.wet": warc("conversion", "text/plain", TEXT.encode()),
     }
 

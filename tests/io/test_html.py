@@ -80,7 +80,29 @@ def test_what_a_page_says_of_itself_can_be_kept(tmp_path: Path) -> None:
     (document,) = read(tmp_path, fields=Fields(id="url", keep=("*",)))
     assert isinstance(document, Document)
     assert document.id == "https://example.org/a"
-    assert document.kept == {"date": "2023-05-06", "title": "Headline of it"}
+    assert document.kept == {
+        "date": "2023-05-06",
+        "title": "Headline of it",
+        "source": "example.org",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [
+        ("<html lang='en-GB'>", "en-GB"),
+        ('<HTML class=x\nLANG = "ja">', "ja"),
+        ("<html xml:lang=en>", None),
+        ("<html lang=''>", None),
+        ("<html data-lang=fr>", None),
+    ],
+)
+def test_source_and_language_of_a_page(tmp_path: Path, said: str, language: str | None) -> None:
+    site = '<meta property="og:site_name" content="Daily News"><title>'
+    (tmp_path / "a.html").write_text(PAGE.replace("<html>", said).replace("<title>", site))
+    (document,) = read(tmp_path, fields=Fields(keep=("source", "language")))
+    assert isinstance(document, Document)
+    assert document.kept == {"source": "Daily News", "language": language}
 
 
 def test_a_field_that_a_page_does_not_say_is_one_of_its_folder_or_null(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from reading import COMPRESSORS, read, texts
 
 from topicml.errors import RecordError
 from topicml.io.recognise import recognise
-from topicml.io.records import Reject
+from topicml.io.records import Format, Reject
 
 
 def zipped(*names: str, first: str = "") -> bytes:
@@ -62,11 +62,6 @@ KINDS = [
     ("a Python pickle", pickle.dumps({"text": "x"})),
     ("a NumPy array", b"\x93NUMPY\1\0"),
     ("a program", b"\x7fELF\2\1\1"),
-    ("an e-mail or a mailbox", MAIL),
-    ("an e-mail or a mailbox", b"From a@example.org Mon Jan  1 00:00:00 2024\n" + MAIL),
-    ("a news feed (RSS or Atom)", FEED),
-    ("a news feed (RSS or Atom)", b'<feed xmlns="http://www.w3.org/2005/Atom"></feed>'),
-    ("a news feed (RSS or Atom)", "\ufeff".encode("utf-16-le") + FEED.decode().encode("utf-16-le")),
     ("an XML document", b'<?xml version="1.0"?><nitf></nitf>'),
 ]
 
@@ -84,6 +79,39 @@ def test_what_is_not_read_is_named_with_what_to_do(
     assert reject.detail.startswith(f"this is {kind}, which is not read; ")
 
 
+NOT_SENT = (
+    b"From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (MAIL, "eml"),
+        (b"From a@example.org Mon Jan  1 00:00:00 2024\n" + MAIL, "mbox"),
+        (NOT_SENT, "mhtml"),
+        (NOT_SENT.partition(b"\n")[2], "mhtml"),
+        (b"To: b@example.org\n" + NOT_SENT.partition(b"\n")[2], "eml"),
+        (FEED, "feed"),
+        (b'<feed xmlns="http://www.w3.org/2005/Atom"></feed>', "feed"),
+        (b'<!DOCTYPE rss [<!ENTITY a "b">]>\n<rss version="2.0">', "feed"),
+        (b'<rdf:RDF xmlns="http://purl.org/rss/1.0/">', "feed"),
+        ("\ufeff".encode("utf-16-le") + FEED.decode().encode("utf-16-le"), "feed"),
+    ],
+)
+@pytest.mark.parametrize("named", [None, "txt", "html", "eml", "mbox", "feed"])
+def test_mails_and_feeds_are_told_by_their_start(
+    data: bytes, expected: str, named: Format | None
+) -> None:
+    assert recognise(data, named) == expected
+
+
+@pytest.mark.parametrize("data", [b"<urlset></urlset>", b'<?xml version="1.0"?><urlset/>'])
+def test_xml_that_is_no_feed_is_named(data: bytes) -> None:
+    with pytest.raises(RecordError, match="an XML document"):
+        recognise(data, "feed")
+
+
 def test_a_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with sqlite3.connect(path) as base:
@@ -95,7 +123,7 @@ def test_a_database_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "data"), KINDS)
 def test_a_named_format_counts_for_text_and_not_for_binary_data(kind: str, data: bytes) -> None:
-    if kind.startswith(("an e-mail", "a news feed", "an XML")):
+    if kind.startswith("an XML"):
         assert recognise(data, "txt", is_forced=True) == "txt"
     else:
         with pytest.raises(RecordError, match="unsupported_format"):
@@ -121,6 +149,17 @@ def test_texts_that_only_look_like_something_else_are_read(tmp_path: Path, text:
 
 
 def test_hostile_starts_take_no_time() -> None:
-    for start in (b"<!--", b"<?", b" ", b"A:\n", b'{"', b"PK\x03\x04", b"[", b'{"\\'):
+    for start in (
+        b"<!--",
+        b"<?",
+        b" ",
+        b"A:\n",
+        b"<!DOCTYPE a [",
+        b"A: b\n",
+        b'{"',
+        b"PK\x03\x04",
+        b"[",
+        b'{"\\',
+    ):
         with contextlib.suppress(RecordError):
             assert recognise(start * (250_000 // len(start)), None)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal, NamedTuple
 
 import typer
 
 from topicml.cli import options
-from topicml.errors import InputError, OutputError
+from topicml.errors import InputError, OutputError, RemoteError
 from topicml.files import check_apart, check_outputs, path_of, replacing
 from topicml.io.readers import check_named, parse_block, read_blocks
+from topicml.io.records import Format as InputFormat
 from topicml.io.records import ReadOptions, Reject, list_counts
 from topicml.io.remote import is_address, show_address
-from topicml.io.sources import list_sources, measure, paths_of
+from topicml.io.sources import Source, list_sources, measure, paths_of, web_source
+from topicml.io.web import fetch_page
 from topicml.io.writers.output import Compression, Format, Output, output_kind
+from topicml.io.writers.texts import TextFolder
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.scoring.backends import backend_for
@@ -36,8 +40,8 @@ def classify(
         list[str] | None,
         typer.Argument(
             metavar="[FILE|FOLDER|GLOB|-]...",
-            help="Text, HTML, JSON Lines, JSON, CSV, TSV, Parquet, WARC, plain or compressed; "
-            "folders and globs of them, or - for stdin.",
+            help="Text, HTML, MHTML, mails, mailboxes, feeds, JSON Lines, JSON, CSV, TSV, Parquet, "
+            "WARC, plain or compressed; folders and globs of them, or - for stdin.",
             show_default="-",
         ),
     ] = None,
@@ -75,6 +79,26 @@ def classify(
         ),
     ] = "-",
     force: options.Force = False,
+    urls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="Web address of a page, a feed or a file to tag, too; may be repeated.",
+        ),
+    ] = None,
+    allow_private: Annotated[
+        bool,
+        typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
+    ] = False,
+    save_text: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            callback=options.named,
+            help="Folder to write the texts to that offsets refer to, a file each.",
+        ),
+    ] = None,
 ) -> None:
     """Tag articles with topics.
 
@@ -93,8 +117,12 @@ def classify(
         delimiter=options.column_delimiter(delimiter),
         has_header=not no_header,
     )
-    inputs = Inputs(_given(sources), input_format, reading, follow_links=follow_links)
+    web = WebPages(urls or [], allow_private)
+    given = [] if urls and not sources else _given(sources)
+    inputs = Inputs(given, input_format, reading, web, follow_links=follow_links)
     _check_written(output, inputs, force=force)
+    if save_text:
+        inputs.texts = TextFolder(save_text, inputs.paths, force=force)
     kind, compression = _output_kind(output, output_format)
     store = options.model_store(models_dir)
     opened = open_for_use(store.find(model), _note)
@@ -135,10 +163,23 @@ def _given(sources: list[str] | None) -> list[str]:
     return ["-"]
 
 
+class WebPages(NamedTuple):
+    """Addresses to be asked, each when its turn comes.
+
+    Attributes:
+        urls: The addresses.
+        allow_private: Whether they may be of this machine or its network.
+    """
+
+    urls: list[str]
+    allow_private: bool = False
+
+
 class Inputs:
     """What is read; whatever is wrong with it is said on standard error, and counted.
 
     Attributes:
+        texts: Where texts are saved; None for nowhere.
         paths: Files to be read, standard input among them.
         size: Bytes of all inputs, or None where that is not known.
         rejected: How many inputs and texts were rejected so far.
@@ -147,14 +188,18 @@ class Inputs:
     def __init__(
         self,
         given: list[str],
-        input_format: str | None,
+        input_format: InputFormat | None,
         reading: ReadOptions,
+        web: WebPages | None = None,
         *,
         follow_links: bool,
     ) -> None:
         listing = list_sources(given, input_format, follow_links=follow_links)
-        self._sources, self._reading = listing.sources, reading
-        check_named(self._sources, reading)
+        self._sources, self._reading, self._web = listing.sources, reading, web or WebPages([])
+        self._format = input_format
+        self.texts: TextFolder | None = None
+        if not self._web.urls:  # what is there is not known yet
+            check_named(self._sources, reading)
         self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
         self.paths = paths_of(self._sources, sys.stdin.buffer)
         self.rejected = 0
@@ -166,12 +211,11 @@ class Inputs:
     def tag(self, tagger: Tagger) -> Iterator[list[TaggedArticle]]:
         """Yield the articles, some at a time."""
         skipped: Counter[str] = Counter()
-        for source in self._sources:
+        is_all = len(self._sources) + len(self._web.urls) == 1
+        for source in itertools.chain(self._sources, self._web_sources()):
             try:
                 blocks = read_blocks(
-                    *([source], self._reading, self._stdin),
-                    note=_note,
-                    is_all=len(self._sources) == 1,
+                    *([source], self._reading, self._stdin), note=_note, is_all=is_all
                 )
                 for block in blocks:
                     skipped += block.skipped()
@@ -183,11 +227,22 @@ class Inputs:
                         if item.encoding != "utf-8" and item.source == item.id:
                             _note(f"{item.source}: read as {item.encoding}")
                         documents.append(item)
+                        if self.texts:
+                            self.texts.save(item)
                     yield tagger.tag(documents)
             except InputError as err:
                 self._reject(str(err))
         if skipped:
             _note(f"skipped, no texts: {list_counts(dict(skipped.most_common()))}")
+
+    def _web_sources(self) -> Iterator[Source]:
+        for url in self._web.urls:
+            try:
+                yield web_source(
+                    fetch_page(url, allow_private=self._web.allow_private), self._format
+                )
+            except RemoteError as err:
+                self._reject(str(err))
 
     def _reject(self, line: str) -> None:
         self.rejected += 1

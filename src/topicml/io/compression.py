@@ -26,11 +26,15 @@ class Stream:
         name: What its records are said to be from.
         path: Of a regular file; None for what can be read only once, and for objects.
         remote: The object that the file is; None for all else.
+        url: What it was got from, see ``web``; None for all else.
+        charset: What the server said of its encoding.
 
     Attributes:
         name: See above.
         path: See above.
         remote: See above.
+        url: See above.
+        charset: See above.
         consumed: Bytes read from the file, compressed ones where it is compressed.
         offset: Of the byte that is next, after decompression.
         compression: How it is compressed, known once something was read; None for not at all.
@@ -46,8 +50,12 @@ class Stream:
         name: str,
         path: str | None = None,
         remote: RemoteObject | None = None,
+        url: str | None = None,
+        charset: str | None = None,
     ) -> None:
         self.name = name
+        self.url = url
+        self.charset = charset
         self.path = path
         self.remote = remote
         self.consumed = 0

@@ -72,7 +72,10 @@ _BINARY = [(kind, advice, re.compile(how, re.DOTALL)) for kind, advice, how in _
 
 # No group here is possessive: Python before 3.11.5 matches those wrong. Nothing in one can be read
 # in two ways, so that none is gone over again and again.
-_PROLOG = rb"(?:\s|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->|<!DOCTYPE (?!html)[^>\[]*>)*"
+_PROLOG = (
+    rb"(?:\s|<\?[^>]*>|<!--(?:[^-]|-(?!->))*-->"
+    rb"|<!DOCTYPE (?!html)[^>\[]*(?:\[[^\]]*\]\s*)?>)*"
+)
 _HTML = re.compile(_PROLOG + rb"<(?:!doctype\s+html|html|head|body)[\s>/]", re.I | re.DOTALL)
 _FEED = re.compile(_PROLOG + rb"<(?:rss|feed|rdf:rdf)(?:\s[^>]*+)?>", re.I | re.DOTALL)
 _XML = re.compile(rb"\s*+<\?xml\s", re.I)
@@ -82,8 +85,14 @@ _HEADERS = re.compile(
 _MAIL_ONLY = re.compile(
     rb"^(?:Message-ID|MIME-Version|Received|Return-Path|Delivered-To|DKIM-Signature):", re.I | re.M
 )
+_SENT = re.compile(rb"^(?:Message-ID|Received|Return-Path|Delivered-To|To):", re.I | re.M)
+_PAGE_ARCHIVE = re.compile(rb"^(?:Snapshot-Content-Location:|From:\s*<Saved by )", re.I | re.M)
+_RELATED = re.compile(rb"^Content-Type:\s*multipart/related\b", re.I | re.M)
 _ARRAY = re.compile(rb"\s*+\[\s*+[\[{\]]")
 _OBJECT = re.compile(rb'\s*+\{\s*+(?:"(?:[^"\\]|\\.)*"\s*+:|\})', re.DOTALL)
+
+
+_ANY_TEXT: tuple[Format | None, ...] = (None, "txt", "html", "mhtml", "eml", "mbox", "feed")
 
 
 def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> Format:
@@ -113,12 +122,10 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
     text = _plain(head)
     if named in _DOCUMENTS:
         named = None  # it is none
-    if named in {None, "txt", "html"}:
-        _refuse_other_text(text, named)
+    if named in _ANY_TEXT:
+        named = _by_mark(text, named) or named
     if named == "jsonl" and text.lstrip().startswith(b"["):
         return "json"
-    if named in {None, "txt"} and _HTML.match(text):
-        return "html"
     return named or _by_content(text)
 
 
@@ -144,15 +151,29 @@ def _plain(head: bytes) -> bytes:
     return head.decode(encoding, errors="ignore").encode("utf-8", "ignore") if encoding else head
 
 
-def _refuse_other_text(text: bytes, named: Format | None) -> None:
-    """Raise what a text is that is not read, though its bytes could be."""
+def _by_mark(text: bytes, named: Format | None) -> Format | None:
+    """Return what a text says at its start that it is; None where it says nothing.
+
+    Raises:
+        RecordError: It is of a format that is not read, though its bytes could be.
+    """
     if _FEED.match(text):
-        raise _unsupported("a news feed (RSS or Atom)", "save the articles that it names")
-    if named != "html" and _XML.match(text) and not _HTML.match(text):
+        return "feed"
+    if _HTML.match(text):
+        return "html"
+    found = _HEADERS.match(text.replace(b"\r\n", b"\n"))
+    if found and (_MAIL_ONLY.search(found[0]) or named in {"eml", "mbox"}):
+        return named if named == "mhtml" else _kind_of_mail(found[0])
+    if named != "html" and (_XML.match(text) or (named == "feed" and text.strip())):
         raise _unsupported("an XML document", _SAVE)
-    headers = _HEADERS.match(text.replace(b"\r\n", b"\n"))
-    if headers and _MAIL_ONLY.search(headers[0]):
-        raise _unsupported("an e-mail or a mailbox", "save the text of each message as .txt")
+    return None
+
+
+def _kind_of_mail(headers: bytes) -> Format:
+    if headers.startswith(b"From "):
+        return "mbox"
+    is_unsent = _RELATED.search(headers) and not _SENT.search(headers)
+    return "mhtml" if is_unsent or _PAGE_ARCHIVE.search(headers) else "eml"
 
 
 def _by_content(text: bytes) -> Format:

@@ -23,7 +23,8 @@ RECORD_SECONDS = 60.0
 _MOST_LISTED = 20
 
 Format = Literal[
-    "jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html", "pdf", "docx", "odt", "rtf"
+    *("jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"),
+    *("pdf", "docx", "odt", "rtf", "mhtml", "eml", "mbox", "feed"),
 ]
 
 REASONS = {
@@ -32,13 +33,13 @@ REASONS = {
     "broken_json": "Not valid JSON.",
     "damaged_input": "Compressed data, a row group or a WARC record that is damaged.",
     "empty_text": "A text without a character that is not blank.",
-    "encrypted": "A document that a password protects.",
+    "encrypted": "A document that a password protects, or a mail that only a key opens.",
     "failed": "Tagging raised an error; please report it.",
     "invalid_utf8": "Bytes that are not UTF-8 among others that are.",
     "lone_surrogate": "Half of a character, as a wrong \\ud800 escape gives it.",
     "missing_dependency": "A package is not installed that this format or compression needs.",
     "missing_text": "A record without the field of the text, or null in it.",
-    "no_main_text": "A web page or a document in which no text was found.",
+    "no_main_text": "A page, document or mail in which no text was found.",
     "not_an_object": "JSON that is no object of fields.",
     "out_of_memory": "A page or document whose text takes more memory to find than a record may.",
     "too_large": f"More than {LARGEST_RECORD // 1_000_000} MB in one record.",

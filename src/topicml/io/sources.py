@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
+from urllib.parse import urlsplit
 
 from topicml.errors import InputError, TopicmlError
 from topicml.files import path_of
 from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES, check_sources
 from topicml.io.records import Format, ReadOptions, list_counts
 from topicml.io.remote import Prefix, RemoteObject, find_objects, is_address, list_prefix
+from topicml.io.web import Fetched
 
 STDIN = "<stdin>"
 """What records from standard input are said to be from."""
@@ -40,6 +42,17 @@ _COMPANIONS = (_SUMMARY, ".rejects.jsonl", ".part", ".made", ".checkpoint")
 
 _STARS = re.compile(r"(?<![^/])\*\*(/+|$)")  # between slashes
 
+_MEDIA_TYPES: dict[str, Format] = {
+    "application/atom+xml": "feed",
+    "application/mbox": "mbox",
+    "application/rss+xml": "feed",
+    "application/xhtml+xml": "html",
+    "message/rfc822": "eml",
+    "multipart/related": "mhtml",
+    "text/csv": "csv",
+    "text/html": "html",
+}
+
 _Status = os.stat_result | RemoteObject | None  # of a file; None of one that is not there
 
 
@@ -53,6 +66,7 @@ class Source(NamedTuple):
         is_forced: Whether a user named the format, whatever the content says.
         is_from_folder: Whether it was found in a folder, where not all need be articles.
         remote: What is read by an address; None for files and standard input.
+        fetched: What was got from the web already; None for all else.
     """
 
     name: str
@@ -61,11 +75,12 @@ class Source(NamedTuple):
     is_forced: bool = False
     is_from_folder: bool = False
     remote: RemoteObject | None = None
+    fetched: Fetched | None = None
 
     @property
     def is_stdin(self) -> bool:
         """Whether it is standard input."""
-        return self.path is None and self.remote is None
+        return self.path is None and self.remote is None and self.fetched is None
 
 
 class Listing(NamedTuple):
@@ -373,6 +388,17 @@ def _format_of(path: str) -> Format | None:
 def show_path(path: str) -> str:
     """Return a path as text; a file's name may be any bytes."""
     return os.fsencode(path).decode("utf-8", errors="replace")
+
+
+def web_source(fetched: Fetched, forced: Format | None = None) -> Source:
+    """Return what was got from the web as a source.
+
+    Args:
+        fetched: What was got. Its server, its address and then its content say what it is.
+        forced: Its format, whatever they say.
+    """
+    known = _MEDIA_TYPES.get(fetched.media_type) or _format_of(urlsplit(fetched.url).path)
+    return Source(fetched.url, None, forced or known, forced is not None, fetched=fetched)
 
 
 def measure(sources: Sequence[Source], stdin: BinaryIO) -> tuple[BinaryIO, int | None]:

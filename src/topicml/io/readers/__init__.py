@@ -76,6 +76,14 @@ def _check_documents(form: Format) -> object:
     return _function("documents.check_parser")(form)
 
 
+def _check_mail() -> object:
+    return _function("mail.check_mail")()
+
+
+def _check_feeds() -> object:
+    return _function("feed.check_feeds")()
+
+
 _PYARROW = functools.partial(load, "pyarrow", "batch", "reading Parquet")
 _FASTWARC = functools.partial(load, "fastwarc.warc", "articles", "reading WARC")
 
@@ -103,6 +111,14 @@ READERS: dict[Format, Reader] = {
     "docx": _document("docx", ".docx", ".docm", ".dotx"),
     "odt": _document("odt", ".odt", ".ott"),
     "rtf": _document("rtf", ".rtf"),
+    "mhtml": Reader(
+        (".mhtml", ".mht"), "mhtml.cut_archive", "mhtml.parse_archive", (_check_extraction,)
+    ),
+    "eml": Reader((".eml",), "mail.cut_mail", "mail.parse_mail", (_check_mail,)),
+    "mbox": Reader((".mbox",), "mail.cut_mailbox", "mail.parse_mail", (_check_mail,)),
+    "feed": Reader(
+        (".rss", ".atom", ".rdf", ".xml"), "feed.cut_feed", "feed.parse_item", (_check_feeds,)
+    ),
 }
 """The formats that are read."""
 
@@ -291,6 +307,10 @@ def _opened(source: Source, stdin: BinaryIO, at_once: int = READ_AHEAD) -> Itera
     if source.remote:
         with open_object(source.remote, at_once) as remote:
             yield Stream(remote, source.name, remote=source.remote)
+        return
+    if source.fetched:
+        content, url, charset = source.fetched.content, source.fetched.url, source.fetched.charset
+        yield Stream(BytesIO(content), source.name, url=url, charset=charset)
         return
     if source.path is None:
         yield Stream(stdin, source.name)

@@ -53,7 +53,8 @@ class FileCutter(Cutter):
         elif length > LARGEST_RECORD:
             yield self._reject(RecordError(*TOO_LARGE), data, 0, length)
         else:
-            yield Item(name, 1, 0, data, (self._kind, name))
+            fetched = (self._stream.charset, self._stream.url) if self._stream.url else ()
+            yield Item(name, 1, 0, data, (self._kind, name, *fetched))
 
 
 def cut_text(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
@@ -70,8 +71,15 @@ def cut_page(stream: Stream, options: ReadOptions, _block_bytes: int) -> Cutter:
 
 def parse_file(item: Item, _block: Block, options: ReadOptions) -> Iterator[Document | Reject]:
     """Yield the document of a file; its id is the file's name."""
-    is_html = item.about[0] == _HTML
-    yield decode_document(item, item.raw, {}, options, identifier=item.source, is_html=is_html)
+    kind, name, *fetched = item.about
+    charset, url = fetched or (None, None)
+    values = {"url": url} if url else {}
+    yield decode_document(
+        *(item, item.raw, values, options),
+        identifier=name,
+        charset=charset,
+        is_html=kind == _HTML,
+    )
 
 
 def decode_document(

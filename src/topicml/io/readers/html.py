@@ -17,7 +17,11 @@ from topicml.text.decoding import decode, known_encoding
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
-PAGE_FIELDS = ("title", "date", "url")
+_LANGUAGE = re.compile(
+    r"<html\b[^>]{0,1000}?\slang\s{0,9}=\s{0,9}[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3})\b",
+    re.IGNORECASE,
+)
+PAGE_FIELDS = ("title", "date", "url", "source", "language")
 """What is found of a page besides its text."""
 
 _NO_MAIN_TEXT = "no_main_text"
@@ -50,12 +54,17 @@ def read_page(page: bytes, charset: str | None, options: ReadOptions) -> Page:
         RecordError: It cannot be decoded, has no main text, or takes too much.
         MissingExtraError: trafilatura is not installed.
     """
-    wants_fields = not {*PAGE_FIELDS, ALL}.isdisjoint((options.fields.id, *options.fields.keep))
-    arguments = page, charset, options.encoding, wants_fields
+    arguments = page, charset, options.encoding, wants_fields(options)
     try:
-        return child.call(_extract, *arguments, seconds=options.seconds, prepare=import_extractor)
+        return child.call(extract, *arguments, seconds=options.seconds, prepare=import_extractor)
     except child.ChildError as err:
         raise RecordError(_NO_MAIN_TEXT, f"the page cannot be parsed ({err})") from err
+
+
+def wants_fields(options: ReadOptions) -> bool:
+    """Whether anything is asked for of what a page says of itself."""
+    asked = (options.fields.id, *options.fields.keep)
+    return not {*PAGE_FIELDS, ALL}.isdisjoint(asked)
 
 
 def check_extraction() -> None:
@@ -72,7 +81,8 @@ def import_extractor() -> None:
     find_extractor()
 
 
-def _extract(page: bytes, charset: str | None, encoding: str | None, wants_fields: bool) -> Page:
+def extract(page: bytes, charset: str | None, encoding: str | None, wants_fields: bool) -> Page:
+    """Return what is found in a page; see ``read_page``, which calls this in the child process."""
     html, encoding = decode_html(page, charset, encoding)
     return Page(main_text(html), encoding, page_fields(html) if wants_fields else {})
 
@@ -154,7 +164,12 @@ def page_fields(page: str) -> dict[str, str]:
         found = trafilatura.extract_metadata(page)
     except Exception:  # noqa: BLE001 - as above; its text is there all the same
         found = None
-    said = {name: getattr(found, name, None) for name in PAGE_FIELDS}
+    language = _LANGUAGE.search(page, 0, _DECLARED_WITHIN)
+    said = {
+        **{name: getattr(found, name, None) for name in ("title", "date", "url")},
+        "source": getattr(found, "sitename", None),
+        "language": language and language[1],
+    }
     return {name: value for name, value in said.items() if value}
 
 
