@@ -166,3 +166,15 @@ def test_what_a_page_shows_counts_where_it_shows_most_of_it() -> None:
 def test_statements_that_say_nothing(data: str) -> None:
     script = f"<script type='application/ld+json'>{data}\"articleBody\"</script>"
     assert text_of(f"{script}<p>{FIRST}</p>") == [FIRST]
+
+
+@pytest.mark.parametrize("name", ["text", "article-body", "story-body", "content"])
+def test_a_lead_apart_from_the_text_is_kept(name: str) -> None:
+    lead = f"<header><h1>Title</h1><p class='lead'>{FIRST}</p></header>"
+    found = text_of(f"<main>{lead}<div class='{name}'><p>{SECOND}</p><p>{THIRD}</p></div></main>")
+    assert found[-3:] == [FIRST, SECOND, THIRD]
+
+
+def test_all_parts_of_a_text_are_kept_that_have_the_same_name() -> None:
+    parts = "".join(f"<div class='text'><p>{text}</p></div>" for text in (FIRST, SECOND, THIRD))
+    assert text_of(f"<section><h1>Title</h1>{parts}</section>")[-3:] == [FIRST, SECOND, THIRD]

@@ -23,8 +23,22 @@ RECORD_SECONDS = 60.0
 _MOST_LISTED = 20
 
 Format = Literal[
-    *("jsonl", "json", "csv", "tsv", "parquet", "warc", "txt", "html"),
-    *("pdf", "docx", "odt", "rtf", "mhtml", "eml", "mbox", "feed"),
+    "jsonl",
+    "json",
+    "csv",
+    "tsv",
+    "parquet",
+    "warc",
+    "txt",
+    "html",
+    "pdf",
+    "docx",
+    "odt",
+    "rtf",
+    "mhtml",
+    "eml",
+    "mbox",
+    "feed",
 ]
 
 REASONS = {

@@ -49,6 +49,7 @@ _FEWEST_WORDS = 5  # of a link that is a sentence
 _LONGEST_MENU_ITEM = 6  # words
 _BETWEEN_MENU_ITEMS = 3  # characters
 _FEWEST_TEASERS, _LONGEST_TEASER = 3, 200  # on a page; characters beside its headline
+_ARTICLE_SHARE = 0.8  # of a page's sentences
 _SMALLEST_SHARE = 5  # of the longest of several articles
 
 
@@ -59,7 +60,8 @@ def make_ready(tree: HtmlElement) -> None:
     _open_layout_tables(tree)
     _split_at_breaks(tree)
     _mark_paragraphs(tree)
-    _join_articles(tree)
+    if not _join_articles(tree):
+        _find_article(tree)
     etree.strip_tags(tree, *_FORMATTING)
 
 
@@ -286,8 +288,12 @@ def _is_announced(element: HtmlElement) -> bool:
     return before is not None and before.tag == "p" and _text(before).endswith(":")
 
 
-def _join_articles(tree: HtmlElement) -> None:
-    """Make one article of several that stand side by side, of which only the first is read."""
+def _join_articles(tree: HtmlElement) -> bool:
+    """Make one article of several that stand side by side, of which only the first is read.
+
+    Returns:
+        Whether there are several.
+    """
     families = defaultdict(list)
     for article in tree.iter("article"):
         families[article.getparent()].append(article)
@@ -296,6 +302,8 @@ def _join_articles(tree: HtmlElement) -> None:
         least = max(lengths) / _SMALLEST_SHARE
         if sum(length >= least for length in lengths) > 1:
             _join(family)
+            return True
+    return False
 
 
 def _join(family: list[HtmlElement]) -> None:
@@ -304,9 +312,32 @@ def _join(family: list[HtmlElement]) -> None:
     for article in family:
         article.tag, article.tail = "div", None
         whole.append(article)
-    for paragraph in whole.iter("p"):  # what holds one could be taken for the article by its name
-        if is_sentence(_text(paragraph)):
-            for holder in paragraph.iterancestors():
-                if holder is whole:
-                    break
-                holder.attrib.clear()
+    _name_article(whole)
+
+
+def _find_article(tree: HtmlElement) -> None:
+    """Name what holds the title of a page and nearly all of its sentences as its article.
+
+    Otherwise the first part is taken that has the name of one, and a lead in another is lost.
+    """
+    title = next(tree.iter("h1"), tree)
+    held = dict.fromkeys(title.iterancestors(), 0)
+    for paragraph in tree.iter("p") if held else ():
+        if is_sentence(text := _text(paragraph)):
+            held[next(holder for holder in paragraph.iterancestors() if holder in held)] += len(
+                text
+            )
+    total, so_far = sum(held.values()), 0
+    for holder, length in held.items():
+        so_far += length
+        if holder.tag in {"body", "html"}:
+            return
+        if so_far >= _ARTICLE_SHARE * total > 0:
+            _name_article(holder)
+            return
+
+
+def _name_article(article: HtmlElement) -> None:
+    """Give an element the name that is looked for first."""
+    article.tag = "article"
+    article.set("itemprop", "articleBody")
