@@ -26,7 +26,7 @@ _LONGEST_WALL, _WALL_SHARE = 1_500, 0.6  # characters; of them
 _FURNITURE = re.compile(  # with the phrases of ``tagging.abstention``, as wholes of paragraphs
     r"\W*(?:(?:read|see|watch) (?:more|also|now|next)|also read|related(?: \w+)?\W*$|related:"
     r"|advertisement|ad\W*$|(?:video|audio|listen|watch)\W+\d+:\d\d|our standards"
-    r"|(?:reporting|editing|writing) by(?:.*editing by|.*[^.]$)|©|\(c\) (?:\w+ ?){1,4}\W*$"
+    r"|(?:reporting|editing|writing) by(?:.*editing by|.*[^.]$)|©|\(c\) (?:\w+ ?){1,4}$"
     r"|copyright (?:©|\(c\)|\d{4})|sign up|subscribe|share this|follow us|click here"
     r"|photo(?:graph)? by|(?:photo|image|credit):|correction:|the views expressed"
     r"|this (?:article|story) (?:was|has been) (?:updated|originally|first)|to view this video"
@@ -51,9 +51,9 @@ class Paragraph(NamedTuple):
 
     @property
     def is_label(self) -> bool:
-        """Whether it is a few words that are no sentence, nor an item of a list."""
+        """Whether it is a few words that are no sentence."""
         return (
-            self.tag in {"p", "div", "body"}
+            self.tag not in {"head", "row"}
             and len(self.text.split()) <= _LONGEST_LABEL
             and not is_sentence(self.text)
         )
@@ -62,23 +62,34 @@ class Paragraph(NamedTuple):
 def page_text(body: etree._Element) -> str:
     """Return the paragraphs of a main text, a blank line between them; nothing where none is."""
     paragraphs = [p for p in _Reader(body).paragraphs if not _is_furniture(p.text)]
-    if any(is_sentence(paragraph.text) for paragraph in paragraphs):
-        first = next(n for n, p in enumerate(paragraphs) if is_sentence(p.text))
-        last = max(n for n, p in enumerate(paragraphs) if is_sentence(p.text))
-        last = next((len(paragraphs) for p in paragraphs[last:] if p.text.endswith(":")), last)
-        paragraphs = [
-            paragraph
-            for number, paragraph in enumerate(paragraphs)
-            if first <= number <= last or not paragraph.is_label
-        ]
-        while paragraphs[-1].is_heading:
-            paragraphs.pop()
-    elif sum(len(p.text) for p in paragraphs) < _SHORTEST_WITHOUT_SENTENCE:
+    paragraphs = _without_labels(paragraphs)
+    if not _says_something(paragraphs) or _is_consent_wall(paragraphs):
         return ""
+    return unicodedata.normalize("NFC", "\n\n".join(p.text for p in paragraphs))
+
+
+def _without_labels(paragraphs: list[Paragraph]) -> list[Paragraph]:
+    """Leave out labels before the first sentence and behind the last, such as dates and bylines.
+
+    Items of lists behind the last one stay, rows of tables, and all that a colon announces.
+    """
+    says = [n for n, p in enumerate(paragraphs) if is_sentence(p.text) or p.text.endswith(":")]
+    if not says:
+        return paragraphs
+    first, last = says[0], says[-1]
+    before = [p for p in paragraphs[:first] if not p.is_label]
+    behind = paragraphs[last + 1 :]
+    if not paragraphs[last].text.endswith(":"):
+        behind = [p for p in behind if p.tag in {"item", "row"} or not p.is_label]
+        while behind and behind[-1].is_heading:
+            behind.pop()
+    return before + paragraphs[first : last + 1] + behind
+
+
+def _says_something(paragraphs: list[Paragraph]) -> bool:
     return (
-        ""
-        if _is_consent_wall(paragraphs)
-        else unicodedata.normalize("NFC", "\n\n".join(p.text for p in paragraphs))
+        any(is_sentence(paragraph.text) for paragraph in paragraphs)
+        or sum(len(p.text) for p in paragraphs if not p.is_heading) >= _SHORTEST_WITHOUT_SENTENCE
     )
 
 

@@ -320,7 +320,7 @@ def _find_article(tree: HtmlElement) -> None:
 
     Otherwise the first part is taken that has the name of one, and a lead in another is lost.
     """
-    title = next(tree.iter("h1"), tree)
+    title = _title(tree)
     held = dict.fromkeys(title.iterancestors(), 0)
     for paragraph in tree.iter("p") if held else ():
         if is_sentence(text := _text(paragraph)):
@@ -335,6 +335,16 @@ def _find_article(tree: HtmlElement) -> None:
         if so_far >= _ARTICLE_SHARE * total > 0:
             _name_article(holder)
             return
+
+
+def _title(tree: HtmlElement) -> HtmlElement:
+    """Return the headline that is the page's title, else its first, else the page."""
+    said = tree.findtext(".//title") or ""
+    for heading in tree.iter(*_HEADINGS):
+        text = _text(heading)
+        if " " in text and text in said:
+            return heading
+    return next(tree.iter("h1"), tree)
 
 
 def _name_article(article: HtmlElement) -> None:
