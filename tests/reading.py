@@ -65,15 +65,20 @@ def rejects(items: list[Document | Reject]) -> list[tuple[int, str]]:
 
 
 @contextlib.contextmanager
-def without_trafilatura(folder: Path) -> Iterator[None]:
-    """Hide it from the child process that reads pages."""
+def hidden(package: str, folder: Path) -> Iterator[None]:
+    """Hide a package from the child process that reads pages and documents."""
     folder.mkdir()
-    (folder / "trafilatura.py").write_text("raise ModuleNotFoundError")
+    (folder / f"{package}.py").write_text("raise ModuleNotFoundError")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(folder)
         child.close()
         yield
         child.close()
+
+
+def without_trafilatura(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """Hide what finds the main text of pages."""
+    return hidden("trafilatura", folder)
 
 
 def jsonl(*records: dict[str, Any]) -> bytes:

@@ -78,14 +78,14 @@ def page_of(content: int, font: int) -> bytes:
 
 
 def make_pdf(
-    paragraphs: Iterable[str], *, columns: int = 1, secret: str = "", **more: Any
+    paragraphs: Iterable[str], *, columns: int = 1, opened_by: str = "", **more: Any
 ) -> bytes:
     """Make a PDF with reportlab's own layout: justified paragraphs in columns.
 
     Args:
         paragraphs: Their texts.
         columns: On each page.
-        secret: The password that opens it.
+        opened_by: The password that opens it.
         more: Of the paragraphs' style, and ``head`` and ``foot`` of each page; "#" is its number.
     """
     from reportlab.lib.pagesizes import LETTER
@@ -106,7 +106,7 @@ def make_pdf(
         canvas.drawString(54, 750, head.replace("#", number))
         canvas.drawCentredString(306, 36, foot.replace("#", number))
 
-    template = BaseDocTemplate(file, pagesize=LETTER, encrypt=secret or None)
+    template = BaseDocTemplate(file, pagesize=LETTER, encrypt=opened_by or None)
     template.addPageTemplates([PageTemplate(frames=frames, onPage=decorate)])
     style = {"fontName": "Times-Roman", "fontSize": 10, "leading": 12, "alignment": 4, **more}
     template.build([Paragraph(text, ParagraphStyle("body", **style)) for text in paragraphs])

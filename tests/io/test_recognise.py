@@ -37,14 +37,11 @@ MAIL = (
 )
 FEED = b'<?xml version="1.0"?>\n<!-- x -->\n<rss version="2.0"><channel></channel></rss>'
 KINDS = [
-    ("a PDF document", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"),
-    ("an RTF document", rb"{\rtf1\ansi The ministers met.}"),
-    ("a Word document (DOCX)", zipped("[Content_Types].xml", "_rels/.rels", "word/document.xml")),
     ("an Excel workbook (XLSX)", zipped("[Content_Types].xml", "xl/workbook.xml")),
     ("a PowerPoint presentation (PPTX)", zipped("[Content_Types].xml", "ppt/slides/1.xml")),
     (
-        "an OpenDocument file (ODT, ODS or ODP)",
-        zipped("content.xml", first="application/vnd.oasis.opendocument.text"),
+        "an OpenDocument file (ODS, ODP or another)",
+        zipped("content.xml", first="application/vnd.oasis.opendocument.spreadsheet"),
     ),
     ("an e-book (EPUB)", zipped("x.xhtml", first="application/epub+zip")),
     ("a zip archive", zipped("a.txt")),
@@ -64,6 +61,21 @@ KINDS = [
     ("a program", b"\x7fELF\2\1\1"),
     ("an XML document", b'<?xml version="1.0"?><nitf></nitf>'),
 ]
+
+
+DOCUMENTS = {
+    "pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+    "rtf": rb"{\rtf1\ansi The ministers met.}",
+    "docx": zipped("[Content_Types].xml", "_rels/.rels", "word/document.xml"),
+    "odt": zipped("content.xml", first="application/vnd.oasis.opendocument.text"),
+}
+
+
+@pytest.mark.parametrize("form", DOCUMENTS)
+def test_documents_are_known_whatever_is_said_of_them(form: str) -> None:
+    assert recognise(DOCUMENTS[form], None) == form
+    assert recognise(DOCUMENTS[form], "csv") == form
+    assert recognise(DOCUMENTS[form], "txt", is_forced=True) == form
 
 
 @pytest.mark.parametrize(("kind", "data"), KINDS)

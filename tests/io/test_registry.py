@@ -296,8 +296,8 @@ def test_a_folder_of_text_and_tables_and_things_that_are_not_read(tmp_path: Path
     (reject,) = [item for item in items if isinstance(item, Reject)]
     assert (reject.source, reject.reason, reject.detail) == (
         str(tmp_path / "c.txt"),
-        "unsupported_format",
-        "this is a PDF document, which is not read; save its text as .txt or .html and give that",
+        "unreadable_input",
+        "the PDF document is damaged, or cut off",
     )
 
 

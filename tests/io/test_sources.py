@@ -71,14 +71,13 @@ def test_what_is_skipped_is_counted_by_kind(tmp_path: Path) -> None:
         "o.made",
         "o.jsonl",
     )
-    make(
-        tmp_path, "a.txt", "noticed.txt", "b.pdf", "c.PDF", "d.tar.gz", "e.parquet.gz", "f.gz", "g"
-    )
+    others = ("b.epub", "c.EPUB", "d.tar.gz", "e.parquet.gz", "f.gz", "g")
+    make(tmp_path, "a.txt", "noticed.txt", *others)
     make(tmp_path, *manifests, *outputs, "folder.part/part-1.jsonl", ".hidden", ".git/x.txt")
     listing = list_sources([str(tmp_path)])
     assert names_in(tmp_path) == ["a.txt", "noticed.txt"]
     assert listing.skipped == Counter({
-        "README and the like": 15, "outputs of a batch run": 7, ".pdf": 2, ".tar.gz": 1,
+        "README and the like": 15, "outputs of a batch run": 7, ".epub": 2, ".tar.gz": 1,
         "hidden": 2, ".parquet.gz": 1, ".gz": 1, "no suffix": 1,
     })  # fmt: skip
     assert listing.errors == []
@@ -195,7 +194,7 @@ def test_a_file_is_read_once(tmp_path: Path) -> None:
         ("x" * 5000, "no such file or folder"),
         ("A text. " * 100, "Text itself goes to standard input"),
         ("a\0b", "no such file or folder"),
-        ("folder", "folder: nothing in this folder is read. In it: 2 .pdf, 1 no suffix. Read are"),
+        ("folder", "folder: nothing in this folder is read. In it: 2 .epub, 1 no suffix. Read are"),
         ("empty", "empty: nothing in this folder is read. In it: no files. Read are .jsonl"),
     ],
 )
@@ -203,7 +202,7 @@ def test_an_input_that_is_missing_is_an_error_beside_the_good_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    make(tmp_path, "good.txt", "folder/a.pdf", "folder/b.pdf", "folder/c")
+    make(tmp_path, "good.txt", "folder/a.epub", "folder/b.epub", "folder/c")
     Path("empty").mkdir()
     listing = list_sources([name, "good.txt"])
     assert listing.sources == [Source("good.txt", "good.txt", "txt")]

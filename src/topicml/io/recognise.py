@@ -10,6 +10,7 @@ from topicml.io.records import Format
 from topicml.text.decoding import marked_encoding
 
 _SAVE = "save its text as .txt or .html and give that"
+_ZIP = "a zip archive"
 _UNLOCK = "save it without one and give that"
 _UNPACK = "unpack it, and give the files or the folder"
 _SCAN = "only a text recogniser (OCR) reads one; give the text that it finds"
@@ -42,7 +43,7 @@ _SIGNATURES = (  # what it is, what to do, and how it begins; the first that fit
         rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument",
     ),
     ("an e-book (EPUB)", _SAVE, rb"PK\x03\x04.{26}mimetypeapplication/epub"),
-    ("a zip archive", _UNPACK, rb"PK(\x03\x04|\x05\x06|\x07\x08)"),
+    (_ZIP, _UNPACK, rb"PK(\x03\x04|\x05\x06|\x07\x08)"),
     ("an Office document with a password", _UNLOCK, rb"\xd0\xcf\x11\xe0.*?E\0n\0c\0r\0y\0p\0t\0"),
     ("an old Office document or a mail message", _SAVE, rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a"),
     ("a tar archive", _UNPACK, rb".{257}ustar[\0 ]"),
@@ -114,6 +115,8 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
         return document
     for kind, advice, pattern in _BINARY:
         if pattern.match(head):
+            if named in _ZIPPED and kind == _ZIP:
+                return named
             if advice is _UNLOCK:
                 raise RecordError("encrypted", f"this is {kind}; {advice}")
             raise _unsupported(kind, advice)
@@ -130,12 +133,10 @@ def recognise(head: bytes, named: Format | None, *, is_forced: bool = False) -> 
 
 
 def _document(head: bytes, named: Format | None) -> Format | None:
-    """Return the format of a document; one named as such may start like any zip archive."""
+    """Return the format of a document; None where it is none."""
     for form, pattern in _DOCUMENTS.items():
         if pattern.match(head):
             return form
-    if named in _ZIPPED and head.startswith(b"PK\x03\x04"):
-        return named
     if named == "pdf" and _LATE_PDF.search(head, 0, _LATE_WITHIN):
         return named
     return None

@@ -18,6 +18,7 @@ _INDENT = 0.7  # em
 _ROOM = 0.6  # em that must be left, beside the next line's first word, where a line ends early
 _CENTERED = 0.5  # em off the middle
 _SHORT = 0.3  # of the column, left free behind an unfinished sentence that ends all the same
+_FULL = 0.15  # of the column, left free at the end of a full line
 _DIVIDED = re.compile(r"[\w.]-$")
 _ITEM = re.compile(r"(?:[•▪◦‣●○■□–—*]|[-–—] |\(?\d{1,2}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))(?=\s|$)")
 _BULLET = re.compile(r"^[•▪◦‣●○■□]\s*")
@@ -129,9 +130,11 @@ def _is_other_kind(before: Line, line: Line) -> bool:
 def _runs_on(before: Line, line: Line) -> bool:
     """Whether a full line in mid-sentence goes on in type of nearly the same size."""
     is_near = abs(before.size - line.size) <= 3 * _OTHER_SIZE * max(before.size, line.size)
-    is_cell = before.is_cell or line.is_cell
+    is_text = not before.is_cell and not line.is_cell and before.bold == line.bold
     is_aligned = abs(before.left - line.x0) < line.size
-    return is_near and not is_cell and is_aligned and _is_open(before.text) and _is_full(before)
+    left, right = min(before.left, line.left), max(before.right, line.right)
+    is_full = right - before.x1 < _FULL * (right - left)
+    return is_near and is_text and is_aligned and is_full and _is_open(before.text)
 
 
 def _is_heading_like(before: Line, line: Line) -> bool:
@@ -189,8 +192,8 @@ def _is_indented(paragraph: Paragraph, line: Line, after: Line | None) -> bool:
     if after and after.page == line.page and line.x0 - line.left > em < line.x0 - after.x0:
         return not goes_on
     if shift > em:
-        hangs = _ITEM.match(paragraph.lines[0].text) or _is_hanging(line, after)
-        return not (len(paragraph.lines) == 1 and hangs)
+        is_item = bool(_ITEM.match(paragraph.lines[0].text))
+        return not (len(paragraph.lines) == 1 and (is_item or _is_hanging(line, after)))
     if shift < -em:
         is_second = len(paragraph.lines) == 1
         return not is_second
@@ -242,7 +245,7 @@ def _joined(paragraphs: list[Paragraph]) -> list[Paragraph]:
 
 
 def _is_full(line: Line) -> bool:
-    return line.right - line.x1 < 0.15 * (line.right - line.left)
+    return line.right - line.x1 < _FULL * (line.right - line.left)
 
 
 def _is_alike(a: Paragraph, b: Paragraph) -> bool:
