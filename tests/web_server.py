@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -63,8 +65,8 @@ drip_header = _forever(b"HTTP/1.0 200 OK\r\nX-A: ", b"x", 0.05)
 
 
 @contextlib.contextmanager
-def serving(answers: dict[str, Answer]) -> Iterator[Server]:
-    """Serve answers by path, and 404 for all others."""
+def serving(answers: dict[str, Answer], certificate: Path | None = None) -> Iterator[Server]:
+    """Serve answers by path, and 404 for all others; by HTTPS with a certificate and its key."""
     asked: list[tuple[str, dict[str, str]]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -77,6 +79,10 @@ def serving(answers: dict[str, Answer]) -> Iterator[Server]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.daemon = True
     thread.start()

@@ -176,6 +176,8 @@ def test_what_is_no_mailbox_is_named(tmp_path: Path) -> None:
     assert texts(read(tmp_path / "b.mbox")) == [TEXT]
     (tmp_path / "c.mbox").write_bytes(b"")
     assert read(tmp_path / "c.mbox") == []
+    (tmp_path / "d.eml").write_bytes(b"")
+    assert rejects(read(tmp_path / "d.eml")) == [(1, "no_main_text")]
 
 
 def test_a_field_that_no_mail_has_is_an_error(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_answers_between_quotes_stay() -> None:
         'On Monday the minister wrote:\n"We will go on."\nHe left on Tuesday.',
         "From the sea, ships fired.\nTo the north, nothing moved.\nDate lines vary.",
         "Headline\n--\nText goes on.\n" + "More of it.\n" * 20,
+        "Headline\n--\nText goes on.",
         "Sent from the front, the letter was long.",
         "To unsubscribe from this view:\n" + "think.\n" * 30,
         "They said on Monday: From: is a word.\n\nSubject: to review.",

@@ -61,10 +61,9 @@ def test_what_a_page_says_of_its_date_comes_first(tmp_path: Path) -> None:
         mail(),
         HEAD.encode(),
         archive(b""),
-        archive(PAGE.encode())[:400],
         HEAD.encode() + b"--b\n" * 1000,
     ],
 )
 def test_an_archive_without_a_page_is_a_reject(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.mhtml").write_bytes(data)
-    assert {reason for _, reason in rejects(read(tmp_path / "a.mhtml"))} <= {"no_main_text"}
+    assert rejects(read(tmp_path / "a.mhtml")) == [(1, "no_main_text")]

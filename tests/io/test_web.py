@@ -1,7 +1,9 @@
+import datetime
 import socket
 import time
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,6 +167,47 @@ def test_a_name_is_looked_up_once_and_that_address_is_asked(
     assert fetch_page(f"http://a.example:{port}/page").content == PAGE
     assert resolver.asked == ["a.example"]
     assert server.asked[-1][1]["host"] == f"a.example:{port}"
+
+
+def certificate(folder: Path, host: str) -> Path:
+    """Write a certificate that a host has signed itself, with its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    kind, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    path = folder / f"{host}.pem"
+    path.write_bytes(made.public_bytes(pem) + key.private_bytes(pem, kind, plain))
+    return path
+
+
+def test_the_certificate_must_be_of_the_host_whatever_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = certificate(tmp_path, "a.example")
+    with serving(ANSWERS, path) as server:
+        port = server.url.rpartition(":")[2]
+        resolver = Resolver(port, ["127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"])
+        monkeypatch.setattr(socket, "getaddrinfo", resolver)
+        url = f"https://a.example:{port}/page"
+        with pytest.raises(RemoteError, match="its certificate is not valid"):
+            fetch_page(url, allow_private=True)
+        monkeypatch.setenv("SSL_CERT_FILE", str(path))
+        assert fetch_page(url, allow_private=True).content == PAGE
+        with pytest.raises(RemoteError, match="Hostname mismatch"):
+            fetch_page(f"https://b.example:{port}/page", allow_private=True)
 
 
 @pytest.mark.parametrize("turns", [[["127.0.0.1"]], [["8.8.8.8", "10.0.0.1"]], [["::1%lo"]]])

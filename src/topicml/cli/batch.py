@@ -30,7 +30,7 @@ def batch(
         list[str],
         typer.Argument(
             metavar="IN...",
-            help="JSONL, CSV, TSV, Parquet, text, HTML or WARC, each also .gz or .zst; "
+            help="JSONL, CSV, TSV, Parquet, text, HTML, mails, feeds or WARC, also .gz or .zst; "
             "folders, globs, s3://, gs:// or https://, or - for stdin.",
         ),
     ],

@@ -21,7 +21,6 @@ from topicml.io.records import Format as InputFormat
 from topicml.io.records import ReadOptions, Reject, list_counts
 from topicml.io.remote import is_address, show_address
 from topicml.io.sources import Source, list_sources, measure, paths_of, web_source
-from topicml.io.web import fetch_page
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.io.writers.texts import TextFolder
 from topicml.models.proven import open_for_use
@@ -236,6 +235,8 @@ class Inputs:
             _note(f"skipped, no texts: {list_counts(dict(skipped.most_common()))}")
 
     def _web_sources(self) -> Iterator[Source]:
+        from topicml.io.web import fetch_page
+
         for url in self._web.urls:
             try:
                 yield web_source(

@@ -10,7 +10,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
 from topicml.errors import InputError, TopicmlError
@@ -18,7 +18,9 @@ from topicml.files import path_of
 from topicml.io.readers import COMPRESSIONS, FORMATS, SUFFIXES, check_sources
 from topicml.io.records import Format, ReadOptions, list_counts
 from topicml.io.remote import Prefix, RemoteObject, find_objects, is_address, list_prefix
-from topicml.io.web import Fetched
+
+if TYPE_CHECKING:  # what it brings along takes long to import
+    from topicml.io.web import Fetched
 
 STDIN = "<stdin>"
 """What records from standard input are said to be from."""

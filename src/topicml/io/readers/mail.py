@@ -54,7 +54,7 @@ class MailCutter(Cutter):
             length += len(more)
         if self._stream.failure:
             self._tail = raw
-        elif raw:
+        else:
             yield self._item(raw, length, 0, self._stream.name)
 
     def _item(self, raw: bytes, length: int, offset: int | None, name: str | None) -> Item:

@@ -145,7 +145,10 @@ def _segment(lines: Sequence[str]) -> list[str]:
     while number < len(lines):
         line = lines[number]
         below = len(lines) - number - 1
-        if below <= _LONGEST_SIGNATURE.get(line, -1) or _is_footer(lines, number):
+        is_set_off = line != "--" or (number > 0 and not lines[number - 1].strip())
+        if is_set_off and below <= _LONGEST_SIGNATURE.get(line, -1):
+            break
+        if _is_footer(lines, number):
             break
         if length := _attribution(lines, number):
             behind = next((each for each in lines[number + length :] if each.strip()), "")
