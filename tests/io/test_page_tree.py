@@ -120,6 +120,8 @@ def test_many_of_what_is_looked_for_are_no_trap(page: str) -> None:
         f"<dl><dt>{SECOND}</dt><dd>Ships</dd></dl>",
         f"<ol><li><p>{SECOND}</p></li><li>Ships</li></ol>",
         f"<div>{SECOND}</div><div><ul><li><p>Ships</p></li></ul></div>",
+        f"<ol><li>{SECOND}<ul><li>Ships</li></ul></li></ol>",
+        f"<div>{SECOND}<p>Ships</p></div>",
     ],
 )
 def test_lists_are_kept_where_no_name_tells_of_an_article(items: str) -> None:

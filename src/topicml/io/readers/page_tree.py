@@ -23,6 +23,7 @@ _BLOCKS = (
     *(*_HEADINGS, "p", "div", "ul", "ol", "dl", "table", "blockquote", "pre", "hr"),
     *("section", "article", "main", "header", "footer", "aside", "figure", "form"),
 )
+_HOLDERS = ("div", "li", "dd", "section", "article", "main", "blockquote", "center", "body")
 _FORMATTING = ("b", "strong", "i", "em", "u", "font", "small", "big", "mark")
 
 _NEVER_TEXT = frozenset(
@@ -58,7 +59,7 @@ def make_ready(tree: HtmlElement) -> None:
     _drop_furniture(tree)
     _drop_teasers(tree)
     _open_layout_tables(tree)
-    _split_at_breaks(tree)
+    _part_paragraphs(tree)
     _mark_paragraphs(tree)
     if not _join_articles(tree):
         _find_article(tree)
@@ -223,9 +224,11 @@ def _open_layout_tables(tree: HtmlElement) -> None:
         element.tag = "div"
 
 
-def _split_at_breaks(tree: HtmlElement) -> None:
-    """Make paragraphs of what stands between empty lines."""
-    for holder in {line.getparent(): None for line in tree.iter("br") if _is_empty_line(line)}:
+def _part_paragraphs(tree: HtmlElement) -> None:
+    """Make paragraphs of what stands between empty lines, and beside other blocks."""
+    holders = {line.getparent(): None for line in tree.iter("br") if _is_empty_line(line)}
+    holders |= {block: None for block in tree.iter(*_HOLDERS) if _is_mixed(block)}
+    for holder in holders:
         holder.tag = "div" if holder.tag == "p" else holder.tag
         paragraph = holder.makeelement("p")
         paragraph.text, holder.text = holder.text, None
@@ -240,6 +243,14 @@ def _split_at_breaks(tree: HtmlElement) -> None:
             else:
                 paragraph.append(child)
         holder.append(paragraph)
+
+
+def _is_mixed(element: HtmlElement) -> bool:
+    """Whether it holds text and blocks, one beside the other."""
+    if not any(child.tag in _BLOCKS for child in element):
+        return False
+    texts = (element.text, *(child.tail for child in element))
+    return any(text and not text.isspace() for text in texts)
 
 
 def _is_empty_line(line: HtmlElement) -> bool:
