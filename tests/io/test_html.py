@@ -51,10 +51,10 @@ def test_a_page_without_text_is_rejected(tmp_path: Path, page: bytes) -> None:
 
 
 def test_a_parser_that_raises_costs_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_page: str, **_options: bool) -> str:
+    def fail(_page: str) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(html, "find_extractor", lambda: fail)
+    monkeypatch.setattr(html.find_extractor(), "load_html", fail)
     with pytest.raises(RecordError) as error:
         main_text("x")
     assert error.value.args == (

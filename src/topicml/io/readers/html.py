@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from configparser import ConfigParser
+from types import ModuleType
 from typing import NamedTuple
 
 from topicml.errors import RecordError
@@ -24,6 +25,7 @@ PAGE_FIELDS = ("title", "date", "url", "source", "language")
 """What is found of a page besides its text."""
 
 _NO_MAIN_TEXT = "no_main_text"
+_SHOWN_SHARE = 0.5  # of an article's text, below which a page does not show it
 
 
 class Page(NamedTuple):
@@ -115,17 +117,41 @@ def main_text(page: str) -> str:
         RecordError: There is none.
         MissingExtraError: trafilatura is not installed.
     """
-    extract = find_extractor()
+    extractor = find_extractor()
     try:
-        text = extract(page, include_comments=False)
+        text = _main_text(page, extractor)
     except Exception as err:  # a page is anything, and so is what a parser raises
         detail = f"the page cannot be parsed ({type(err).__name__}: {err})"
         raise RecordError(_NO_MAIN_TEXT, detail) from err
-    paragraphs = [line.strip() for line in (text or "").split("\n")]
-    whole = "\n\n".join(line for line in paragraphs if line)
-    if not whole:
+    if not text:
         raise RecordError(_NO_MAIN_TEXT, "no main text was found in the page")
-    return whole
+    return text
+
+
+def _main_text(page: str, extractor: ModuleType) -> str:
+    from topicml.io.readers.page_text import page_text, plain_text
+    from topicml.io.readers.page_tree import make_ready, stated_text
+
+    tree = extractor.load_html(page)
+    if tree is None:
+        return ""
+    stated = stated_text(tree)
+    make_ready(tree)
+    found = extractor.bare_extraction(
+        tree, include_comments=False, output_format="txt", config=_settings()
+    )
+    text = page_text(found.body) if found else ""
+    return text if len(text) > _SHOWN_SHARE * len(stated) else plain_text(stated)
+
+
+@functools.cache
+def _settings() -> ConfigParser:
+    """Return settings by which a short text is not replaced by a dump of the whole page."""
+    from trafilatura.settings import use_config
+
+    settings: ConfigParser = use_config()
+    settings.set("DEFAULT", "MIN_EXTRACTED_SIZE", "0")
+    return settings
 
 
 def page_fields(page: str) -> dict[str, str]:
@@ -149,16 +175,15 @@ def page_fields(page: str) -> dict[str, str]:
 
 
 @functools.cache
-def find_extractor() -> Callable[..., str | None]:
-    """Return what finds the main text of a page.
+def find_extractor() -> ModuleType:
+    """Return trafilatura, which finds the main text of a page.
 
     Raises:
-        MissingExtraError: trafilatura is not installed.
+        MissingExtraError: It is not installed.
     """
-    trafilatura = load("trafilatura", "articles", "reading HTML")
+    trafilatura: ModuleType = load("trafilatura", "articles", "reading HTML")
     import logging  # which every other command can do without
 
     for name in ("trafilatura", "htmldate", "courlan"):  # what they warn of is a reject here
         logging.getLogger(name).addHandler(logging.NullHandler())
-    extract: Callable[..., str | None] = trafilatura.extract
-    return extract
+    return trafilatura
