@@ -102,3 +102,19 @@ def test_long_bodies_of_marks_take_no_time() -> None:
     for piece in ("On a\n", "From: a\n", "> ", "\n", "_" * 20 + "\n", "-- \n", "On " * 90 + "\n"):
         own_words(piece * (200_000 // len(piece)))
     assert time.monotonic() - start < 60
+
+
+def test_an_item_of_several_lines_is_one_paragraph():
+    text = "News:\n\n* Ships were seen\n  at the pier\n  on Monday.\n* No more."
+    assert own_words(text) == "News:\n\n* Ships were seen at the pier on Monday.\n* No more."
+
+
+def test_who_wrote_what_is_quoted_is_no_text_and_prose_is():
+    assert own_words("Kim Lee wrote:\n> No.\n\nYes.") == "Yes."
+    assert own_words("In 2021 the minister wrote:\n\nWe stay.").startswith("In 2021")
+
+
+def test_how_to_stop_a_mail_is_no_text():
+    said = "Talks began.\n\nTo stop these alerts, reply with STOP."
+    assert own_words(said) == "Talks began."
+    assert own_words("To stop these ships, Japan sent three.") != ""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from topicml.io.readers.furniture import is_furniture
+
 _FORWARDED = re.compile(
     r"[-_ ]{0,20}(?:Forwarded message|Weitergeleitete Nachricht|Message transféré"
     r"|Mensaje reenviado|Begin forwarded message|Anfang der weitergeleiteten Nachricht)"
@@ -30,6 +32,7 @@ _FIRST_FIELD = re.compile(r"\s*\*?(?:From|Von|De)\s*:\*?\s", re.I)
 _ATTRIBUTION = re.compile(
     r"(?:On|Am|Le|El)\b.{4,300}?\b(?:wrote|schrieb|a écrit|escribió)\b[^:]{0,100}:", re.DOTALL
 )
+_WROTE = re.compile(r"\w.{1,80}\b(?:wrote|schrieb|a écrit|escribió)\s?:")
 _SURE = re.compile(r"@|\d{1,2}:\d\d")  # an address or a time: no prose says so who wrote
 _SENT_FROM = re.compile(
     r"(?:Sent|Gesendet|Envoyé|Get)\s(?:from|via|with|using|for|mit|von|de|Outlook for)\b.{1,50}",
@@ -49,7 +52,8 @@ _LIST_FOOTER = re.compile(
 _SIGNED = "-----BEGIN PGP SIGNED MESSAGE-----\n"
 _SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
 _SIGNATURE_END = "-----END PGP SIGNATURE-----"
-_BLANKS = re.compile(r"\n{3,}")
+_BLANKS = re.compile(r"\n{2,}")
+_ITEM = re.compile(r"(?m)^[ \t]*[*•-] .+(?:\n[ \t]+(?![*•\s-]).+)+")  # of several lines
 _LONGEST_SIGNATURE = {"-- ": 30, "--": 12}  # lines; below "--" alone, prose may stand
 _LONGEST_FOOTER = 15
 _MOST_FIELDS, _FEWEST_FIELDS = 15, 3
@@ -83,7 +87,10 @@ def own_words(text: str, *, is_forward: bool = False) -> str:
 
 
 def _joined(lines: Iterable[str]) -> str:
-    return _BLANKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    whole = "\n".join(line.rstrip() for line in lines)
+    whole = _ITEM.sub(lambda item: re.sub(r"\n[ \t]+", " ", item[0]), whole)
+    paragraphs = _BLANKS.split(whole.strip("\n"))
+    return "\n\n".join(part for part in paragraphs if not is_furniture(part)).strip()
 
 
 def _without_armour(text: str) -> str:
@@ -173,7 +180,8 @@ def _is_footer(lines: Sequence[str], number: int) -> bool:
 def _attribution(lines: Sequence[str], number: int) -> int:
     """Return how many lines from here say who wrote what follows; 0 where none does."""
     if not lines[number].startswith(("On ", "Am ", "Le ", "El ")):
-        return 0
+        is_quoted = any(line.startswith(">") for line in lines[number + 1 : number + 3])
+        return int(is_quoted and _WROTE.fullmatch(lines[number].strip()) is not None)
     for length in (1, 2, 3):
         said = "\n".join(lines[number : number + length])
         if len(said) > 500:

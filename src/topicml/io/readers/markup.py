@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from topicml.io.optional_dependencies import load
+from topicml.io.readers.furniture import is_furniture
 
 _CITED_FROM, _CITED_TO = "\ue000", "\ue001"  # around what is cited, until it is text
 _MARKS = re.compile(f"[{_CITED_FROM}{_CITED_TO}]")
@@ -45,7 +46,7 @@ def markup_text(markup: str) -> str:
 def paragraphs(text: str) -> str:
     """Return a text with a blank line between its lines, each of which is a paragraph."""
     lines = (line.strip() for line in text.split("\n"))
-    return "\n\n".join(line for line in lines if line)
+    return "\n\n".join(line for line in lines if line and not is_furniture(line))
 
 
 def _empty(element: Any) -> None:

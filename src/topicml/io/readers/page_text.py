@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from topicml.io.readers.furniture import is_furniture
 from topicml.io.readers.page_tree import is_sentence
 
 _BLOCKS = frozenset(("p", "head", "quote", "item", "list", "table", "row", "cell", "div", "body"))
@@ -23,18 +24,6 @@ _LONGEST_LABEL = 5  # words
 _SHORTEST_WITHOUT_SENTENCE = 20  # characters
 _LONGEST_WALL, _WALL_SHARE = 1_500, 0.6  # characters; of them
 
-_FURNITURE = re.compile(  # with the phrases of ``tagging.abstention``, as wholes of paragraphs
-    r"\W*(?:(?:read|see|watch) (?:more|also|now|next)|also read|related(?: \w+)?\W*$|related:"
-    r"|advertisement|ad\W*$|(?:video|audio|listen|watch)\W+\d+:\d\d|our standards"
-    r"|(?:reporting|editing|writing) by(?:.*editing by|.*[^.]$)|©|\(c\) (?:\w+ ?){1,4}$"
-    r"|copyright (?:©|\(c\)|\d{4})|sign up|subscribe|share this|follow us|click here"
-    r"|photo(?:graph)? by|(?:photo|image|credit):|correction:|the views expressed"
-    r"|this (?:article|story) (?:was|has been) (?:updated|originally|first)|to view this video"
-    r"|view this (?:post|e-?mail)|you (?:are receiving|received) this (?:e-?mail|newsletter)"
-    r"|your e-?mail address|please enable javascript|loading\W*$|.*\bunsubscribe\b)(?:\W|$)",
-    re.IGNORECASE | re.DOTALL,
-)
-_LONGEST_FURNITURE = 30  # words
 _CONSENT = re.compile(r"\b(?:cookies?|consent|privacy|personal data|your preferences)\b", re.I)
 
 
@@ -61,7 +50,7 @@ class Paragraph(NamedTuple):
 
 def page_text(body: etree._Element) -> str:
     """Return the paragraphs of a main text, a blank line between them; nothing where none is."""
-    paragraphs = [p for p in _Reader(body).paragraphs if not _is_furniture(p.text)]
+    paragraphs = [p for p in _Reader(body).paragraphs if not is_furniture(p.text)]
     paragraphs = _without_labels(paragraphs)
     if not _says_something(paragraphs) or _is_consent_wall(paragraphs):
         return ""
@@ -151,10 +140,6 @@ class _Reader:
         for text in (labels, *filter(is_sentence, row)):
             if text:
                 self._add(text, "row")
-
-
-def _is_furniture(text: str) -> bool:
-    return len(text.split()) <= _LONGEST_FURNITURE and bool(_FURNITURE.match(text))
 
 
 def _is_consent_wall(paragraphs: list[Paragraph]) -> bool:
