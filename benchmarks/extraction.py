@@ -36,7 +36,7 @@ from topicml.text.sentences import split_sentences
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 CASES = ROOT / "tests/extraction/cases"
-FIGURES = HERE / "results/extraction.json"
+FIGURES = HERE / "extraction.json"
 PAGE = ROOT / "docs/extraction.md"
 LEAST, LEAST_OF_KIND = 0.95, 0.9
 """Precision and recall that all cases together, and those of each kind, may not be below."""

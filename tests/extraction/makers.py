@@ -8,10 +8,13 @@ and ``{-…-}`` are tracked changes, ``{!…!}`` is a comment, ``{~…~}`` a foo
 
 from __future__ import annotations
 
+import itertools
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.sax.saxutils import escape
 
 _MARKS = {"= ": "title", "# ": "heading", "* ": "item", "| ": "row", "^ ": "head", "_ ": "foot"}
 _MARKS |= {"~ ": "note", "---": "page"}
@@ -198,72 +201,97 @@ def _each_part(text: str, add: Callable[[str, str], object]) -> None:
 
 
 def _odt(lines: list[Line], target: Path) -> None:
-    from odf import style, table, text
-    from odf.opendocument import OpenDocumentText
-
-    document = OpenDocumentText()
-    layout = style.PageLayout(name="layout")
-    document.automaticstyles.addElement(layout)
-    page = style.MasterPage(name="Standard", pagelayoutname=layout)
-    document.masterstyles.addElement(page)
-    for part, kind in ((style.Header(), "head"), (style.Footer(), "foot")):
-        part.addElement(text.P(text=_only(lines, kind)))
-        page.addElement(part)
-    inside: Any = None
-    for line in _body(lines):
-        if line.kind in {"row", "item"}:
-            if inside is None:
-                inside = table.Table() if line.kind == "row" else text.List()
-                document.text.addElement(inside)
-            inside.addElement(_odt_row(line) if line.kind == "row" else _odt_item(line))
-            continue
-        inside = None
-        element = text.H(outlinelevel=1) if line.kind in {"title", "heading"} else text.P()
-        document.text.addElement(_odt_fill(element, line.text))
-    document.save(str(target))
-
-
-def _odt_row(line: Line) -> Any:
-    from odf import table, text
-
-    row = table.TableRow()
-    for words in line.text.split("|"):
-        cell = table.TableCell()
-        cell.addElement(text.P(text=words.strip()))
-        row.addElement(cell)
-    return row
+    blocks = [list(group) for _, group in itertools.groupby(_body(lines), key=_odt_kind)]
+    content = "".join(_odt_block(_odt_kind(block[0]), block) for block in blocks)
+    head, foot = (f"<text:p>{escape(_only(lines, kind))}</text:p>" for kind in ("head", "foot"))
+    page = (
+        '<style:master-page style:name="Standard" style:page-layout-name="layout">'
+        f"<style:header>{head}</style:header><style:footer>{foot}</style:footer>"
+        "</style:master-page>"
+    )
+    parts = {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "content.xml": _odt_part(
+            "content", f"<office:body><office:text>{content}</office:text></office:body>"
+        ),
+        "styles.xml": _odt_part(
+            "styles",
+            '<office:automatic-styles><style:page-layout style:name="layout"/>'
+            f"</office:automatic-styles><office:master-styles>{page}</office:master-styles>",
+        ),
+        "META-INF/manifest.xml": _ODT_MANIFEST,
+    }
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
 
 
-def _odt_item(line: Line) -> Any:
-    from odf import text
+_ODT_NAMES = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for name in ("office", "style", "table", "text")
+)
+_ODT_MANIFEST = (
+    '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+    + "".join(
+        f'<manifest:file-entry manifest:full-path="{path}" manifest:media-type="{kind}"/>'
+        for path, kind in (
+            ("/", "application/vnd.oasis.opendocument.text"),
+            ("content.xml", "text/xml"),
+            ("styles.xml", "text/xml"),
+        )
+    )
+    + "</manifest:manifest>"
+)
 
-    item = text.ListItem()
-    item.addElement(_odt_fill(text.P(), line.text))
-    return item
+
+def _odt_part(kind: str, inner: str) -> str:
+    name = f"office:document-{kind}"
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    return f'{head}<{name} {_ODT_NAMES} office:version="1.3">{inner}</{name}>'
 
 
-def _odt_fill(element: Any, words: str) -> Any:
-    from odf import office, text
+def _odt_kind(line: Line) -> str:
+    return "heading" if line.kind == "title" else line.kind
 
-    def add(kind: str, part: str) -> None:
-        if kind == "break":
-            element.addElement(text.LineBreak())
-        elif kind == "comment":
-            comment = office.Annotation()
-            comment.addElement(text.P(text=part))
-            element.addElement(comment)
-        elif kind == "note":
-            note = text.Note(noteclass="footnote")
-            note.addElement(text.NoteCitation(text="1"))
-            body = text.NoteBody()
-            body.addElement(text.P(text=part))
-            note.addElement(body)
-            element.addElement(note)
-        else:
-            element.addText(part)
 
-    _each_part(words, add)
-    return element
+def _odt_block(kind: str, lines: list[Line]) -> str:
+    if kind == "row":
+        cells = ([_odt_fill(words.strip()) for words in line.text.split("|")] for line in lines)
+        rows = "".join(f"<table:table-row>{_odt_cells(row)}</table:table-row>" for row in cells)
+        return f"<table:table>{rows}</table:table>"
+    if kind == "item":
+        items = (f"<text:p>{_odt_fill(line.text)}</text:p>" for line in lines)
+        inner = "".join(f"<text:list-item>{item}</text:list-item>" for item in items)
+        return f"<text:list>{inner}</text:list>"
+    start, end = (
+        ('<text:h text:outline-level="1">', "</text:h>")
+        if kind == "heading"
+        else ("<text:p>", "</text:p>")
+    )
+    return "".join(f"{start}{_odt_fill(line.text)}{end}" for line in lines)
+
+
+def _odt_cells(cells: list[str]) -> str:
+    return "".join(
+        f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells
+    )
+
+
+_ODT_INLINE = {
+    "break": "<text:line-break/>",
+    "comment": "<office:annotation><text:p>{}</text:p></office:annotation>",
+    "note": '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation>'
+    "<text:note-body><text:p>{}</text:p></text:note-body></text:note>",
+}
+
+
+def _odt_fill(words: str) -> str:
+    parts: list[str] = []
+    _each_part(
+        words,
+        lambda kind, part: parts.append(_ODT_INLINE.get(kind, "{}").format(escape(part or ""))),
+    )
+    return "".join(parts)
 
 
 MAKERS: dict[tuple[str, str], Callable[[list[Line], Path], None]] = {

@@ -82,7 +82,7 @@ def made_case(*expected: str, **more: Any) -> Any:
         (["One.", "Two."], 2, (), ()),
         (["- One.", "2) Two."], 2, (), ()),
         (["One.\n", "Two.\u00a0"], 2, (), ()),
-        (["Two.", "One."], 1, ("One.",), ("One.",)),
+        (["Two.", "One."], 1, ("Two.",), ("Two.",)),
         (["One.", "One.", "Two."], 2, (), ("One.",)),
         (["One. Two."], 0, ("One.", "Two."), ("One. Two.",)),
         (["By Ann Lee", "One.", "Two.", "Figure 1 | Ships"], 2, (), ("By Ann Lee",)),
