@@ -1,5 +1,6 @@
 """Which processes there are, as /proc has them."""
 
+import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,3 +32,12 @@ def wait_until(happens: Callable[[], object], seconds: float = 60) -> None:
     while not happens():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def resident(number: int) -> int:
+    """Return the bytes of memory that a process holds; 0 once it has ended."""
+    try:
+        pages = int(Path(f"/proc/{number}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()

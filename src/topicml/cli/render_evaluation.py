@@ -51,11 +51,7 @@ def render_evaluation(evaluation: Evaluation, protocol: str, out: IO[str] | None
     render_rows(("probability", "predictions", "mean", "observed share"), bins, out)
     if evaluation.calibration:
         parts = [asdict(part) for part in evaluation.calibration]
-        notes = dict.fromkeys(part["error"].pop("note") for part in parts)
         render_rows(_CALIBRATION, calibration_rows(parts), out)
-        if why := [note for note in notes if note]:
-            screen.print(Text(f"No interval where {'; '.join(why)}.", style="dim"))
-            screen.print()
 
 
 def _topic_row(topic: TopicScores) -> tuple[object, ...]:

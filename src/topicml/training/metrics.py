@@ -308,13 +308,14 @@ def calibration_error(Y: Labels, probabilities: Floats) -> Interval:
 
     Being made of gaps without signs, it is widened by chance, the more the fewer sentences there
     are (Bröcker, Climate Dynamics, 2012; Ferro and Fricker, 2012), and no interval was found that
-    holds for good and for bad probabilities alike. What it would be of perfect probabilities is
-    said instead: each gap the mean of a folded normal of the deviation that coins would have.
+    holds for good and for bad probabilities alike. What it would be of perfect probabilities, by
+    chance alone, is said instead: each gap the mean of a folded normal of the deviation that
+    coins would have.
     """
     errors = expected_calibration_errors(Y, probabilities)
     variances = _by_bin(probabilities, probabilities * (1 - probabilities))
     chance = np.sqrt(2 / np.pi * variances).sum(axis=1) / max(len(Y), 1)
-    note = f"perfect probabilities would show about {chance.mean():.3f} here"
+    note = f"chance alone: {chance.mean():.3f}"
     return Interval(float(errors.mean()), None, None, note)
 
 
