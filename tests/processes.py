@@ -1,6 +1,5 @@
 """Which processes there are, as /proc has them."""
 
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -34,10 +33,10 @@ def wait_until(happens: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def resident(number: int) -> int:
-    """Return the bytes of memory that a process holds; 0 once it has ended."""
+def memory_of(number: int) -> int:
+    """Return the bytes that a process holds, its share of shared ones; 0 once it has ended."""
     try:
-        pages = int(Path(f"/proc/{number}/statm").read_text().split()[1])
+        lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return pages * resource.getpagesize()
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hostile_documents import documents
 from mails import hostile_mails
-from processes import marked, resident
+from processes import marked, memory_of
 
 MOST_MEMORY = 500_000_000
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_measured(arguments: list[str], folder: Path, variable: str) -> tuple[int, str, int]:
     """Run a command; return its exit code, its standard error and the memory of all its processes.
 
-    That memory is the most that they held together, looked at 20 times a second.
+    That memory is the most that they held together, looked at 20 times a second, shared pages counted once.
     """
     name, _, value = variable.partition("=")
     most = 0
@@ -43,7 +43,7 @@ def run_measured(arguments: list[str], folder: Path, variable: str) -> tuple[int
             env={**os.environ, name: value},
         )
         while run.poll() is None:
-            most = max(most, sum(resident(number) for number in marked(variable)))
+            most = max(most, sum(memory_of(number) for number in marked(variable)))
             time.sleep(0.05)
     return run.returncode, (folder / "said.txt").read_text(encoding="utf-8"), most
 

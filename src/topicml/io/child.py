@@ -18,15 +18,15 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from topicml.errors import RecordError
 from topicml.stopping import check_stopped
 
-MOST_MEMORY = 400_000_000
-"""Resident bytes of the child, beyond which it is killed."""
+MOST_MEMORY = 200_000_000
+"""Resident bytes beyond which the child is killed, where a call does not name others."""
 
-_TO_BE_KEPT = MOST_MEMORY // 4  # bytes beyond which it is replaced, for it gives few of them back
+_TO_BE_KEPT = 100_000_000  # bytes beyond which it is replaced, for it gives few of them back
 _WATCH_SECONDS = 0.02
 _START_SECONDS = 60.0
 _PACKAGE = str(Path(__file__).parents[1])
@@ -49,11 +49,19 @@ class _OutOfMemoryError(ChildError):
     """The child was killed for its memory."""
 
 
+class _Limits(NamedTuple):
+    """What a call may take: seconds, and resident bytes of the child."""
+
+    seconds: float
+    memory: int = MOST_MEMORY
+
+
 def call(
     function: Callable[..., _Answer],
     *arguments: object,
     seconds: float,
     prepare: Callable[[], None],
+    memory: int = MOST_MEMORY,
 ) -> _Answer:
     """Call a function in the child; any thread may, one at a time.
 
@@ -65,6 +73,7 @@ def call(
         arguments: Its arguments.
         seconds: What it may take.
         prepare: Called before it in each new child, at no cost to ``seconds``.
+        memory: Resident bytes that the child may have.
 
     Raises:
         RecordError: It took too long (``too_slow``) or too much memory (``out_of_memory``).
@@ -73,26 +82,26 @@ def call(
     """
     try:
         with _lock:
-            return _call(function, arguments, seconds, prepare)
+            return _call(function, arguments, _Limits(seconds, memory), prepare)
     except _OutOfMemoryError as err:
-        detail = f"reading it took more than {MOST_MEMORY // 1_000_000} MB of memory"
+        detail = f"reading it took more than {memory // 1_000_000} MB of memory"
         raise RecordError("out_of_memory", detail) from err
 
 
 def _call(
     function: Callable[..., _Answer],
     arguments: tuple[object, ...],
-    seconds: float,
+    limits: _Limits,
     prepare: Callable[[], None],
 ) -> _Answer:
     child = _prepared(prepare)
     was_new, child.is_new = child.is_new, False
     try:
-        answer: _Answer = child.ask(function, arguments, seconds)
+        answer: _Answer = child.ask(function, arguments, limits)
     except ChildError:
         if was_new:
             raise
-        answer = _prepared(prepare).ask(function, arguments, seconds)
+        answer = _prepared(prepare).ask(function, arguments, limits)
     return answer
 
 
@@ -139,7 +148,7 @@ class _Child:
             )
 
     def ask(
-        self, function: Callable[..., Any], arguments: tuple[object, ...], seconds: float
+        self, function: Callable[..., Any], arguments: tuple[object, ...], limits: _Limits
     ) -> Any:
         """Return what a function returns, or raise what it raises.
 
@@ -149,7 +158,7 @@ class _Child:
         """
         try:
             self._connection.send((function, arguments))
-            self._wait(seconds)
+            self._wait(limits)
             is_returned, outcome = self._connection.recv()
         except (EOFError, ConnectionError) as err:
             self.kill()
@@ -163,13 +172,14 @@ class _Child:
             raise outcome
         return outcome
 
-    def _wait(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def _wait(self, limits: _Limits) -> None:
+        deadline = time.monotonic() + limits.seconds
         while not self._connection.poll(_WATCH_SECONDS):
             check_stopped()
             if time.monotonic() >= deadline:
-                raise RecordError("too_slow", f"reading it took more than {seconds:g} s")
-            if self._memory() > MOST_MEMORY:
+                detail = f"reading it took more than {limits.seconds:g} s"
+                raise RecordError("too_slow", detail)
+            if self._memory() > limits.memory:
                 raise _OutOfMemoryError
 
     def _memory(self) -> int:
@@ -207,7 +217,7 @@ def _prepared(prepare: Callable[[], None]) -> _Child:
     if not _child or not _child.is_alive:
         _child = _Child()
     if prepare not in _child.prepared:
-        _child.ask(prepare, (), _START_SECONDS)
+        _child.ask(prepare, (), _Limits(_START_SECONDS))
         _child.prepared.add(prepare)
     return _child
 

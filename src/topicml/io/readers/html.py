@@ -24,6 +24,7 @@ _LANGUAGE = re.compile(
 PAGE_FIELDS = ("title", "date", "url", "source", "language")
 """What is found of a page besides its text."""
 
+_MOST_MEMORY = 400_000_000  # for a page's tree takes a hundred times as much as its bytes
 _NO_MAIN_TEXT = "no_main_text"
 _SHOWN_SHARE = 0.5  # of an article's text, below which a page does not show it
 
@@ -56,7 +57,13 @@ def read_page(page: bytes, charset: str | None, options: ReadOptions) -> Page:
     """
     arguments = page, charset, options.encoding, wants_fields(options)
     try:
-        return child.call(extract, *arguments, seconds=options.seconds, prepare=import_extractor)
+        return child.call(
+            extract,
+            *arguments,
+            seconds=options.seconds,
+            prepare=import_extractor,
+            memory=_MOST_MEMORY,
+        )
     except child.ChildError as err:
         raise RecordError(_NO_MAIN_TEXT, f"the page cannot be parsed ({err})") from err
 
