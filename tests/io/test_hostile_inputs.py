@@ -1,4 +1,4 @@
-"""A folder of files made to hurt, through the real commands: each is answered, and nothing stays."""
+"""Files made to hurt, through the real commands: each is answered, and nothing stays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run_measured(arguments: list[str], folder: Path, variable: str) -> tuple[int, str, int]:
     """Run a command; return its exit code, its standard error and the memory of all its processes.
 
-    That memory is the most that they held together, looked at 20 times a second, shared pages counted once.
+    That memory is the most that they held together, shared pages counted once.
     """
     name, _, value = variable.partition("=")
     most = 0
