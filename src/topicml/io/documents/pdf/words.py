@@ -89,7 +89,7 @@ class _Reading:
     def words(self) -> dict[int, list[Word]]:
         raw, handle = self._raw, self._handle
         box, x, y = raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
-        styles: dict[int | None, _Style] = {}
+        styles: dict[bytes, _Style] = {}
         for index in range(raw.FPDFText_CountChars(handle)):
             code = raw.FPDFText_GetUnicode(handle, index)
             if code in _BLANK:
@@ -100,7 +100,7 @@ class _Reading:
                 continue
             if code not in _LIGATURES and (code < 0x20 or code in {0xFFFD, 0xFFFF}):
                 continue
-            key = ctypes.cast(raw.FPDFText_GetTextObject(handle, index), ctypes.c_void_p).value
+            key = bytes(raw.FPDFText_GetTextObject(handle, index))  # the address itself
             if key not in styles:
                 styles[key] = self._style_at(index)
             raw.FPDFText_GetLooseCharBox(handle, index, box)
@@ -129,10 +129,15 @@ class _Reading:
 
     def _add(self, code: int, style: _Style, box: Any, x: float, y: float) -> None:
         turn = style.turn or 0
-        (x0, _), (x1, _) = sorted(
-            (_turned(box.left, box.bottom, turn), _turned(box.right, box.top, turn))
-        )
-        base = _turned(x, y, turn)[1]
+        x0, x1, base = box.left, box.right, y
+        if turn:
+            x0, x1 = sorted(
+                _turned(*corner, turn)[0]
+                for corner in ((box.left, box.bottom), (box.right, box.top))
+            )
+            base = _turned(x, y, turn)[1]
+        elif x0 > x1:
+            x0, x1 = x1, x0
         if self._may_end and x0 - self._x1 > _SPACE_GUESSED * style.size:
             self._end(glued=False)
         self._may_end = False
