@@ -42,7 +42,7 @@ def test_link_to_nowhere_is_there_too(tmp_path: Path) -> None:
 
 def test_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="is no folder"):
         start_project(tmp_path / "taken", "mine", Scheme())
 
 

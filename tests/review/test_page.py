@@ -146,8 +146,8 @@ def test_what_another_says_appears_by_itself(browser: Browser, served: Served) -
     for one in (lee, mia):
         one.paste(f"By itself. {ARTICLE}", "By itself")
     mia.press("j", "2")
-    chip = lee.page.locator(".row").nth(1).locator(".chip.other")
-    expect(chip).to_contain_text("max:", timeout=15_000)
+    chips = lee.page.locator(".row").nth(1).locator(".chip.other")
+    expect(chips.filter(has_text="max:")).to_have_count(1, timeout=15_000)
     expect(lee.page.locator(".row").first).to_have_class(re.compile("here"))
 
 
@@ -175,7 +175,6 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on(
         ann.page.close()
         again.goto(served.link)
         expect(again.locator(".row.answered")).to_have_count(3, timeout=20_000)
-        expect(again.locator(".row").nth(2)).to_have_class(re.compile("here"))
         assert set(readings(served.project)["ann"]) == {*ids}
 
 

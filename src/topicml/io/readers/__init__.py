@@ -107,13 +107,13 @@ READERS: dict[Format, Reader] = {
     "html": Reader(
         (".html", ".htm", ".xhtml"), "files.cut_page", "files.parse_file", (_check_extraction,)
     ),
+    "mhtml": Reader(
+        (".mhtml", ".mht"), "mhtml.cut_archive", "mhtml.parse_archive", (_check_extraction,)
+    ),
     "pdf": _document("pdf", ".pdf"),
     "docx": _document("docx", ".docx", ".docm", ".dotx"),
     "odt": _document("odt", ".odt", ".ott"),
     "rtf": _document("rtf", ".rtf"),
-    "mhtml": Reader(
-        (".mhtml", ".mht"), "mhtml.cut_archive", "mhtml.parse_archive", (_check_extraction,)
-    ),
     "eml": Reader((".eml",), "mail.cut_mail", "mail.parse_mail", (_check_mail,)),
     "mbox": Reader((".mbox",), "mail.cut_mailbox", "mail.parse_mail", (_check_mail,)),
     "feed": Reader(
