@@ -23,6 +23,16 @@ from topicml.text.normalise import printable
 _File = TypeVar("_File", str, Path, None)
 
 
+def named(file: _File) -> _File:
+    """Return the name of a file to write, and refuse one that is empty, or - for a path.
+
+    Options that take standard output, too, are strings.
+    """
+    if file is not None and (not Path(file).name or file == Path("-")):
+        raise typer.BadParameter("that is not the name of a file")
+    return file
+
+
 def in_project(context: typer.Context, parameter: typer.CallbackParam, path: Path) -> Path:
     """Look for what is not given in the project that the working directory is in."""
     source = context.get_parameter_source(parameter.name or "")
@@ -208,11 +218,19 @@ NoHeader = Annotated[
     bool,
     typer.Option("--no-header", help="CSV and TSV have no names: columns are fields 1, 2, 3 …"),
 ]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        *("--output", "-o"), callback=named, help="File to write to, - for standard output."
+    ),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
-
-
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell of no progress.")]
 
 
@@ -232,13 +250,6 @@ def names(lists: list[str] | None, option: str) -> tuple[str, ...]:
     if lists and not found:
         raise typer.BadParameter(f"{option} {','.join(lists)!r} names nothing")
     return found
-
-
-def named(file: _File) -> _File:
-    """Return the name of a file to write, and refuse one that is empty."""
-    if file is not None and not Path(file).name:
-        raise typer.BadParameter("that is not the name of a file")
-    return file
 
 
 def share_of(second_opinion: str | None, share: float | None) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from topicml.cli import options
+from topicml.cli.exits import SOME_REJECTED
 from topicml.errors import InputError, did_you_mean
 from topicml.io.records import ALL, ReadOptions
 from topicml.models.proven import open_for_use
@@ -20,7 +21,6 @@ from topicml.tagging.articles import Detail
 if TYPE_CHECKING:
     from topicml.watch.recorder import Arrival
 
-EXIT_SOME_REJECTED = 3
 _LONGEST_TITLE = 80
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -82,10 +82,7 @@ def watch(
             "--follow", help="Tag the pages that a feed links to, not what it says of them."
         ),
     ] = False,
-    allow_private: Annotated[
-        bool,
-        typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
-    ] = False,
+    allow_private: options.AllowPrivate = False,
     model: options.Model = None,
     models_dir: options.ModelsDir = None,
 ) -> None:
@@ -107,7 +104,7 @@ def watch(
     if seconds < LEAST_EVERY:
         raise typer.BadParameter(f"--every {every} is less than a minute")
     store = options.model_store(models_dir)
-    opened = open_for_use(store.find(model), _note)
+    opened = open_for_use(store.find(model), options.note)
     topics = opened.scorer.topics
     for topic in only or ():
         if topic not in topics:
@@ -146,11 +143,7 @@ def watch(
     shown = {*only} if only else None
     rejected = watch_sources(job, tagger, lambda arrival: _print(arrival, shown), options.tell)
     if rejected:
-        raise typer.Exit(EXIT_SOME_REJECTED)
-
-
-def _note(line: str) -> None:
-    options.tell(f"note: {line}")
+        raise typer.Exit(SOME_REJECTED)
 
 
 def _print(arrival: Arrival, shown: set[str] | None) -> None:
