@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
@@ -20,7 +19,7 @@ from topicml.cli.outputs import (
     open_output,
     open_text_output,
 )
-from topicml.io.records import Fields, ReadOptions
+from topicml.io.records import ReadOptions
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.io.writers.texts import TextFolder
 from topicml.models.proven import open_for_use
@@ -115,7 +114,9 @@ def classify(
     fields = options.record_fields(text_field, id_field, title_field, keep)
     asked = _asked_kind(output, output_format)
     if asked == "html":
-        fields = replace(fields, also=_page_fields(fields))
+        from topicml.report.article import with_page_fields
+
+        fields = with_page_fields(fields)
     reading = ReadOptions(
         *(fields, encoding),
         any_text=unit == "sentence",
@@ -174,12 +175,6 @@ def _output_kind(output: str, asked: Kind | None) -> tuple[Kind, Compression]:
     if asked == "table" or asked == "html":
         return asked, "none"
     return output_kind(output, asked, (*TABLES, *PAGES))
-
-
-def _page_fields(fields: Fields) -> tuple[str, ...]:
-    from topicml.report.article import FIELDS
-
-    return tuple(name for name in FIELDS if name not in fields.keep)
 
 
 def _check_explained(kind: str, second_opinion: str | None, model: Path) -> None:

@@ -19,6 +19,9 @@ from topicml.models.tagger import make_tagger
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
+    from topicml.models.folder import Model
+    from topicml.tagging.thresholds import Thresholds
+    from topicml.watch.pages import PageFolder
     from topicml.watch.recorder import Arrival
 
 _LONGEST_TITLE = 80
@@ -41,6 +44,14 @@ def watch(
             help="File of JSON Lines that records are appended to.",
         ),
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            callback=options.named,
+            help="Folder to write a page of each article to, as classify --format html does.",
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,8 +99,8 @@ def watch(
 ) -> None:
     """Tag articles as they arrive in a folder or a feed, each once, until it is stopped.
 
-    Each is a line of the output and a line on the terminal. A run that was stopped or killed goes
-    on with the same command, and repeats nothing.
+    Each is a line of the output and a line on the terminal, and with --html a page. A run that
+    was stopped or killed goes on with the same command, and repeats nothing.
 
     Example: topicml watch inbox --output tags.jsonl --only force-posture
     """
@@ -141,9 +152,19 @@ def watch(
         once=once,
     )
     shown = {*only} if only else None
-    rejected = watch_sources(job, tagger, lambda arrival: _print(arrival, shown), options.tell)
+    pages = _pages(html, opened, tagger.thresholds) if html else None
+    rejected = watch_sources(
+        *(job, tagger, lambda arrival: _print(arrival, shown), options.tell), pages
+    )
     if rejected:
         raise typer.Exit(SOME_REJECTED)
+
+
+def _pages(folder: Path, model: Model, thresholds: Thresholds) -> PageFolder:
+    from topicml.report.tagged import page_drawer
+    from topicml.watch.pages import PageFolder
+
+    return PageFolder(folder, page_drawer(model, thresholds))
 
 
 def _print(arrival: Arrival, shown: set[str] | None) -> None:
