@@ -145,9 +145,11 @@ def test_what_another_says_appears_by_itself(browser: Browser, served: Served) -
     lee, mia = (Visitor(browser, served.link, name) for name in ("lena", "max"))
     for one in (lee, mia):
         one.paste(f"By itself. {ARTICLE}", "By itself")
+    busy = {"status": 503, "body": "{}"}
+    lee.page.route("**/views/*", lambda route: route.fulfill(**busy), times=1)
     mia.press("j", "2")
-    chip = lee.page.locator(".row").nth(1).locator(".chip.other")
-    expect(chip).to_contain_text("max:", timeout=15_000)
+    chip = lee.page.locator(".row").nth(1).locator(".chip.other", has_text="max:")
+    expect(chip).to_be_visible(timeout=25_000)  # when it is asked for again
     expect(lee.page.locator(".row").first).to_have_class(re.compile("here"))
 
 
@@ -164,7 +166,8 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on(
         ann.page.keyboard.press("0")
         expect(ann.page.locator("#trouble")).to_contain_text("kept here and sent again")
         expect(ann.page.locator(".row").nth(1)).to_have_class(re.compile("saving"))
-        served.start()
+        with ann.page.expect_response("**/place"):  # which was not told while the server was gone
+            served.start()
         expect(ann.page.locator("#saved")).to_have_text("Saved", timeout=20_000)
         assert set(readings(served.project)["ann"]) == {*ids[:2]}
         served.kill()
