@@ -12,7 +12,7 @@ import typer
 
 from topicml.cli import options
 from topicml.cli.exits import SOME_REJECTED
-from topicml.errors import InputError, did_you_mean
+from topicml.errors import check_known
 from topicml.io.records import ALL, ReadOptions
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
@@ -116,13 +116,7 @@ def watch(
         raise typer.BadParameter(f"--every {every} is less than a minute")
     store = options.model_store(models_dir)
     opened = open_for_use(store.find(model), options.note)
-    topics = opened.scorer.topics
-    for topic in only or ():
-        if topic not in topics:
-            raise InputError(
-                f"unknown topic {topic!r}",
-                hint=f"{did_you_mean(topic, topics)}Topics: {', '.join(topics)}.",
-            )
+    check_known(only or (), opened.scorer.topics, "--only")
     opened.scorer.use(backend_for(0))
     tagger = make_tagger(
         opened,
