@@ -150,8 +150,11 @@ def test_two_do_not_write_to_one_output(watched):
 
 def test_rejects_are_in_the_exit_code_of_a_single_look(watched):
     (watched.inbox / "a.txt").write_text("")
-    assert watched.once().returncode == 3
-    assert watched.once().returncode == 0
+    (watched.inbox / "b.csv").write_text(f"x;{BREAD}\ny;{BOAT}\n")
+    columns = ("--no-header", "--delimiter", ";", "--id-field", "1", "--text-field", "2")
+    assert watched.once(*columns).returncode == 3
+    assert watched.ids() == ["x", "y"]
+    assert watched.once(*columns).returncode == 0
 
 
 def test_mistakes_are_told(run_here, tiny, tmp_path):

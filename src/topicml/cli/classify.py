@@ -19,7 +19,6 @@ from topicml.cli.outputs import (
     open_output,
     open_text_output,
 )
-from topicml.io.records import ReadOptions
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.io.writers.texts import TextFolder
 from topicml.models.proven import open_for_use
@@ -108,7 +107,6 @@ def classify(
 
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
-    options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
     share = options.share_of(second_opinion, second_opinion_share)
     fields = options.record_fields(text_field, id_field, title_field, keep)
@@ -117,12 +115,7 @@ def classify(
         from topicml.report.article import with_page_fields
 
         fields = with_page_fields(fields)
-    reading = ReadOptions(
-        *(fields, encoding),
-        any_text=unit == "sentence",
-        delimiter=options.column_delimiter(delimiter),
-        has_header=not no_header,
-    )
+    reading = options.read_options(fields, encoding, unit, delimiter, no_header)
     web = WebPages(urls or [], allow_private)
     given = [] if urls and not sources else given_or_stdin(sources)
     inputs = Inputs(given, input_format, reading, web, follow_links=follow_links)

@@ -13,7 +13,7 @@ import typer
 
 from topicml.errors import LabelError, ModelError
 from topicml.io.readers import Format
-from topicml.io.records import Fields
+from topicml.io.records import Fields, ReadOptions
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 from topicml.models.tagger import SHARE
 from topicml.project import folder as project
@@ -241,6 +241,23 @@ def record_fields(
     texts = tuple(dict.fromkeys(text or [])) or Fields().texts
     named = texts if len(texts) > 1 else texts[0]
     return Fields(named, identifier, title or None, names(keep, "--keep"))
+
+
+def read_options(
+    fields: Fields,
+    encoding: str | None,
+    unit: tagger.Unit,
+    delimiter: str | None,
+    no_header: bool,
+) -> ReadOptions:
+    """Return how inputs are read, and refuse an encoding or a delimiter that is none."""
+    check_encoding(encoding)
+    return ReadOptions(
+        *(fields, encoding),
+        any_text=unit == "sentence",
+        delimiter=column_delimiter(delimiter),
+        has_header=not no_header,
+    )
 
 
 def names(lists: list[str] | None, option: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import typer
 from topicml.cli import options
 from topicml.cli.inputs import Inputs
 from topicml.cli.outputs import STDOUT, check_output, open_text_output
-from topicml.io.records import ReadOptions, counted, list_counts
+from topicml.io.records import counted, list_counts
 
 if TYPE_CHECKING:
     from topicml.labels.store import LabelFile
@@ -70,13 +70,8 @@ def queue(
     from topicml.models.tagger import make_tagger
     from topicml.training.label_queue import choose_next, gather, label_record
 
-    options.check_encoding(encoding)
-    reading = ReadOptions(
-        *(options.record_fields(text_field, id_field, title_field), encoding),
-        any_text=unit == "sentence",
-        delimiter=options.column_delimiter(delimiter),
-        has_header=not no_header,
-    )
+    fields = options.record_fields(text_field, id_field, title_field)
+    reading = options.read_options(fields, encoding, unit, delimiter, no_header)
     inputs = Inputs(sources, input_format, reading, follow_links=follow_links)
     paths = labels or options.project_labels()
     check_output(output, [*inputs.paths, *paths], force=force)

@@ -13,7 +13,7 @@ import typer
 from topicml.cli import options
 from topicml.cli.exits import SOME_REJECTED
 from topicml.errors import check_known
-from topicml.io.records import ALL, ReadOptions
+from topicml.io.records import ALL
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.tagging.articles import Detail
@@ -87,6 +87,8 @@ def watch(
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
     follow_links: options.FollowLinks = False,
+    delimiter: options.Delimiter = None,
+    no_header: options.NoHeader = False,
     follow: Annotated[
         bool,
         typer.Option(
@@ -108,7 +110,10 @@ def watch(
     from topicml.watch.feed import LEAST_EVERY
     from topicml.watch.run import WatchJob, watch_sources
 
-    options.check_encoding(encoding)
+    fields = options.record_fields(text_field, id_field, title_field, keep)
+    if follow and not {"url", ALL} & {*fields.keep}:
+        fields = replace(fields, keep=(*fields.keep, "url"))
+    reading = options.read_options(fields, encoding, unit, delimiter, no_header)
     options.check_thresholds(threshold, min_precision, relevance)
     options.check_numbers({"--settle": settle})
     seconds = _seconds(every)
@@ -125,17 +130,10 @@ def watch(
         relevance=relevance,
         unit=unit,
     )
-    fields = options.record_fields(text_field, id_field, title_field, keep)
-    if follow and not {"url", ALL} & {*fields.keep}:
-        fields = replace(fields, keep=(*fields.keep, "url"))
     job = WatchJob(
         sources=tuple(sources),
         output=output,
-        options=ReadOptions(
-            fields,
-            encoding,
-            any_text=unit == "sentence",
-        ),
+        options=reading,
         input_format=input_format,
         follow_links=follow_links,
         detail=detail,
