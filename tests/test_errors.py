@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from topicml import errors
-from topicml.errors import TopicmlError, did_you_mean
+from topicml.errors import InputError, ModelError, TopicmlError, check_known, did_you_mean
 
 KINDS = (
     errors.InputError,
@@ -59,3 +59,15 @@ def test_suggests_the_nearest_known_word():
 def test_suggests_nothing_where_nothing_is_near():
     assert did_you_mean("zzz", ("diplomacy", "force-posture")) == ""
     assert did_you_mean("diplomacy", ()) == ""
+
+
+def test_a_topic_that_is_not_known_is_named_with_the_nearest():
+    known = ("baking", "sailing")
+    check_known(["sailing", "baking"], known)
+    with pytest.raises(InputError) as caught:
+        check_known(["sailing", "bakin", "x"], known, "--only")
+    assert str(caught.value) == (
+        "--only: unknown topic 'bakin'. Did you mean 'baking'? Known topics: baking, sailing"
+    )
+    with pytest.raises(ModelError, match="unknown topic 'x'"):
+        check_known(["x"], known, error=ModelError)

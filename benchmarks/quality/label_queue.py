@@ -36,6 +36,7 @@ from markdown_tables import write_between
 from measuring import environment
 
 from topicml.files import write_text
+from topicml.scoring.probabilities import sigmoid
 from topicml.tagging.tagger import tag_sentences
 from topicml.taxonomy import load_taxonomy
 from topicml.training.background import fold_of
@@ -46,7 +47,6 @@ from topicml.training.features import Parameters
 from topicml.training.fit import FittedModel, fit_model
 from topicml.training.held_out import thresholds_of
 from topicml.training.label_queue import Candidates, Place, Queued, choose_next
-from topicml.training.logistic import sigmoid
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -59,6 +59,7 @@ from topicml.labels.texts import sha1_of
 from topicml.models.background import read_background
 from topicml.models.folder import SCORER, open_model, sha256_file
 from topicml.models.store import default_store
+from topicml.scoring.probabilities import sigmoid
 from topicml.scoring.scorer import Scorer
 from topicml.scoring.scorer_file import save_scorer
 from topicml.tagging.tagger import tag_sentences
@@ -71,7 +72,6 @@ from topicml.training.export import make_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_pipeline
 from topicml.training.held_out import tag_held_out
-from topicml.training.logistic import sigmoid
 from topicml.training.metrics import evaluate_predictions
 from topicml.training.natural_mix import deciding_sentences, natural_weights
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from filelock import FileLock, Timeout
 
 from topicml.errors import OutputError
-from topicml.files import beside, target_of, writing
+from topicml.files import beside, sync_folder, target_of, writing
 
 _PATIENCE = 60.0
 _POLL = 0.005
@@ -41,7 +41,7 @@ def append_lines(path: Path, lines: bytes) -> None:
             file.truncate(before)
             raise
         if not before:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 @contextmanager
@@ -110,12 +110,3 @@ def _write(file: BinaryIO, data: bytes) -> None:
     while left:
         left = left[file.write(left) :]
     os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put a new file's name on disk, too."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,6 +83,19 @@ class RecordError(Exception):
         self.detail = detail
         self.id: str | None = None
         super().__init__(reason, detail)
+
+
+def check_known(
+    topics: Iterable[str],
+    known: Sequence[str],
+    where: str | Path | None = None,
+    error: type[TopicmlError] = InputError,
+) -> None:
+    """Raise an error that names the first of some topics that is none of those known."""
+    for topic in topics:
+        if topic not in known:
+            hint = f"{did_you_mean(topic, known)}Known topics: {', '.join(known)}"
+            raise error(f"unknown topic {topic!r}", where=where, hint=hint)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

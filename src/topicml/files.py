@@ -188,6 +188,15 @@ def writing(path: Path, hint: str = _CHECK) -> Iterator[None]:
         raise OutputError(what, where=path, hint=hint) from err
 
 
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of new files in a folder are on disk, too."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
 def remove_folder(path: Path) -> None:
     """Remove a folder with all that is in it, if one is there."""
     if path.is_dir() and not path.is_symlink():

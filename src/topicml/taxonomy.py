@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from topicml.errors import LabelError, TaxonomyError, TopicmlError, did_you_mean
+from topicml.errors import LabelError, TaxonomyError, TopicmlError, check_known, did_you_mean
 from topicml.scheme import DEFAULT_SCHEME, KINDS, Scheme, is_language
 from topicml.toml import parse_toml, read_toml
 
@@ -78,11 +78,7 @@ class Taxonomy:
         self, topics: Iterable[str], where: str, error: type[TopicmlError] = LabelError
     ) -> None:
         """Raise an error that names the first topic the taxonomy does not have."""
-        for topic in topics:
-            if topic not in self.topic_ids:
-                known = f"Known topics: {', '.join(self.topic_ids)}"
-                hint = did_you_mean(topic, self.topic_ids) + known
-                raise error(f"unknown topic {topic!r}", where=where, hint=hint)
+        check_known(topics, self.topic_ids, where, error)
 
     def check_label(self, topics: Sequence[str], where: str) -> None:
         """Raise an error for what is no label: an unknown topic, not one where one is due."""

@@ -107,7 +107,7 @@ def test_network_is_refused_before_it_is_loaded(run_here: Run, root: Path, comma
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([TEXT, "--topic", "bakin"], "no topic 'bakin'. Did you mean 'baking'?"),
+        ([TEXT, "--topic", "bakin"], "unknown topic 'bakin'. Did you mean 'baking'?"),
         (["missing.txt"], "missing.txt"),
         ([TEXT, "--labels", "none.jsonl"], "none.jsonl"),
     ],

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archive_samples import FRY, make_archives, reference_fields
+from archive_samples import FRY, WATER, make_archives, reference_fields, spoken_fields
 from conftest import Run, Tiny, assert_clean_failure, tiny_records, write_jsonl
 
 
@@ -248,9 +248,12 @@ def test_fetch_lists_what_is_missing_with_exit_code_3(
 ) -> None:
     with archive_labels.open("a") as file:
         file.write(json.dumps(reference_fields("e", FRY) | {"start": 9, "sha1": "0" * 40}) + "\n")
-    result = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones/papers")
+    talks = write_jsonl(archive_labels.with_name("talks.jsonl"), [spoken_fields("f", WATER)])
+    files = ("-l", archive_labels, "-l", talks)
+    result = run("labels", "fetch", *files, "--from", tmp_path / "clones/papers")
     assert result.code == 3
     assert "2 of 5 texts" in result.stdout
+    assert "0 of 1 texts" in result.stdout
     said = result.stderr
     assert "owner/papers: 1 texts missing: the text differs from the one that was labelled" in said
     assert "- e: notes/one.md: SHA-1 is " in said

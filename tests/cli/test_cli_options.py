@@ -30,6 +30,8 @@ NO_NAME = "that is not the name of a file"
         ("classify a --second-opinion-share 0.1", "goes with --second-opinion MODEL"),
         ("evaluate --html=", f"'--html': {NO_NAME}"),
         ("labels codebook --output=", f"'--output' / '-o': {NO_NAME}"),
+        ("labels gold -o -", f"'--output' / '-o': {NO_NAME}"),
+        ("batch a -o a.jsonl --rejects -", f"'--rejects': {NO_NAME}"),
     ],
 )
 def test_what_names_nothing_is_a_usage_error(tiny: Tiny, line: str, said: str) -> None:

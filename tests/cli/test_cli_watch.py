@@ -23,9 +23,10 @@ class Watched:
         self.inbox = folder / "inbox"
         self.inbox.mkdir()
         self.output = folder / "tags.jsonl"
+        self.html = folder / "pages"
         self.command = (
             *(sys.executable, "-m", "topicml", "watch", str(self.inbox), "-o", str(self.output)),
-            *("--models-dir", str(tiny.store.root), "--settle", "0.3"),
+            *("--models-dir", str(tiny.store.root), "--settle", "0.3", "--html", str(self.html)),
         )
 
     @contextmanager
@@ -52,11 +53,13 @@ class Watched:
             timeout=100,
         )
 
-    def ids(self):
+    def records(self):
         if not self.output.exists():
             return []
-        lines = self.output.read_text().split("\n")[:-1]
-        return [json.loads(line)["id"] for line in lines]
+        return [json.loads(line) for line in self.output.read_text().split("\n")[:-1]]
+
+    def ids(self):
+        return [record["id"] for record in self.records()]
 
     def path(self, name):
         return str(self.inbox / name)
@@ -92,8 +95,7 @@ def test_articles_are_tagged_as_they_arrive(watched):
     assert (len(watched.ids()), more) == (4, "")  # the boat is written, and not printed
     assert lines[0].endswith(f"| baking | Bread | {watched.path('a.txt')}")
     assert "(copy of " in lines[2]
-    records = [json.loads(line) for line in watched.output.read_text().splitlines()]
-    boat = next(r for r in records if r["id"].endswith("b.txt"))
+    boat = next(r for r in watched.records() if r["id"].endswith("b.txt"))
     assert boat["sentences"][0]["end"] == len(BOAT)
     assert boat["arrived"]["version"] == 1
 
@@ -114,6 +116,9 @@ def kill_until_done(watched, names, seed, most):
     done = watched.once()
     assert done.returncode == 0, done.stderr
     assert sorted(watched.ids()) == sorted(map(watched.path, names))
+    pages = {record["arrived"]["page"] for record in watched.records()}
+    assert {path.name for path in watched.html.glob("[!.]*")} == pages
+    assert len(pages) == len(names)
     return kills
 
 
@@ -145,8 +150,11 @@ def test_two_do_not_write_to_one_output(watched):
 
 def test_rejects_are_in_the_exit_code_of_a_single_look(watched):
     (watched.inbox / "a.txt").write_text("")
-    assert watched.once().returncode == 3
-    assert watched.once().returncode == 0
+    (watched.inbox / "b.csv").write_text(f"x;{BREAD}\ny;{BOAT}\n")
+    columns = ("--no-header", "--delimiter", ";", "--id-field", "1", "--text-field", "2")
+    assert watched.once(*columns).returncode == 3
+    assert watched.ids() == ["x", "y"]
+    assert watched.once(*columns).returncode == 0
 
 
 def test_mistakes_are_told(run_here, tiny, tmp_path):

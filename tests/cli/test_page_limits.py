@@ -16,7 +16,7 @@ from processes import marked, wait_until
 from test_same_records import PAGE
 
 from topicml.batch.job import Job
-from topicml.cli import classify
+from topicml.cli import classify, options
 from topicml.io import child
 from topicml.io.records import RECORD_SECONDS, ReadOptions
 
@@ -53,7 +53,7 @@ def test_classify_rejects_it_and_goes_on(
     tiny: Tiny, folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert ReadOptions().seconds == Job((), "", folder).seconds == RECORD_SECONDS == 60
-    monkeypatch.setattr(classify, "ReadOptions", partial(ReadOptions, seconds=2))
+    monkeypatch.setattr(options, "ReadOptions", partial(ReadOptions, seconds=2))
     with pytest.raises(typer.Exit) as stopped:
         classify.classify(
             [str(folder)], output=str(folder / "out.jsonl"), models_dir=tiny.store.root

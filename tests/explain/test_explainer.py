@@ -170,7 +170,7 @@ def test_record_has_words_that_add_up_and_is_short_where_asked(model: Model) -> 
 
 
 def test_unknown_topic_is_refused_with_those_there_are(model: Model) -> None:
-    with pytest.raises(ModelError, match=r"no topic 'bakin'.*Did you mean 'baking'"):
+    with pytest.raises(ModelError, match=r"unknown topic 'bakin'.*Did you mean 'baking'"):
         explain_sentence(model, TEXT, ["bakin"])
 
 

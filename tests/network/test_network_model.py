@@ -37,11 +37,11 @@ from topicml.models.train_network import NetworkSettings, train_network
 from topicml.network import encoder
 from topicml.network.base import Base, cached_folder
 from topicml.network.encoder import TopicNetwork
+from topicml.scoring.probabilities import sigmoid
 from topicml.training import dataset as training_dataset
 from topicml.training.export import make_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
-from topicml.training.logistic import sigmoid
 
 TAXONOMY = 'name = "home"\nversion = "1.0"\ntitle = "home"\nintroduction = "Home."\n' + "".join(
     f'\n[[topics]]\nid = "{topic}"\nname = "{topic}"\ndefinition = "{topic}"\n' for topic in TOPICS

@@ -13,13 +13,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from topicml.labels.texts import sha1_of
+from topicml.scoring.probabilities import sigmoid
 from topicml.training.background import (
     fit_background,
     fold_of,
     log_odds_of,
     most_useful,
 )
-from topicml.training.logistic import fit_logistic, sigmoid
+from topicml.training.logistic import fit_logistic
 
 TEXTS = ["Fry the onions.", "Prune the hedge, then the roses.", "", "Zweifellos unbekannt"]
 NEW_TEXTS = ["A zebra ate the roses", "Another zebra ate", "One zebra", "Two lynxes", "Lynxes"]

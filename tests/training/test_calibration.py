@@ -10,6 +10,7 @@ from samples import home_dataset, repeated, with_relevance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
+from topicml.scoring.probabilities import sigmoid
 from topicml.training.calibration import (
     MOST_FALSE_TAGS,
     PRECISIONS,
@@ -22,7 +23,6 @@ from topicml.training.calibration import (
 )
 from topicml.training.cross_validation import cross_validate
 from topicml.training.features import CERTAIN, Parameters
-from topicml.training.logistic import sigmoid
 
 QUICK = Parameters(char_ngrams=None)
 

@@ -10,9 +10,10 @@ from backgrounds import ADAPTED, home_background
 from samples import home_dataset, with_labels, with_relevance
 
 from topicml.errors import TrainingError
+from topicml.scoring.probabilities import sigmoid
 from topicml.training.cross_validation import cross_validate, splits_of, vectorizer_for
 from topicml.training.features import Parameters, make_pipeline, make_vectorizer
-from topicml.training.logistic import fit_logistic, sigmoid
+from topicml.training.logistic import fit_logistic
 
 QUICK = Parameters(char_ngrams=None)
 RARE = 1  # the column that some tests take out of a fold

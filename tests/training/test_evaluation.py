@@ -9,6 +9,7 @@ from samples import SENTENCES, home_dataset, repeated
 from sklearn.metrics import f1_score
 
 from topicml.errors import TrainingError
+from topicml.scoring.probabilities import sigmoid
 from topicml.scoring.scorer_file import load_scorer
 from topicml.training.cross_validation import cross_validate, splits_of
 from topicml.training.dataset import Dataset
@@ -27,7 +28,6 @@ from topicml.training.evaluation import (
 from topicml.training.export import export_scorer
 from topicml.training.features import Parameters
 from topicml.training.fit import fit_model
-from topicml.training.logistic import sigmoid
 from topicml.training.metrics import Evaluation
 from topicml.training.search import nested_predictions
 

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from topicml.scoring.probabilities import sigmoid
 from topicml.training.features import (
     CERTAIN,
     SKLEARN_DEFAULTS,
@@ -25,7 +26,7 @@ from topicml.training.features import (
     make_pipeline,
     make_vectorizer,
 )
-from topicml.training.logistic import fit_logistic, sigmoid
+from topicml.training.logistic import fit_logistic
 
 
 @pytest.fixture(scope="module")
@@ -236,18 +237,6 @@ def test_classifier_can_be_cloned_and_fitted_again(home):
     first = make_classifier(Parameters()).fit(X, Y)
     again = clone(first).fit(X, Y)
     np.testing.assert_array_equal(first.log_odds(X), again.log_odds(X))
-
-
-@settings(deadline=None)
-@given(st.floats(-700, 700))
-def test_sigmoid_is_the_logistic_function(x):
-    expected = 1 / (1 + np.exp(-x)) if x >= 0 else np.exp(x) / (1 + np.exp(x))
-    assert float(sigmoid(np.array([x]))[0]) == pytest.approx(float(expected), rel=1e-9)
-
-
-def test_sigmoid_does_not_overflow():
-    with np.errstate(all="raise", under="ignore"):
-        assert sigmoid(np.array([-1e6, 0.0, 1e6])).tolist() == [0.0, 0.5, 1.0]
 
 
 def prior_for(X):

@@ -19,6 +19,7 @@ from samples import (
 
 from topicml.errors import TrainingError
 from topicml.labels.records import write_labels
+from topicml.scoring.probabilities import sigmoid
 from topicml.scoring.scorer_file import load_scorer
 from topicml.taxonomy import load_taxonomy
 from topicml.training import search
@@ -28,7 +29,7 @@ from topicml.training.dataset import load_dataset
 from topicml.training.export import export_scorer
 from topicml.training.features import SKLEARN_DEFAULTS, Parameters, make_pipeline
 from topicml.training.fit import fit_model
-from topicml.training.logistic import fit_logistic, sigmoid
+from topicml.training.logistic import fit_logistic
 from topicml.training.search import ADAPTATION_GRID, DEFAULT_GRID, nested_predictions
 
 QUICK = Parameters(char_ngrams=None)

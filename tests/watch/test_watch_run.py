@@ -10,6 +10,7 @@ from conftest import write_jsonl
 from watching import Watching
 
 import topicml.watch.journal as journal
+import topicml.watch.pages as pages
 import topicml.watch.tagging as tagging
 from topicml.errors import InputError, OutputError, TopicmlError
 from topicml.io.records import Fields, ReadOptions
@@ -198,8 +199,16 @@ def killed_at(number, monkeypatch, *, torn=False):
 
         return writing
 
+    def counting_files(replacing):
+        def opening(path):
+            counting(lambda: None)()
+            return replacing(path)
+
+        return opening
+
     monkeypatch.setattr(journal, "append_lines", counting(journal.append_lines))
     monkeypatch.setattr(journal.Journal, "_note", counting(journal.Journal._note))
+    monkeypatch.setattr(pages, "replacing", counting_files(pages.replacing))
 
 
 @pytest.mark.parametrize("torn", [False, True])
@@ -239,6 +248,29 @@ def test_a_file_that_changes_after_a_kill_is_another_version(watching, monkeypat
     write_jsonl(watching.inbox / "b.jsonl", [{"id": "r0", "text": BOAT}])
     assert watching.run() == ["r0"]
     assert watching.written() == [*before, ("r0", 2, None)]
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_no_record_lacks_its_page_wherever_a_run_is_killed(watching, monkeypatch, number):
+    html = watching.inbox / "pages"  # which are not read
+    rows = [{"id": f"r{n % 2}", "text": f"{BREAD} {n}"} for n in range(4)]
+    write_jsonl(watching.inbox / "b.jsonl", rows)
+    watching.write("c.txt", BOAT)
+    monkeypatch.setattr(tagging, "read_blocks", in_small_blocks(tagging.read_blocks))
+    with monkeypatch.context() as patch:
+        killed_at(number, patch)
+        with contextlib.suppress(KeyboardInterrupt):
+            watching.run(html=html)
+    left = {path.name for path in html.iterdir()}
+    assert {record["arrived"]["page"] for record in watching.records()} <= left
+    watching.run(html=html)
+    records = watching.records()
+    assert [r["id"] for r in records] == ["r0", "r1", "r0", "r1", str(watching.inbox / "c.txt")]
+    made = {record["arrived"]["page"]: record for record in records}
+    assert {path.name for path in html.iterdir()} == made.keys()  # what was left is among them
+    assert len(made) == len(records)
+    assert watching.run(html=html) == []
+    assert not watching.told
 
 
 def in_small_blocks(read_blocks):

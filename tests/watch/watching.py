@@ -8,12 +8,15 @@ from dataclasses import replace
 from topicml.io.records import ReadOptions
 from topicml.models.folder import open_model
 from topicml.models.tagger import make_tagger
+from topicml.report.tagged import page_drawer
+from topicml.watch.pages import PageFolder
 from topicml.watch.run import WatchJob, watch_sources
 
 
 class Watching:
     def __init__(self, tiny, folder):
-        self.tagger = make_tagger(open_model(tiny.folder))
+        self.model = open_model(tiny.folder)
+        self.tagger = make_tagger(self.model)
         self.inbox = folder / "inbox"
         self.inbox.mkdir()
         self.job = WatchJob(
@@ -23,11 +26,13 @@ class Watching:
         self.told = []
         self.printed = []
 
-    def run(self, **options):
-        """Tag what is there; return ids of what was tagged."""
+    def run(self, *, html=None, **options):
+        """Tag what is there, with pages in a folder; return ids of what was tagged."""
         self.told, self.printed = [], []
+        pages = html and PageFolder(html, page_drawer(self.model, self.tagger.thresholds))
         watch_sources(
-            replace(self.job, **options), self.tagger, self.printed.append, self.told.append
+            *(replace(self.job, **options), self.tagger, self.printed.append, self.told.append),
+            pages,
         )
         return [arrival.article.id for arrival in self.printed]
 

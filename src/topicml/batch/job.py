@@ -8,7 +8,7 @@ from pathlib import Path
 
 from topicml.batch.tolerance import MaxRejects
 from topicml.batch.uploads import Uploads
-from topicml.errors import InputError, OutputError, did_you_mean
+from topicml.errors import InputError, OutputError
 from topicml.files import beside, is_device, target_of
 from topicml.io.readers import BLOCK_BYTES
 from topicml.io.records import ALL, RECORD_SECONDS, Fields, ReadOptions
@@ -152,22 +152,6 @@ class Job:
         if self.topics:
             return any(topic in self.topics for topic in topics)
         return bool(topics) or not self.only_tagged
-
-
-def check_topics(job: Job, model: Model) -> None:
-    """Make sure that the model knows the topics that are asked for.
-
-    Raises:
-        InputError: It does not know one.
-    """
-    known = model.scorer.topics
-    for topic in job.topics:
-        if topic not in known:
-            raise InputError(
-                f"unknown topic {topic!r}",
-                where="--topics",
-                hint=f"{did_you_mean(topic, known)}Known topics: {', '.join(known)}",
-            )
 
 
 def check_partitions(job: Job) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from topicml.batch.checkpoint import Checkpoint, is_unfinished, read_identity
-from topicml.batch.job import Job, check_partitions, check_topics, make_output
+from topicml.batch.job import Job, check_partitions, make_output
 from topicml.batch.opened import Opened, open_models
 from topicml.batch.progress import ProgressReporter
+from topicml.errors import check_known
 from topicml.files import check_apart, check_new, check_outside, path_of
 from topicml.io.sources import Source, find_sources, measure, paths_of
 from topicml.io.writers.output import output_kind
@@ -102,7 +103,7 @@ def check(
     stdin, size = measure(sources, stdin)
     opened = open_models(job)
     check_kept(make_output(job, opened.model))
-    check_topics(job, opened.model)
+    check_known(job.topics, opened.model.scorer.topics, "--topics")
     backend = _choose_backend(job, opened, _text_size(job, size))
     job = replace(job, backend=backend, block_bytes=_block_bytes(job, opened))
     if job.limit is not None:

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from topicml.cli.app import make_app, needed_commands
+from topicml.cli.exits import FAILURE
 from topicml.errors import TopicmlError
 from topicml.stopping import Stopped, heed_signals, leave_signals
 from topicml.text.normalise import printable
@@ -18,7 +19,6 @@ from topicml.text.normalise import printable
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-EXIT_FAILURE = 1
 _EXIT_NO_READER = 128 + signal.SIGPIPE  # what a shell says of a program that the signal ends
 _OUTPUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
@@ -32,7 +32,7 @@ def main() -> None:
         _run()
     except TopicmlError as err:
         sys.stderr.write(f"error: {printable(str(err))}\n")
-        sys.exit(EXIT_FAILURE)
+        sys.exit(FAILURE)
     except Stopped as stopped:
         _drop_output()
         sys.stderr.write(f"error: {stopped}\n")
@@ -45,7 +45,7 @@ def main() -> None:
             raise
         _drop_output()
         sys.stderr.write(f"error: the output cannot be written ({err.strerror})\n")
-        sys.exit(EXIT_FAILURE)
+        sys.exit(FAILURE)
     finally:
         leave_signals()
 

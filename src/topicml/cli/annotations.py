@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from topicml.cli import options
-from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
+from topicml.cli.exits import exit_rejected
 from topicml.errors import LabelError
 from topicml.files import check_outputs, write_text
 from topicml.io.records import counted
@@ -92,7 +92,7 @@ def gold(
         f"{counted(undecided, 'sentence')} without a decision"
     )
     if view.unknown or view.changed:
-        raise typer.Exit(EXIT_SOME_REJECTED if view.labels else EXIT_FAILURE)
+        raise exit_rejected(len(view.labels))
 
 
 def agreement(

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from topicml.cli import options
-from topicml.errors import InputError, OutputError, RemoteError
-from topicml.files import check_apart, check_outputs, path_of, replacing
-from topicml.io.readers import check_named, parse_block, read_blocks
-from topicml.io.records import Fields, ReadOptions, Reject, list_counts
-from topicml.io.records import Format as InputFormat
-from topicml.io.remote import is_address, show_address
-from topicml.io.sources import Source, list_sources, measure, paths_of, web_source
+from topicml.cli.inputs import Inputs, WebPages, given_or_stdin
+from topicml.cli.outputs import (
+    PAGES,
+    STDOUT,
+    TABLES,
+    check_output,
+    open_output,
+    open_text_output,
+)
 from topicml.io.writers.output import Compression, Format, Output, output_kind
 from topicml.io.writers.texts import TextFolder
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.scoring.backends import backend_for
 from topicml.tagging.articles import TaggedArticle
-from topicml.tagging.tagger import Tagger
 from topicml.tagging.thresholds import Thresholds
 
 if TYPE_CHECKING:
@@ -38,12 +33,9 @@ if TYPE_CHECKING:
 
     Explaining = Callable[[TaggedArticle], ExplainedArticle]
 
-EXIT_FAILURE, EXIT_SOME_REJECTED = 1, 3
-_TABLE_SUFFIXES = (".txt", ".text")
-_PAGE_SUFFIXES = (".html", ".htm")
-_REJECTS_KEPT = 1000  # for a page
-
 Kind = Literal["table", "html"] | Format
+
+_FOR_PEOPLE: dict[str, Kind] = {**TABLES, **PAGES}
 
 
 def classify(
@@ -88,15 +80,7 @@ def classify(
         ),
     ] = False,
     models_dir: options.ModelsDir = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            callback=options.named,
-            help="File to write to, - for standard output.",
-        ),
-    ] = "-",
+    output: options.Output = "-",
     force: options.Force = False,
     urls: Annotated[
         list[str] | None,
@@ -106,10 +90,7 @@ def classify(
             help="Web address of a page, a feed or a file to tag, too; may be repeated.",
         ),
     ] = None,
-    allow_private: Annotated[
-        bool,
-        typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
-    ] = False,
+    allow_private: options.AllowPrivate = False,
     save_text: Annotated[
         Path | None,
         typer.Option(
@@ -126,23 +107,19 @@ def classify(
 
     Example: topicml classify data/raw/000_67757e0a190ff99f.txt
     """
-    options.check_encoding(encoding)
     options.check_thresholds(threshold, min_precision, relevance)
     share = options.share_of(second_opinion, second_opinion_share)
     fields = options.record_fields(text_field, id_field, title_field, keep)
     asked = _asked_kind(output, output_format)
     if asked == "html":
-        fields = replace(fields, also=_page_fields(fields))
-    reading = ReadOptions(
-        *(fields, encoding),
-        any_text=unit == "sentence",
-        delimiter=options.column_delimiter(delimiter),
-        has_header=not no_header,
-    )
+        from topicml.report.article import with_page_fields
+
+        fields = with_page_fields(fields)
+    reading = options.read_options(fields, encoding, unit, delimiter, no_header)
     web = WebPages(urls or [], allow_private)
     given = [] if urls and not sources else given_or_stdin(sources)
     inputs = Inputs(given, input_format, reading, web, follow_links=follow_links)
-    check_written(output, inputs.paths, force=force)
+    check_output(output, inputs.paths, force=force)
     if save_text:
         inputs.texts = TextFolder(save_text, inputs.paths, force=force)
     kind, compression = _output_kind(output, asked)
@@ -177,149 +154,20 @@ def classify(
         )
         check_kept(written)
         count = _write_records(groups, written, output, explained)
-    if inputs.rejected:
-        raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
-    if not count:
-        raise InputError("nothing to tag: no input holds a text", hint="Check what was given.")
-
-
-def given_or_stdin(sources: list[str] | None) -> list[str]:
-    """Return what was given, or standard input where something comes from it."""
-    if sources:
-        return sources
-    if sys.stdin.isatty():
-        raise typer.BadParameter("give a file, a folder, or - for standard input")
-    return ["-"]
-
-
-class WebPages(NamedTuple):
-    """Addresses to be asked, each when its turn comes.
-
-    Attributes:
-        urls: The addresses.
-        allow_private: Whether they may be of this machine or its network.
-    """
-
-    urls: list[str]
-    allow_private: bool = False
-
-
-class Inputs:
-    """What is read; whatever is wrong with it is said on standard error, and counted.
-
-    Attributes:
-        texts: Where texts are saved; None for nowhere.
-        paths: Files to be read, standard input among them.
-        size: Bytes of all inputs, or None where that is not known.
-        rejected: How many inputs and texts were rejected so far.
-        rejects: What was said of the first of them.
-    """
-
-    def __init__(
-        self,
-        given: list[str],
-        input_format: InputFormat | None,
-        reading: ReadOptions,
-        web: WebPages | None = None,
-        *,
-        follow_links: bool = False,
-    ) -> None:
-        listing = list_sources(given, input_format, follow_links=follow_links)
-        self._sources, self._reading, self._web = listing.sources, reading, web or WebPages([])
-        self._format = input_format
-        self.texts: TextFolder | None = None
-        if not self._web.urls:  # what is there is not known yet
-            check_named(self._sources, reading)
-        self._stdin, self.size = measure(self._sources, sys.stdin.buffer)
-        self.paths = paths_of(self._sources, sys.stdin.buffer)
-        self.rejected = 0
-        self.rejects: list[str] = []
-        for line in listing.notes():
-            options.note(line)
-        for error in listing.errors:
-            self._reject(str(error))
-
-    def tag(self, tagger: Tagger) -> Iterator[list[TaggedArticle]]:
-        """Yield the articles, some at a time."""
-        skipped: Counter[str] = Counter()
-        is_all = len(self._sources) + len(self._web.urls) == 1
-        for source in itertools.chain(self._sources, self._web_sources()):
-            try:
-                blocks = read_blocks(
-                    *([source], self._reading, self._stdin),
-                    note=options.note,
-                    is_all=is_all,
-                )
-                for block in blocks:
-                    skipped += block.skipped()
-                    documents = []
-                    for item in parse_block(block, self._reading):
-                        if isinstance(item, Reject):
-                            self._reject(f"{item.place}: {item.detail}")
-                            continue
-                        if item.encoding != "utf-8" and item.source == item.id:
-                            options.note(f"{item.source}: read as {item.encoding}")
-                        documents.append(item)
-                        if self.texts:
-                            self.texts.save(item)
-                    yield tagger.tag(documents)
-            except InputError as err:
-                self._reject(str(err))
-        if skipped:
-            options.note(f"skipped, no texts: {list_counts(dict(skipped.most_common()))}")
-
-    def _web_sources(self) -> Iterator[Source]:
-        from topicml.io.web import fetch_page
-
-        for url in self._web.urls:
-            try:
-                yield web_source(
-                    fetch_page(url, allow_private=self._web.allow_private), self._format
-                )
-            except RemoteError as err:
-                self._reject(str(err))
-
-    def _reject(self, line: str) -> None:
-        self.rejected += 1
-        if len(self.rejects) < _REJECTS_KEPT:
-            self.rejects.append(line)
-        options.tell(f"error: {line}")
-
-
-def check_written(output: str, inputs: list[str | Path], *, force: bool) -> None:
-    """Make sure that nothing is written over an input or another file that is there."""
-    if is_address(output):
-        raise OutputError(
-            "this command writes files",
-            where=show_address(output),
-            hint="topicml batch writes there.",
-        )
-    if output == "-":
-        check_apart(path_of(sys.stdout.buffer), inputs)
-    else:
-        check_outputs([Path(output)], inputs, force=force)
+    inputs.end(count, "tag")
 
 
 def _asked_kind(output: str, output_format: Kind | None) -> Kind | None:
     """Return what is to be written where it is for people, or was said; None for the others."""
-    name = output.lower()
-    if output_format is None and name.endswith(_PAGE_SUFFIXES):
-        return "html"
-    if output_format is None and (output == "-" or name.endswith(_TABLE_SUFFIXES)):
-        return "table"
-    return output_format
+    if output_format or output == STDOUT:
+        return output_format or "table"
+    return _FOR_PEOPLE.get(Path(output).suffix.lower())
 
 
 def _output_kind(output: str, asked: Kind | None) -> tuple[Kind, Compression]:
     if asked == "table" or asked == "html":
         return asked, "none"
-    return output_kind(output, asked, (*_TABLE_SUFFIXES, *_PAGE_SUFFIXES[:1]))
-
-
-def _page_fields(fields: Fields) -> tuple[str, ...]:
-    from topicml.report.article import FIELDS
-
-    return tuple(name for name in FIELDS if name not in fields.keep)
+    return output_kind(output, asked, (*TABLES, *PAGES))
 
 
 def _check_explained(kind: str, second_opinion: str | None, model: Path) -> None:
@@ -352,13 +200,11 @@ def _write_tables(
 ) -> int:
     draw = _drawing(thresholds, explained)
     count = 0
-    with writable(output) as binary:
-        out = io.TextIOWrapper(binary, encoding="utf-8", write_through=True)
+    with open_text_output(output) as out:
         for articles in groups:
             for article in articles:
                 draw(article, out)
                 count += 1
-        out.detach()
     return count
 
 
@@ -374,13 +220,12 @@ def _write_page(
 
     report = TaggedReport(model, thresholds, words_behind(model))
     count = 0
-    with writable(output) as out:
+    with open_text_output(output) as out:
         for articles in groups:
             for article in articles:
                 report.add(article)
                 count += 1
-        page = report.render(Rejected(inputs.rejected, inputs.rejects))
-        out.write(page.encode("utf-8", "replace"))
+        out.write(report.render(Rejected(inputs.rejects.count, inputs.rejects.lines)))
     return count
 
 
@@ -410,10 +255,5 @@ def _write_records(
         return article.to_dict(written.detail)
 
     records = ([record(article) for article in group] for group in groups)
-    with writable(output) as out:
+    with open_output(output) as out:
         return write_stream(records, written, out)
-
-
-def writable(output: str) -> AbstractContextManager[BinaryIO]:
-    """Return what to write to: standard output, or a file that is replaced when all is written."""
-    return nullcontext(sys.stdout.buffer) if output == "-" else replacing(Path(output))

@@ -91,7 +91,7 @@ def compare(
     known = [*(labels or ()), *project]
     read = [path for path in (*judged, *known, taxonomy, gate) if path]
     check_outputs([html] if html else [], [*read, *_kept(store.root, html)], force=force)
-    before, after = (open_for_use(store.find(name), options.tell) for name in (old, new))
+    before, after = (open_for_use(store.find(name), options.note) for name in (old, new))
     comparison = compare_models(
         *(before, after, judged, taxonomy),
         at_hand=known,
@@ -100,7 +100,7 @@ def compare(
         on_note=options.tell,
     )
     for caution in comparison.cautions:
-        options.tell(f"note: {caution}")
+        options.note(caution)
     fields = comparison.to_dict(flips)
     if html:
         write_text(html, comparison_page(fields))
@@ -128,4 +128,4 @@ def _record(comparison: Comparison, store: ModelStore) -> None:
     try:
         record_in_store(comparison, store)
     except TopicmlError as err:
-        options.tell(f"note: not noted for topicml models promote: {err}")
+        options.note(f"not noted for topicml models promote: {err}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +10,8 @@ from typing import Annotated, Literal
 import typer
 
 from topicml.cli import options
-from topicml.cli.classify import (
-    EXIT_FAILURE,
-    EXIT_SOME_REJECTED,
-    Inputs,
-    check_written,
-    given_or_stdin,
-    writable,
-)
-from topicml.errors import InputError
+from topicml.cli.inputs import Inputs, given_or_stdin
+from topicml.cli.outputs import PAGES, TABLES, check_output, kind_of, open_output, open_text_output
 from topicml.explain.explainer import Explainer, check_explainable
 from topicml.explain.nearest import LabelledSentences, load_labelled
 from topicml.explain.records import ExplainedArticle, explain_article
@@ -33,7 +25,7 @@ from topicml.text.document import Document
 
 Format = Literal["table", "json", "html"]
 
-_BY_SUFFIX: dict[str, Format] = {".json": "json", ".html": "html", ".htm": "html"}
+_KINDS: dict[str, Format] = {**TABLES, **PAGES, ".json": "json"}
 
 
 def explain(
@@ -73,15 +65,7 @@ def explain(
     relevance: options.Relevance = None,
     model: options.Model = None,
     models_dir: options.ModelsDir = None,
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output",
-            "-o",
-            callback=options.named,
-            help="File to write to, - for standard output.",
-        ),
-    ] = "-",
+    output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
     """Say why sentences have their topics, or none: which words add how much.
@@ -93,11 +77,12 @@ def explain(
     Example: topicml explain "The two ministers will meet in Manila on Friday." --no-nearest
     """
     options.check_thresholds(threshold, min_precision, relevance)
+    kind = output_format or kind_of(output, _KINDS, "table")
     inputs = None
     if source is None or not _is_text(source):
         reading = ReadOptions(any_text=unit == "sentence")
         inputs = Inputs(given_or_stdin([source] if source else None), None, reading)
-    check_written(output, inputs.paths if inputs else [], force=force)
+    check_output(output, inputs.paths if inputs else [], force=force)
     path = options.model_store(models_dir).find(model)
     check_explainable(path)
     opened = open_for_use(path, options.note)
@@ -113,12 +98,9 @@ def explain(
     explained = (
         explain_article(article, explainer, topic) for group in groups for article in group
     )
-    kind = output_format or _BY_SUFFIX.get(Path(output).suffix.lower(), "table")
     count = _write(explained, kind, output, opened)
-    if inputs and inputs.rejected:
-        raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
-    if not count:
-        raise InputError("nothing to explain: no input holds a text", hint="Check what was given.")
+    if inputs:
+        inputs.end(count, "explain")
 
 
 def _is_text(source: str) -> bool:
@@ -145,24 +127,23 @@ def _labelled(model: Model, labels: list[Path] | None) -> LabelledSentences:
 
 def _write(explained: Iterator[ExplainedArticle], kind: Format, output: str, model: Model) -> int:
     """Write explanations; return of how many texts."""
-    with writable(output) as binary:
-        if kind == "json":
-            from topicml.io.writers.writer import write_stream
+    if kind == "json":
+        from topicml.io.writers.writer import write_stream
 
-            written = Output("json", "none", "probabilities", model.scorer.topics)
-            records = ([article.to_dict(full=True)] for article in explained)
+        written = Output("json", "none", "probabilities", model.scorer.topics)
+        records = ([article.to_dict(full=True)] for article in explained)
+        with open_output(output) as binary:
             return write_stream(records, written, binary)
+    with open_text_output(output) as out:
         if kind == "html":
             from topicml.explain.page import explanation_page
 
             articles = list(explained)
-            binary.write(explanation_page(articles).encode("utf-8"))
+            out.write(explanation_page(articles))
             return len(articles)
         from topicml.explain.terminal import write_explanations  # rich takes long to import
 
-        out = io.TextIOWrapper(binary, encoding="utf-8", write_through=True)
         count = 0
         for count, article in enumerate(explained, start=1):  # noqa: B007
             write_explanations(article, out)
-        out.detach()
         return count

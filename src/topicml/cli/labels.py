@@ -10,13 +10,14 @@ import typer
 from topicml.cli import options
 from topicml.cli.adjudicate import adjudicate
 from topicml.cli.annotations import agreement, annotation_counts, gold
-from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED
 from topicml.cli.exchange import export_labels, import_labels
+from topicml.cli.exits import exit_rejected
 from topicml.cli.issues import issues
 from topicml.cli.migrate import app as migrate_app
+from topicml.cli.outputs import check_output, open_text_output
 from topicml.cli.queue import queue
 from topicml.errors import LabelError
-from topicml.files import check_outputs, write_text
+from topicml.files import check_outputs
 from topicml.io.records import counted
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def stats(labels: options.Labels = None, taxonomy: options.Taxonomy = options.TA
     typer.echo(f"{counted(len(records), 'sentence')} in {groups}")
     _tell_of_references(files)
     for note in refused_notes(records, scheme.scheme):
-        options.tell(f"note: {note}")
+        options.note(note)
 
 
 @app.command()
@@ -139,7 +140,7 @@ def fetch(
     paths = [path for path in options.label_paths(labels) if read_references(path)]
     if not paths:
         raise LabelError("no labels by reference", hint="Give their file with --labels.")
-    code = 0
+    problems = found = 0
     for path in paths:
         listed = read_archives(archives or path.parent / ARCHIVES)
         with document_progress() as progress:
@@ -150,10 +151,10 @@ def fetch(
             options.tell(line)
         count = fetched.count
         options.say(f"{count.with_text:,} of {count.labels:,} texts are in {fetched.path}.")
-        if fetched.problems:
-            code = EXIT_SOME_REJECTED if count.with_text else EXIT_FAILURE
-    if code:
-        raise typer.Exit(code)
+        found += count.with_text
+        problems += len(fetched.problems)
+    if problems:
+        raise exit_rejected(found)
 
 
 @app.command()
@@ -189,7 +190,7 @@ def documents(
         options.tell(f"missing: {line}")
     options.say(f"{count:,} documents are in {output}.")
     if missing:
-        raise typer.Exit(EXIT_SOME_REJECTED if count else EXIT_FAILURE)
+        raise exit_rejected(count)
 
 
 app.command("annotations")(annotation_counts)
@@ -203,12 +204,7 @@ app.command()(issues)
 @app.command()
 def codebook(
     taxonomy: options.Taxonomy = options.TAXONOMY,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            *("--output", "-o"), callback=options.named, help="File to write.", show_default="print"
-        ),
-    ] = None,
+    output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
     """Render the codebook that annotators read from the taxonomy file.
@@ -218,11 +214,9 @@ def codebook(
     from topicml.taxonomy import load_taxonomy
 
     text = load_taxonomy(taxonomy).to_markdown()
-    if output is None:
-        typer.echo(text, nl=False)
-    else:
-        check_outputs([output], [taxonomy], force=force)
-        write_text(output, text)
+    check_output(output, [taxonomy], force=force)
+    with open_text_output(output) as out:
+        out.write(text)
 
 
 def _tell_of_references(files: list[LabelFile]) -> None:

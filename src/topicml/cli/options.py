@@ -13,7 +13,7 @@ import typer
 
 from topicml.errors import LabelError, ModelError
 from topicml.io.readers import Format
-from topicml.io.records import Fields
+from topicml.io.records import Fields, ReadOptions
 from topicml.models.store import BUNDLED, ENVIRONMENT_VARIABLE, ModelStore, default_store
 from topicml.models.tagger import SHARE
 from topicml.project import folder as project
@@ -21,6 +21,16 @@ from topicml.tagging import tagger
 from topicml.text.normalise import printable
 
 _File = TypeVar("_File", str, Path, None)
+
+
+def named(file: _File) -> _File:
+    """Return the name of a file to write, and refuse one that is empty, or - for a path.
+
+    Options that take standard output, too, are strings.
+    """
+    if file is not None and (not Path(file).name or file == Path("-")):
+        raise typer.BadParameter("that is not the name of a file")
+    return file
 
 
 def in_project(context: typer.Context, parameter: typer.CallbackParam, path: Path) -> Path:
@@ -208,11 +218,19 @@ NoHeader = Annotated[
     bool,
     typer.Option("--no-header", help="CSV and TSV have no names: columns are fields 1, 2, 3 …"),
 ]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        *("--output", "-o"), callback=named, help="File to write to, - for standard output."
+    ),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Start over and replace an output that is there.")
 ]
-
-
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Tell of no progress.")]
 
 
@@ -225,6 +243,23 @@ def record_fields(
     return Fields(named, identifier, title or None, names(keep, "--keep"))
 
 
+def read_options(
+    fields: Fields,
+    encoding: str | None,
+    unit: tagger.Unit,
+    delimiter: str | None,
+    no_header: bool,
+) -> ReadOptions:
+    """Return how inputs are read, and refuse an encoding or a delimiter that is none."""
+    check_encoding(encoding)
+    return ReadOptions(
+        *(fields, encoding),
+        any_text=unit == "sentence",
+        delimiter=column_delimiter(delimiter),
+        has_header=not no_header,
+    )
+
+
 def names(lists: list[str] | None, option: str) -> tuple[str, ...]:
     """Return the names in comma-separated lists; one with a comma stands in quotes."""
     rows = csv.reader(lists or [], skipinitialspace=True)
@@ -232,13 +267,6 @@ def names(lists: list[str] | None, option: str) -> tuple[str, ...]:
     if lists and not found:
         raise typer.BadParameter(f"{option} {','.join(lists)!r} names nothing")
     return found
-
-
-def named(file: _File) -> _File:
-    """Return the name of a file to write, and refuse one that is empty."""
-    if file is not None and not Path(file).name:
-        raise typer.BadParameter("that is not the name of a file")
-    return file
 
 
 def share_of(second_opinion: str | None, share: float | None) -> float:

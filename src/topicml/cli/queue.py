@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from topicml.cli import options
-from topicml.cli.classify import EXIT_FAILURE, EXIT_SOME_REJECTED, Inputs
-from topicml.errors import InputError
-from topicml.files import check_outputs, write_text
-from topicml.io.records import ReadOptions, counted, list_counts
+from topicml.cli.inputs import Inputs
+from topicml.cli.outputs import STDOUT, check_output, open_text_output
+from topicml.io.records import counted, list_counts
 
 if TYPE_CHECKING:
     from topicml.labels.store import LabelFile
@@ -56,12 +54,7 @@ def queue(
             "--format", "-f", help="Output format.", show_default="jsonl to a file, else table"
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            *("--output", "-o"), callback=options.named, help="File to write.", show_default="print"
-        ),
-    ] = None,
+    output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
     """Rank unlabelled sentences by how much a label of theirs would teach, with reasons.
@@ -77,19 +70,13 @@ def queue(
     from topicml.models.tagger import make_tagger
     from topicml.training.label_queue import choose_next, gather, label_record
 
-    options.check_encoding(encoding)
-    reading = ReadOptions(
-        *(options.record_fields(text_field, id_field, title_field), encoding),
-        any_text=unit == "sentence",
-        delimiter=options.column_delimiter(delimiter),
-        has_header=not no_header,
-    )
+    fields = options.record_fields(text_field, id_field, title_field)
+    reading = options.read_options(fields, encoding, unit, delimiter, no_header)
     inputs = Inputs(sources, input_format, reading, follow_links=follow_links)
     paths = labels or options.project_labels()
-    if output:
-        check_outputs([output], [*inputs.paths, *paths], force=force)
+    check_output(output, [*inputs.paths, *paths], force=force)
     known = _texts([read_label_file(path) for path in paths])
-    opened = open_for_use(options.model_store(models_dir).find(model), options.tell)
+    opened = open_for_use(options.model_store(models_dir).find(model), options.note)
     tagger = make_tagger(opened, unit=unit)
     candidates, left_out = gather(inputs.tag(tagger), known)
     chosen = choose_next(
@@ -101,12 +88,14 @@ def queue(
     )
     topics = opened.scorer.topics
     rows = [label_record(one, candidates, topics) for one in chosen]
-    _write(rows, output, output_format)
+    with open_text_output(output) as out:
+        if (output_format or ("table" if output == STDOUT else "jsonl")) == "table":
+            _write_table(rows, out)
+        else:
+            for row in rows:
+                out.write(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
     _tell(len(rows), len(candidates), left_out)
-    if inputs.rejected:
-        raise typer.Exit(EXIT_SOME_REJECTED if rows else EXIT_FAILURE)
-    if not candidates and not left_out:
-        raise InputError("nothing to label: no input holds a text", hint="Check what was given.")
+    inputs.end(len(candidates) + left_out.total(), "label")
 
 
 def _texts(files: list[LabelFile]) -> list[str]:
@@ -118,25 +107,9 @@ def _texts(files: list[LabelFile]) -> list[str]:
     return [record.text for file in files for record in file.records]
 
 
-def _write(
-    rows: list[dict[str, Any]], output: Path | None, asked: Literal["table", "jsonl"] | None
-) -> None:
-    if (asked or ("jsonl" if output else "table")) == "table":
-        _write_table(rows, output)
-        return
-    lines = "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows)
-    if output:
-        write_text(output, lines)
-    else:
-        typer.echo(lines, nl=False)
-
-
-def _write_table(rows: list[dict[str, Any]], output: Path | None) -> None:
-    import io
-
+def _write_table(rows: list[dict[str, Any]], out: IO[str]) -> None:
     from topicml.cli.render import render_rows
 
-    out = io.StringIO() if output else None
     cells = [
         (
             place,
@@ -149,8 +122,6 @@ def _write_table(rows: list[dict[str, Any]], output: Path | None) -> None:
         for place, row in enumerate(rows, start=1)
     ]
     render_rows(("", "entropy", "nearest (threshold)", "novelty", "sentence"), cells, out)
-    if output and out:
-        write_text(output, out.getvalue())
 
 
 def _tell(shown: int, of: int, left_out: Counter[str]) -> None:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from topicml.cli import options
-from topicml.errors import OutputError
-from topicml.files import check_apart, check_outputs, path_of, write_text
+from topicml.cli.exits import SOME_REJECTED
+from topicml.cli.inputs import Rejects
+from topicml.cli.outputs import PAGES, STDOUT, check_output, kind_of, open_text_output
 from topicml.io.readers import Format
-from topicml.io.records import Reject
 
 if TYPE_CHECKING:
     from topicml.report.trends_dates import Day
 
-EXIT_SOME_REJECTED = 3
-_SUFFIXES = {".html": "html", ".htm": "html", ".csv": "csv", ".json": "json"}
+Kind = Literal["html", "csv", "json"]
+
+_KINDS: dict[str, Kind] = {**PAGES, ".csv": "csv", ".json": "json"}
 
 
 def report(
@@ -30,16 +31,9 @@ def report(
             "compressed; folders and globs, or - for stdin.",
         ),
     ],
-    output: Annotated[
-        str,
-        typer.Option(
-            *("--output", "-o"),
-            callback=options.named,
-            help="File to write to, - for standard output.",
-        ),
-    ] = "-",
+    output: options.Output = "-",
     output_format: Annotated[
-        Literal["html", "csv", "json"] | None,
+        Kind | None,
         typer.Option(
             *("--format", "-f"),
             help="A page with plots and tables, or the table alone.",
@@ -123,7 +117,9 @@ def report(
     from topicml.report.trends_records import count_filtered, read_stories
     from topicml.report.trends_tables import as_csv, as_json
 
-    kind = _kind(output, output_format)
+    kind = output_format or kind_of(output, _KINDS, "html")
+    if kind == "html" and output == STDOUT and sys.stdout.isatty():
+        raise typer.BadParameter("name a file for the page with --output FILE.html")
     choice = Choice(
         *(date_field, date_format, source_field, model),
         since=_day(since, "--since"),
@@ -134,15 +130,14 @@ def report(
     if listing.errors:
         raise listing.errors[0]
     read = paths_of(listing.sources, sys.stdin.buffer) + ([error_rates] if error_rates else [])
-    if output == "-":
-        check_apart(path_of(sys.stdout.buffer), read)
-    else:
-        check_outputs([Path(output)], read, force=force)
-    rejects = _Rejects()
-    stories = read_stories(listing.sources, sys.stdin.buffer, note=_note, on_reject=rejects.tell)
+    check_output(output, read, force=force)
+    rejects = Rejects()
+    stories = read_stories(
+        *(listing.sources, sys.stdin.buffer), note=options.note, on_reject=rejects.tell
+    )
     counts = count_stories(stories, choice)
     for line in listing.notes():
-        _note(line)
+        options.note(line)
     errors = errors_of_model(options.model_store(models_dir), counts.model)
     if error_rates:
         errors = errors_of_file(error_rates, errors.topics)
@@ -155,48 +150,15 @@ def report(
         filtered=sum(map(count_filtered, listing.sources)),
     )
     for line in made.notes:
-        _note(line)
+        options.note(line)
     if kind == "html":
         text = render_trends(made, title)
     else:
         text = as_csv(made) if kind == "csv" else as_json(made)
-    if output == "-":
-        sys.stdout.buffer.write(text.encode("utf-8"))
-    else:
-        write_text(Path(output), text)
+    with open_text_output(output) as out:
+        out.write(text)
     if rejects.count:
-        raise typer.Exit(EXIT_SOME_REJECTED)
-
-
-class _Rejects:
-    """Tells of records that cannot be read, and counts them."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def tell(self, reject: Reject) -> None:
-        self.count += 1
-        options.tell(f"error: {reject.place}: {reject.detail}")
-
-
-def _note(line: str) -> None:
-    options.tell(f"note: {line}")
-
-
-def _kind(output: str, asked: str | None) -> str:
-    found = _SUFFIXES.get(Path(output).suffix.lower())
-    if output == "-":
-        kind = asked or "html"
-        if kind == "html" and sys.stdout.isatty():
-            raise typer.BadParameter("name a file for the page with --output FILE.html")
-        return kind
-    if asked is None and found is None:
-        raise OutputError(
-            "the name does not say the format",
-            where=output,
-            hint="Use .html, .csv or .json, or name it with --format.",
-        )
-    return asked or found or ""
+        raise typer.Exit(SOME_REJECTED)
 
 
 def _day(given: str | None, option: str) -> Day | None:

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from topicml.cli import options
-from topicml.errors import InputError, did_you_mean
-from topicml.io.records import ALL, ReadOptions
+from topicml.cli.exits import SOME_REJECTED
+from topicml.errors import check_known
+from topicml.io.records import ALL
 from topicml.models.proven import open_for_use
 from topicml.models.tagger import make_tagger
 from topicml.tagging.articles import Detail
 
 if TYPE_CHECKING:
+    from topicml.models.folder import Model
+    from topicml.tagging.thresholds import Thresholds
+    from topicml.watch.pages import PageFolder
     from topicml.watch.recorder import Arrival
 
-EXIT_SOME_REJECTED = 3
 _LONGEST_TITLE = 80
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -41,6 +44,14 @@ def watch(
             help="File of JSON Lines that records are appended to.",
         ),
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            callback=options.named,
+            help="Folder to write a page of each article to, as classify --format html does.",
+        ),
+    ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -76,23 +87,22 @@ def watch(
     input_format: options.InputFormat = None,
     encoding: options.Encoding = None,
     follow_links: options.FollowLinks = False,
+    delimiter: options.Delimiter = None,
+    no_header: options.NoHeader = False,
     follow: Annotated[
         bool,
         typer.Option(
             "--follow", help="Tag the pages that a feed links to, not what it says of them."
         ),
     ] = False,
-    allow_private: Annotated[
-        bool,
-        typer.Option("--allow-private", help="Ask addresses of this machine and its network, too."),
-    ] = False,
+    allow_private: options.AllowPrivate = False,
     model: options.Model = None,
     models_dir: options.ModelsDir = None,
 ) -> None:
     """Tag articles as they arrive in a folder or a feed, each once, until it is stopped.
 
-    Each is a line of the output and a line on the terminal. A run that was stopped or killed goes
-    on with the same command, and repeats nothing.
+    Each is a line of the output and a line on the terminal, and with --html a page. A run that
+    was stopped or killed goes on with the same command, and repeats nothing.
 
     Example: topicml watch inbox --output tags.jsonl --only force-posture
     """
@@ -100,21 +110,18 @@ def watch(
     from topicml.watch.feed import LEAST_EVERY
     from topicml.watch.run import WatchJob, watch_sources
 
-    options.check_encoding(encoding)
+    fields = options.record_fields(text_field, id_field, title_field, keep)
+    if follow and not {"url", ALL} & {*fields.keep}:
+        fields = replace(fields, keep=(*fields.keep, "url"))
+    reading = options.read_options(fields, encoding, unit, delimiter, no_header)
     options.check_thresholds(threshold, min_precision, relevance)
     options.check_numbers({"--settle": settle})
     seconds = _seconds(every)
     if seconds < LEAST_EVERY:
         raise typer.BadParameter(f"--every {every} is less than a minute")
     store = options.model_store(models_dir)
-    opened = open_for_use(store.find(model), _note)
-    topics = opened.scorer.topics
-    for topic in only or ():
-        if topic not in topics:
-            raise InputError(
-                f"unknown topic {topic!r}",
-                hint=f"{did_you_mean(topic, topics)}Topics: {', '.join(topics)}.",
-            )
+    opened = open_for_use(store.find(model), options.note)
+    check_known(only or (), opened.scorer.topics, "--only")
     opened.scorer.use(backend_for(0))
     tagger = make_tagger(
         opened,
@@ -123,17 +130,10 @@ def watch(
         relevance=relevance,
         unit=unit,
     )
-    fields = options.record_fields(text_field, id_field, title_field, keep)
-    if follow and not {"url", ALL} & {*fields.keep}:
-        fields = replace(fields, keep=(*fields.keep, "url"))
     job = WatchJob(
         sources=tuple(sources),
         output=output,
-        options=ReadOptions(
-            fields,
-            encoding,
-            any_text=unit == "sentence",
-        ),
+        options=reading,
         input_format=input_format,
         follow_links=follow_links,
         detail=detail,
@@ -144,13 +144,19 @@ def watch(
         once=once,
     )
     shown = {*only} if only else None
-    rejected = watch_sources(job, tagger, lambda arrival: _print(arrival, shown), options.tell)
+    pages = _pages(html, opened, tagger.thresholds) if html else None
+    rejected = watch_sources(
+        *(job, tagger, lambda arrival: _print(arrival, shown), options.tell), pages
+    )
     if rejected:
-        raise typer.Exit(EXIT_SOME_REJECTED)
+        raise typer.Exit(SOME_REJECTED)
 
 
-def _note(line: str) -> None:
-    options.tell(f"note: {line}")
+def _pages(folder: Path, model: Model, thresholds: Thresholds) -> PageFolder:
+    from topicml.report.tagged import page_drawer
+    from topicml.watch.pages import PageFolder
+
+    return PageFolder(folder, page_drawer(model, thresholds))
 
 
 def _print(arrival: Arrival, shown: set[str] | None) -> None:

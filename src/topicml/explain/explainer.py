@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from topicml.errors import ModelError, did_you_mean
+from topicml.errors import ModelError, check_known
 from topicml.explain.changes import Judge, Judged, find_change
 from topicml.explain.contributions import BlockTerms, Contributions, contributions_of
 from topicml.explain.explanation import Explanation, Term, TopicExplanation, Word
@@ -138,11 +138,9 @@ class Explainer:
             ModelError: The model has no such topic.
         """
         known = self._scorer.topics
-        for topic in topics:
-            if topic not in known:
-                hint = did_you_mean(topic, known) + f"It has {', '.join(known)}."
-                raise ModelError(f"{self.model} has no topic {topic!r}", hint=hint)
-        return [known.index(topic) for topic in dict.fromkeys(topics)]
+        asked = [*dict.fromkeys(topics)]
+        check_known(asked, known, self.model, ModelError)
+        return [known.index(topic) for topic in asked]
 
     def _decide(self, texts: Sequence[str]) -> tuple[Scores, NDArray[np.bool_], NDArray[np.int8]]:
         """Score texts as they are read, and decide their topics as a tagger does."""

@@ -5,47 +5,39 @@ Jinja fills the templates and escapes what comes from texts and models.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pathlib import Path
+from typing import Any
 
 from topicml.explain import wording
 from topicml.explain.explanation import Explanation
 from topicml.explain.records import ExplainedArticle
+from topicml.pages.render import environment, render_page
 from topicml.tagging.abstention import SENTENCE_REASONS
 
-_FEWEST = 0.05  # of the strongest word's contribution; what adds less is not highlighted
+_FOLDER = Path(__file__).parent / "templates"
+_WORDING: dict[str, Any] = {
+    "verdict": wording.verdict,
+    "sum_of": wording.sum_of,
+    "what_is_checked": wording.what_is_checked,
+    "without": wording.without,
+    "reasons": SENTENCE_REASONS,
+    "fewest": 0.05,  # of the strongest word's contribution; what adds less is not marked
+}
 
 
 def explanation_page(articles: Sequence[ExplainedArticle]) -> str:
     """Return a page with the explanations of all sentences; it loads nothing."""
-    return _environment().get_template("page.html").render(articles=articles)
+    values = {"title": "Why these topics", "articles": articles, **_WORDING}
+    style = (_FOLDER / "explained.css").read_text("utf-8")
+    return render_page("explained.html", values, folder=_FOLDER, style=style)
 
 
 def explanation_fragment(explanation: Explanation) -> str:
     """Return the explanation of one sentence as HTML for another page.
 
-    What it looks like is in the template ``style.css``; without it, it can be read, too.
+    What it looks like is in ``pages/look.css`` and in the template ``explained.css``; without
+    them, it can be read, too.
     """
-    return _environment().get_template("explanation.html").render(explanation=explanation)
-
-
-@functools.cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("topicml.explain"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {
-        "verdict": wording.verdict,
-        "sum_of": wording.sum_of,
-        "what_is_checked": wording.what_is_checked,
-        "without": wording.without,
-        "reasons": SENTENCE_REASONS,
-        "fewest": _FEWEST,
-    }
-    return environment
+    template = environment(_FOLDER).get_template("explanation.html")
+    return template.render(explanation=explanation, **_WORDING)

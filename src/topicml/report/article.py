@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 import orjson
 
+from topicml.io.records import Fields
 from topicml.report.words import Words
 from topicml.tagging.abstention import Reason
 from topicml.tagging.articles import TaggedArticle, TaggedSentence
@@ -33,6 +34,11 @@ _UNFAMILIAR: tuple[Reason, ...] = ("unfamiliar", "not_english")
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _LINE_BREAK = re.compile(r"\r(?!\n)|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def with_page_fields(fields: Fields) -> Fields:
+    """Return which fields of a record are what, with those that a page shows."""
+    return replace(fields, also=tuple(name for name in FIELDS if name not in fields.keep))
 
 
 @dataclass(frozen=True, slots=True)

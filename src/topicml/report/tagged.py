@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from topicml.models.folder import Model
 from topicml.pages.render import environment, render_page
 from topicml.report.article import ArticleView, figures_of, is_web_address, view_article
 from topicml.report.palette import topic_style
-from topicml.report.words import Words
+from topicml.report.words import Words, words_behind
 from topicml.scheme import is_language
 from topicml.tagging.abstention import ARTICLE_REASONS, REASONS, SENTENCE_REASONS, Reason
 from topicml.tagging.articles import TaggedArticle
@@ -93,9 +93,11 @@ class TaggedReport:
         """
         topics = self._model.scorer.topics
         made = self._made
+        heading = f"Topics of {len(self._rows):,} {_plural(len(self._rows), 'article')}"
         counts = np.array([row["counts"] for row in self._rows]).reshape(-1, len(topics))
         values: dict[str, Any] = {
-            "title": f"Topics of {len(self._rows):,} {_plural(len(self._rows), 'article')}",
+            "title": self._rows[0]["name"] if len(self._rows) == 1 else heading,
+            "heading": heading,
             "made": made,
             "made_text": f"{made:%d %B %Y, %H:%M} UTC".lstrip("0"),
             "model": self._model.reference,
@@ -157,6 +159,27 @@ class TaggedReport:
             if self._thresholds.relevance
             else None,
         }
+
+
+def page_drawer(model: Model, thresholds: Thresholds) -> Callable[[TaggedArticle], str]:
+    """Return what makes the page of a single article.
+
+    Args:
+        model: That tags them.
+        thresholds: What sentences have to reach.
+
+    Raises:
+        OutputError: See ``TaggedReport``.
+    """
+    words = words_behind(model)
+    report_time()  # what is wrong with it is said before the first article
+
+    def draw(article: TaggedArticle) -> str:
+        report = TaggedReport(model, thresholds, words)
+        report.add(article)
+        return report.render()
+
+    return draw
 
 
 def report_time() -> datetime:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from topicml.errors import InputError, did_you_mean
+from topicml.errors import InputError, check_known
 from topicml.report.trends_counts import Choice, Counts, Sums, TopicSums
 from topicml.report.trends_dates import (
     By,
@@ -171,12 +171,7 @@ def make_trends(
 def _choose_topics(counts: Counts, errors: ModelErrors, asked: Sequence[str]) -> tuple[str, ...]:
     known = errors.topics or tuple(sorted(counts.all.topics))
     known += tuple(sorted(counts.all.topics.keys() - {*known}))
-    for topic in asked:
-        if topic not in known:
-            raise InputError(
-                f"unknown topic {topic!r}",
-                hint=f"{did_you_mean(topic, known)}Topics: {', '.join(known)}.",
-            )
+    check_known(asked, known)
     return tuple(topic for topic in known if topic in asked) if asked else known
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from topicml.pages.render import render_page
 from topicml.report.trends import Trends
 from topicml.report.trends_plots import (
     WIDTH,
@@ -15,31 +16,23 @@ from topicml.report.trends_plots import (
     story_bars,
 )
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_FOLDER = Path(__file__).parent
 
 
 def render_trends(trends: Trends, title: str) -> str:
     """Return the page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "interval": interval}
     scale = scale_of(trends)
-    return environment.get_template("trends.html").render(
-        trends=trends,
-        title=title,
-        width=WIDTH,
-        bars=story_bars(trends),
-        time=[(topic, over_time(trends, topic, scale)) for topic in trends.topics]
-        if trends.periods
-        else [],
-        source=[(topic, by_source(trends, topic, scale)) for topic in trends.topics]
-        if len(trends.sources) > 1
-        else [],
-    )
+    time = [(topic, over_time(trends, topic, scale)) for topic in trends.topics]
+    source = [(topic, by_source(trends, topic, scale)) for topic in trends.topics]
+    values = {
+        "trends": trends,
+        "title": title,
+        "width": WIDTH,
+        "bars": story_bars(trends),
+        "time": time if trends.periods else [],
+        "source": source if len(trends.sources) > 1 else [],
+        "percent": percent,
+        "interval": interval,
+    }
+    style = (_FOLDER / "trends.css").read_text("utf-8")
+    return render_page("trends.html", values, folder=_FOLDER, style=style)

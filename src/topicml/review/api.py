@@ -79,7 +79,6 @@ _BODY = {
 
 def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> APIRouter:
     """Return the routes under ``/api``."""
-    batches = Batches(classifier, workers, settings.limits.waiting)
     router = APIRouter(
         prefix="/api", responses={"default": _PROBLEM}, dependencies=[Depends(_each_option_once)]
     )
@@ -103,6 +102,15 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
             return await workers.run(
                 lambda: describe_topics(classifier.model(choice.model), settings.taxonomy)
             )
+
+    _add_classify(router, settings, classifier, workers)
+    return router
+
+
+def _add_classify(
+    router: APIRouter, settings: Settings, classifier: Classifier, workers: Workers
+) -> None:
+    batches = Batches(classifier, workers, settings.limits.waiting)
 
     @router.post(
         "/classify",
@@ -129,8 +137,6 @@ def api_router(settings: Settings, classifier: Classifier, workers: Workers) -> 
                 documents, asked, lambda articles: _answer(given, articles, as_lines)
             )
         return Response(answer, media_type=NDJSON if as_lines else "application/json")
-
-    return router
 
 
 def _default(classifier: Classifier) -> str | None:

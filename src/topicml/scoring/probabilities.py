@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from topicml.scheme import Kind
 from topicml.scoring.features import Floats
+
+_Float = TypeVar("_Float", bound=np.floating[Any])
 
 
 def probabilities_of(log_odds: Floats, kind: Kind) -> Floats:
@@ -19,10 +24,10 @@ def probabilities_of(log_odds: Floats, kind: Kind) -> Floats:
     return probabilities
 
 
-def sigmoid(log_odds: Floats) -> Floats:
-    """Return the probability of each log-odds."""
+def sigmoid(log_odds: NDArray[_Float]) -> NDArray[_Float]:
+    """Return the probability of each log-odds, in their own precision."""
     power = np.exp(-np.abs(log_odds))  # never overflows
-    probabilities: Floats = np.where(log_odds >= 0, 1.0, power) / (1.0 + power)
+    probabilities: NDArray[_Float] = np.where(log_odds >= 0, 1.0, power) / (1.0 + power)
     return probabilities
 
 

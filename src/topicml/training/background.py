@@ -25,8 +25,9 @@ from sklearn.preprocessing import normalize
 
 from topicml.labels.texts import sha1_of
 from topicml.scoring.features import FeatureBlock
+from topicml.scoring.probabilities import sigmoid
 from topicml.training.features import Parameters, make_vectorizer
-from topicml.training.logistic import fit_logistic, sigmoid
+from topicml.training.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
 

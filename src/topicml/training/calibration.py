@@ -10,12 +10,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
 from topicml.scheme import Kind
-from topicml.scoring.probabilities import probabilities_of
+from topicml.scoring.probabilities import probabilities_of, sigmoid
 from topicml.scoring.scorer import FEWEST_KNOWN
 from topicml.tagging.second_opinion import margins, margins_of_shares
 from topicml.tagging.thresholds import Thresholds, reached
 from topicml.training.features import CERTAIN
-from topicml.training.logistic import sigmoid
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]

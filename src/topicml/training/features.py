@@ -15,7 +15,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from topicml.training.logistic import fit_logistic, sigmoid
+from topicml.scoring.probabilities import sigmoid
+from topicml.training.logistic import fit_logistic
 
 
 @dataclass(frozen=True, slots=True)

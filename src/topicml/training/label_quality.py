@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from topicml.io.optional_dependencies import load
+from topicml.scoring.probabilities import sigmoid
 from topicml.training.background import Background
 from topicml.training.calibration import fit_calibration
 from topicml.training.cross_validation import Floats, splits_of
 from topicml.training.dataset import Dataset
 from topicml.training.features import CERTAIN, Parameters
-from topicml.training.logistic import sigmoid
 from topicml.training.search import search, settings_for
 from topicml.training.temperature import choose_multiclass_decision
 

@@ -7,17 +7,17 @@ the same as to fit a correction on top of the background's log-odds, which is wh
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from topicml.scoring.probabilities import sigmoid
+
 MOST_ITERATIONS = 200
 _TOLERANCE = 1e-7  # of the loss, between two iterations
 _MEMORY = 8  # corrections that L-BFGS keeps
-
-_Float = TypeVar("_Float", bound=np.floating[Any])
 
 
 def fit_logistic(
@@ -77,9 +77,3 @@ def fit_logistic(
     ).x.astype(kind)
     coefficients = found[: m * outputs].reshape(m, outputs) * scale
     return coefficients.T.copy(), found[m * outputs :] * kind.type(intercept_scale)
-
-
-def sigmoid(x: NDArray[_Float]) -> NDArray[_Float]:
-    """Return ``1 / (1 + exp(-x))`` without overflow."""
-    share: NDArray[_Float] = np.exp(-np.logaddexp(0.0, -x))
-    return share

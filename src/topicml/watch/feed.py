@@ -14,7 +14,6 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from topicml.errors import RemoteError
-from topicml.io.records import Format
 from topicml.io.sources import Source, web_source
 from topicml.io.web import AnswerError, Fetched, fetch_page, show_url
 from topicml.watch.folder import Look, look_at
@@ -126,11 +125,8 @@ class FileFeed:
         look = look_at(str(self._path))
         if look is None or look == self._seen:
             return None
-        return Source(self.name, str(self._path), FEED, is_forced=True), look
+        return Source(self.name, str(self._path), "feed", is_forced=True), look
 
     def is_read(self, look: Look) -> None:
         """Take a file for read, unless it changes."""
         self._seen = look
-
-
-FEED: Format = "feed"

@@ -32,6 +32,7 @@ class Folder:
         follow_links: Whether links that leave it are followed.
         settle: Seconds that a file must not have been written to.
         apart: Files in it that are not read, as the output.
+        apart_folder: Folder whose files are not read, as that of pages; None for none.
     """
 
     def __init__(
@@ -42,22 +43,34 @@ class Folder:
         follow_links: bool,
         settle: float,
         apart: Iterable[Path],
+        apart_folder: Path | None = None,
     ) -> None:
         self.path = path
         self._input_format = input_format
         self._follow_links = follow_links
         self._settle = settle
         self._apart = [os.fspath(each) for each in apart]
+        self._apart_folder = apart_folder and os.fspath(apart_folder)
         self._since: dict[str, tuple[Look, float]] = {}
 
     def list(self) -> Listing:
         """Return what is in the folder and is read, whole or not."""
         listing = list_sources([self.path], self._input_format, follow_links=self._follow_links)
         apart = {_identity(path) for path in self._apart} - {None}
+        pages = self._apart_folder and _identity(self._apart_folder)
+        known: dict[str, bool] = {}
+
+        def is_page(path: str) -> bool:
+            folder = _folder_of(path)
+            if folder not in known:
+                known[folder] = _identity(folder) == pages
+            return known[folder]
+
         listing.sources[:] = [
             source
             for source in listing.sources
             if source.path and _identity(source.path) not in apart
+            if not (pages and is_page(source.path))
         ]
         return listing
 
@@ -83,6 +96,12 @@ def _identity(path: str) -> tuple[int, int] | None:
     """Return what a file is, through whatever links; None where none is there."""
     status = status_of(path)
     return status and (status.st_dev, status.st_ino)
+
+
+def _folder_of(path: str) -> str:
+    """Return the folder that a file is in, or the one that a link leads to."""
+    # Path is slow for many files
+    return os.path.dirname(os.path.realpath(path) if os.path.islink(path) else path)  # noqa: PTH114, PTH120
 
 
 def look_at(path: str) -> Look | None:

@@ -13,6 +13,7 @@ from topicml.files import beside
 from topicml.io.records import Reject, reject_lines
 from topicml.tagging.articles import Detail, TaggedArticle
 from topicml.watch.journal import ARRIVED, Entry, FileState, Journal
+from topicml.watch.pages import PageFolder, page_name
 
 REJECTS = ".rejects.jsonl"
 
@@ -53,12 +54,15 @@ class Recorder:
         journal: The output, and what is known of it.
         rejected: How many texts could not be tagged.
         tell: Told what is wrong and worth knowing, a line at a time.
+        pages: Where each article gets a page; None for none.
 
     Args:
         journal: See above.
         detail: How much is said of each record.
         on_arrival: Told of each article, once it is written.
         tell: See above.
+        pages: See above.
+        shown_only: Fields that pages show, and records have not.
     """
 
     def __init__(
@@ -67,12 +71,16 @@ class Recorder:
         detail: Detail,
         on_arrival: Callable[[Arrival], None],
         tell: Callable[[str], None],
+        pages: PageFolder | None = None,
+        shown_only: Sequence[str] = (),
     ) -> None:
         self.journal = journal
         self.rejected = 0
         self.tell = tell
         self._detail = detail
         self._on_arrival = on_arrival
+        self.pages = pages
+        self._shown_only = shown_only
 
     def write(
         self,
@@ -83,6 +91,8 @@ class Recorder:
         is_feed: bool = False,
     ) -> None:
         """Write articles that are not in the output, note all of them, tell of those written.
+
+        A page comes before its record.
 
         Args:
             name: Of the file or feed.
@@ -99,6 +109,8 @@ class Recorder:
             )
             if not self.journal.is_written(name, None if is_feed else each.mark, each.sha256):
                 arrivals.append(Arrival(article, self._record(name, each, copy_of, is_feed)))
+        if self.pages:
+            self.pages.write({each.record[ARRIVED]["page"]: each.article for each in arrivals})
         self.journal.write(name, [arrival.record for arrival in arrivals], entries, done)
         for arrival in arrivals:
             self._on_arrival(arrival)
@@ -107,14 +119,19 @@ class Recorder:
         self, name: str, marked: Marked, copy_of: str | None, is_feed: bool
     ) -> dict[str, Any]:
         record = marked.article.to_dict(self._detail)
+        for field in self._shown_only:
+            record.pop(field, None)
         record["duplicate_of"] = copy_of
-        record[ARRIVED] = {
+        origin: dict[str, str | int] = {
             "from": name,
             **({"entry": marked.mark} if is_feed else {"number": int(marked.mark)}),
             "version": marked.version,
             "sha256": marked.sha256,
-            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        record[ARRIVED] = {**origin, "at": now}
+        if self.pages:
+            record[ARRIVED]["page"] = page_name(marked.article.id, origin)
         return record
 
     def reject(self, rejects: Sequence[Reject]) -> None:

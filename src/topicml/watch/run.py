@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from topicml.errors import InputError, OutputError, RemoteError, TopicmlError
 from topicml.files import beside
 from topicml.io.optional_dependencies import load
-from topicml.io.records import Format, ReadOptions
+from topicml.io.records import ALL, Format, ReadOptions
 from topicml.io.sources import Source, show_path
+from topicml.report.article import with_page_fields
 from topicml.stopping import check_stopped
 from topicml.tagging.articles import Detail
 from topicml.tagging.tagger import Tagger
@@ -19,6 +20,7 @@ from topicml.watch.feed import FileFeed, WebFeed
 from topicml.watch.folder import Folder, Look, look_at
 from topicml.watch.journal import ARRIVED, NOTES, FeedState, Journal, only_writer
 from topicml.watch.linked import Linked, is_web
+from topicml.watch.pages import PageFolder
 from topicml.watch.recorder import REJECTS, Arrival, Recorder
 from topicml.watch.tagging import Tagging
 
@@ -100,7 +102,7 @@ class Watcher:
                 return
 
     def _open_sources(self) -> tuple[list[Folder], list[FileFeed], list[WebFeed]]:
-        job = self._job
+        job, pages = self._job, self._recorder.pages
         apart = [job.output, beside(job.output, NOTES), beside(job.output, REJECTS)]
         folders, files, web = [], [], []
         for given in job.sources:
@@ -108,6 +110,12 @@ class Watcher:
                 feed = WebFeed(given, every=job.every, allow_private=job.allow_private)
                 feed.state = self._recorder.journal.feeds.get(feed.name, FeedState())
                 web.append(feed)
+            elif pages and pages.is_in(given):
+                raise OutputError(
+                    "its pages would be read as articles",
+                    where=show_path(given),
+                    hint="Give the pages a folder of their own.",
+                )
             elif Path(given).is_dir():
                 folders.append(
                     Folder(
@@ -116,6 +124,7 @@ class Watcher:
                         follow_links=job.follow_links,
                         settle=job.settle,
                         apart=apart,
+                        apart_folder=pages.folder if pages else None,
                     )
                 )
             elif Path(given).is_file():
@@ -217,16 +226,30 @@ def watch_sources(
     tagger: Tagger,
     on_arrival: Callable[[Arrival], None],
     tell: Callable[[str], None],
+    pages: PageFolder | None = None,
 ) -> int:
     """Tag what is there and what arrives; return how many texts could not be tagged.
+
+    Args:
+        job: What to do.
+        tagger: Tags.
+        on_arrival: Told of each article, once it is written.
+        tell: Told what is wrong and worth knowing, a line at a time.
+        pages: Where each article gets a page; None for none.
 
     Raises:
         Stopped: A signal ended it.
         TopicmlError: See ``Watcher`` and ``only_writer``.
     """
     _check_output(job)
+    shown_only: tuple[str, ...] = ()
+    if pages:
+        fields = with_page_fields(job.options.fields)
+        shown_only = () if ALL in fields.keep else fields.also
+        job = replace(job, options=replace(job.options, fields=fields))
     with only_writer(job.output):
-        recorder = Recorder(Journal(job.output), job.detail, on_arrival, tell)
+        journal = Journal(job.output)
+        recorder = Recorder(journal, job.detail, on_arrival, tell, pages, shown_only)
         Watcher(job, tagger, recorder).run()
         return recorder.rejected
 

@@ -56,9 +56,9 @@ class TextFolder:
         name, number = stem, 1
         while name.lower() in self._names:
             if number == 1:
-                name = f"{_cut(stem)}-{_digest(identifier)}"
+                name = f"{_cut(stem)}-{short_digest(identifier)}"
             else:
-                name = f"{_cut(stem)}-{_digest(identifier)}-{number}"
+                name = f"{_cut(stem)}-{short_digest(identifier)}-{number}"
             number += 1
         self._names.add(name.lower())
         return f"{name}.txt"
@@ -66,17 +66,26 @@ class TextFolder:
 
 def safe_stem(identifier: str) -> str:
     """Return an id as the name of a file without ``.txt``, itself where it is one."""
-    plain = _UNSAFE.sub("_", identifier).lstrip("._-").removesuffix(".txt")
+    plain = _plain(identifier)
     is_safe = plain == identifier.removesuffix(".txt") and not _DEVICES.fullmatch(plain)
     if is_safe and 0 < len(plain) <= _LONGEST_NAME:
         return plain
-    return f"{_cut(plain) or 'text'}-{_digest(identifier)}"
+    return f"{readable_stem(identifier)}-{short_digest(identifier)}"
+
+
+def readable_stem(identifier: str) -> str:
+    """Return what can be read of an id in a safe name; others may have the same."""
+    return _cut(_plain(identifier)) or "text"
+
+
+def short_digest(text: str, digits: int = _DIGITS) -> str:
+    """Return the first hexadecimal digits of a text's SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+
+
+def _plain(identifier: str) -> str:
+    return _UNSAFE.sub("_", identifier).lstrip("._-").removesuffix(".txt")
 
 
 def _cut(stem: str) -> str:
     return stem[:_LONGEST_NAME].rstrip(".")
-
-
-def _digest(identifier: str) -> str:
-    data = identifier.encode("utf-8", "surrogatepass")
-    return hashlib.sha256(data).hexdigest()[:_DIGITS]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from topicml.appending import locked
 from topicml.errors import LabelError
@@ -140,11 +139,6 @@ def unanswered(identifier: str, article: str, text: str, start: int, end: int) -
 def sentence_id(article: str, start: int, text: str) -> str:
     """Return a sentence's id, as ``labels queue`` makes it of the same text."""
     return f"{article}:{start}-{sha1_of(text)[:8]}"
-
-
-def answers_path(folder: Path) -> Path:
-    """Return the label file that new sentences go to."""
-    return folder / FILE
 
 
 def _checked(answer: Answer, taxonomy: Taxonomy) -> Answer:

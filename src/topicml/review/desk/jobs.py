@@ -121,11 +121,11 @@ class Job:
 
     def state(self) -> State:
         """Return how the job stands, whoever began it."""
-        written = _read(self._run / _ABOUT)
+        written = read_object(self._run / _ABOUT)
         if written is None:
             return State("none")
         is_running = self._is_running()
-        end = _read(self._run / _END) or {}
+        end = read_object(self._run / _END) or {}
         codes = tuple(end.get("codes", ()))
         status: Status = "failed"
         if is_running:
@@ -152,7 +152,7 @@ class Job:
 
     def cancel(self) -> None:
         """End the job, if it runs."""
-        written = _read(self._run / _ABOUT)
+        written = read_object(self._run / _ABOUT)
         if written and self._is_running():
             (self._run / _CANCELLED).touch()
             os.killpg(written["pid"], signal.SIGTERM)
@@ -194,7 +194,8 @@ def _take_soon(lock: int) -> bool:
     return False
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def read_object(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in a file; None where there is none."""
     try:
         fields = json.loads(path.read_bytes())
     except (OSError, ValueError):

@@ -16,7 +16,7 @@ from topicml.errors import LabelError, ModelError, TopicmlError
 from topicml.files import write_text
 from topicml.models.promotion import Change, promote_version
 from topicml.models.store import ModelStore
-from topicml.review.desk.jobs import Job, State
+from topicml.review.desk.jobs import Job, State, read_object
 
 _TRAIN, _COMPARE = 0, 1
 
@@ -90,7 +90,7 @@ class Training:
             "in_use": self.in_use(),
             "decision": None,
         }
-        decision = _decision(self._decided)
+        decision = read_object(self._decided)
         if decision and decision.get("started") == state.started:
             found["decision"] = decision
         return found
@@ -152,11 +152,3 @@ def _error(state: State) -> str:
     said = [line for line in state.lines if line.startswith("error: ")]
     last: Sequence[str] = said or [line for line in state.lines if line.strip()]
     return last[-1].removeprefix("error: ") if last else "it ended without a word"
-
-
-def _decision(path: Path) -> dict[str, Any] | None:
-    try:
-        fields = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return fields if isinstance(fields, dict) else None

@@ -46,10 +46,13 @@ def page_router(
     """
     people, roots = People(settings, annotator), Roots(given)
     router = APIRouter(include_in_schema=False)
+    ask = _Asking(desk, threads)
     _add_page(router)
-    _add_articles(router, _Asking(desk, threads), people, roots)
-    _add_work(router, _Asking(desk, threads), people, roots)
-    _add_training(router, _Asking(desk, threads), people)
+    _add_articles(router, ask, people, roots)
+    _add_places(router, ask, people, roots)
+    _add_answers(router, ask, people)
+    _add_overviews(router, ask)
+    _add_training(router, ask, people)
 
     @router.get("/")
     async def page() -> HTMLResponse:
@@ -88,14 +91,15 @@ def _add_page(router: APIRouter) -> None:
         return Response(found.content, media_type=found.media_type)
 
 
-def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> None:
-    def opened(desk: Desk, articles: Sequence[Any], problems: Sequence[str]) -> _Fields:
-        return {
-            "keys": [article.key for article in articles],
-            "problems": list(problems),
-            "articles": desk.overview(),
-        }
+def _opened(desk: Desk, articles: Sequence[Any], problems: Sequence[str]) -> _Fields:
+    return {
+        "keys": [article.key for article in articles],
+        "problems": list(problems),
+        "articles": desk.overview(),
+    }
 
+
+def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> None:
     @router.post("/api/review/files")
     async def files(request: Request) -> Response:
         by = people.need(request)
@@ -108,19 +112,21 @@ def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots)
         def open_all(desk: Desk) -> _Fields:
             results = [desk.open_bytes(name, data, by) for name, data in given]
             articles = [article for some, _ in results for article in some]
-            return opened(desk, articles, [line for _, lines in results for line in lines])
+            return _opened(desk, articles, [line for _, lines in results for line in lines])
 
         return await ask(open_all)
 
     @router.post("/api/review/text")
     async def text(request: Request, body: bodies.PastedText) -> Response:
         by = people.need(request)
-        return await ask(lambda desk: opened(desk, [desk.open_text(body.title, body.text, by)], []))
+        return await ask(
+            lambda desk: _opened(desk, [desk.open_text(body.title, body.text, by)], [])
+        )
 
     @router.post("/api/review/link")
     async def link(request: Request, body: bodies.Link) -> Response:
         by = people.need(request)
-        return await ask(lambda desk: opened(desk, *desk.open_link(body.url, by)))
+        return await ask(lambda desk: _opened(desk, *desk.open_link(body.url, by)))
 
     @router.get("/api/review/folder")
     async def folder() -> Response:
@@ -129,7 +135,7 @@ def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots)
     @router.post("/api/review/folder")
     async def pick(request: Request, body: bodies.FilePath) -> Response:
         by = people.need(request)
-        return await ask(lambda desk: opened(desk, *desk.open_file(roots.find(body.path), by)))
+        return await ask(lambda desk: _opened(desk, *desk.open_file(roots.find(body.path), by)))
 
     @router.post("/api/review/close")
     async def close(request: Request, body: bodies.Key) -> Response:
@@ -142,7 +148,7 @@ def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots)
         return await ask(put_away)
 
 
-def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> None:
+def _add_places(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> None:
     @router.get("/api/review")
     async def start(request: Request) -> Response:
         name = people.find(request)
@@ -171,6 +177,8 @@ def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> 
         name = people.need(request)
         return await ask(lambda desk: {"view": desk.places.move(name, body.view, body.id).view})
 
+
+def _add_answers(router: APIRouter, ask: _Asking, people: People) -> None:
     @router.get("/api/review/views/{view}")
     async def view(request: Request, view: str) -> Response:
         name = people.find(request)
@@ -196,6 +204,8 @@ def _add_work(router: APIRouter, ask: _Asking, people: People, roots: Roots) -> 
         name = people.need(request)
         return await ask(lambda desk: {"sentence": desk.take_back(name)})
 
+
+def _add_overviews(router: APIRouter, ask: _Asking) -> None:
     @router.get("/api/review/counts")
     async def counts() -> Response:
         return await ask(lambda desk: desk.counts())

@@ -25,6 +25,6 @@ function part(topic) {
   return [
     el("h3", {}, `${topicName(topic.topic)}: ${percent(topic.probability)}, needs ${percent(topic.threshold)}`),
     el("p", {}, topic.pieces.map(([text, strength]) => Math.abs(strength) < FAINTEST ? text
-      : el(strength > 0 ? "mark" : "del", { "data-strength": Math.ceil(Math.abs(strength) * 4) }, text))),
+      : el("mark", { class: strength > 0 ? null : "against", "data-strength": Math.ceil(Math.abs(strength) * 4) }, text))),
   ];
 }

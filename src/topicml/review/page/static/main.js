@@ -33,7 +33,7 @@ function told({ waiting, gone }) {
     say("Not saved yet");
     trouble(`The server does not answer. ${waiting === 1 ? "Your last answer is" : `Your last ${waiting} answers are`} kept here and sent again.`);
   } else {
-    if (byId("saved").textContent === "Not saved yet") trouble("");
+    if (byId("saved").textContent === "Not saved yet") { trouble(""); remember({ isNow: true }); }
     say(waiting ? "Saving …" : "Saved");
   }
 }
@@ -208,12 +208,12 @@ async function pulse() {
   try {
     const found = await get("/pulse");
     const before = state.pulse;
-    state.pulse = found;
     if (outbox?.gone) outbox.send();
-    if (!before || JSON.stringify(before) === JSON.stringify(found)) return;
+    if (JSON.stringify(before) === JSON.stringify(found)) return;
     const everything = await get("");
     Object.assign(state, { articles: everything.articles, lists: everything.lists });
-    if (state.work && !outbox.waiting.length) await refresh(before, found);
+    if (before && !await isRefreshed(before, found)) return; // heard again: it is not shown yet
+    state.pulse = found;
     drawSide(actions);
   } catch {
     if (outbox && !outbox.gone && !outbox.waiting.length) say("The server does not answer");
@@ -222,16 +222,19 @@ async function pulse() {
   }
 }
 
-async function refresh(before, now) {
+async function isRefreshed(before, now) {
   const made = before.jobs[state.view] !== now.jobs[state.view] || before.model !== now.model;
   const view = state.view;
+  if (!state.work) return true;
+  if (outbox.waiting.length) return false;
   const work = await get(`/views/${encodeURIComponent(view)}`);
-  if (view !== state.view || outbox.waiting.length) return;
-  if (made) { show(work, false); drawBook(actions); return; }
+  if (view !== state.view || outbox.waiting.length) return false;
+  if (made) { show(work, false); drawBook(actions); return true; }
   const here = JSON.stringify(current());
   for (const said of work.sentences) update(said);
   const isTyping = document.activeElement?.closest("#book input");
   if (!isTyping && JSON.stringify(current()) !== here) drawBook(actions);
+  return true;
 }
 
 // what can be done
