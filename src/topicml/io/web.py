@@ -137,9 +137,14 @@ def fetch_page(
     raise RemoteError(f"more than {MOST_REDIRECTS} redirects", where=show_url(url))
 
 
+def name_of_url(url: str) -> str:
+    """Return an address on one line and without credentials: whole, so that it names one alone."""
+    return printable(re.sub(r"//[^/?#]*@", "//", url))
+
+
 def show_url(url: str) -> str:
-    """Return an address for a message: on one line, without credentials, not too long."""
-    shown = printable(re.sub(r"//[^/?#]*@", "//", url))
+    """Return an address for a message: as ``name_of_url``, and not too long."""
+    shown = name_of_url(url)
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
 
 

@@ -7,8 +7,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from topicml.errors import InputError, MissingExtraError
+from topicml.errors import InputError, MissingExtraError, RecordError
 from topicml.io.readers import parse_block, read_blocks
+from topicml.io.readers.fields import make_document
 from topicml.io.records import ALL, Fields, ReadOptions, Reject
 from topicml.io.sources import Source, list_sources
 from topicml.text.document import Document
@@ -48,6 +49,23 @@ def read_bytes(name: str, data: bytes) -> Read:
 def read_file(path: Path) -> Read:
     """Read a file of this machine."""
     return _read(path, path.name)
+
+
+def read_text(name: str, text: str) -> Document:
+    """Return a text that was pasted, held to what records are held to.
+
+    Args:
+        name: What people know it by.
+        text: Of it.
+
+    Raises:
+        InputError: It is empty, too long, or no text.
+    """
+    options = ReadOptions(Fields(title=None))
+    try:
+        return make_document({options.fields.texts[0]: text}, options, "pasted", 1, "utf-8", name)
+    except RecordError as err:
+        raise InputError(err.detail, hint="Paste an article.") from err
 
 
 def files_in(folder: Path) -> list[str]:
