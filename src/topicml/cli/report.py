@@ -124,10 +124,11 @@ def report(
     from topicml.report.trends_tables import as_csv, as_json
 
     kind = _kind(output, output_format)
+    first, last = _days(since, until)
     choice = Choice(
-        *(date_field, date_format, source_field, model),
-        since=_day(since, "--since"),
-        until=_day(until, "--until"),
+        *(date_field, _form(date_format), source_field, model),
+        since=first,
+        until=last,
         needs_sentences=unit == "sentence",
     )
     listing = list_sources(results, input_format, results=True)
@@ -197,6 +198,23 @@ def _kind(output: str, asked: str | None) -> str:
             hint="Use .html, .csv or .json, or name it with --format.",
         )
     return asked or found or ""
+
+
+def _form(given: str | None) -> str | None:
+    from topicml.report.trends_dates import is_form
+
+    if given is not None and not is_form(given):
+        raise typer.BadParameter(
+            f"--date-format {given!r} is no form of dates with a year, such as '%d/%m/%Y'"
+        )
+    return given
+
+
+def _days(since: str | None, until: str | None) -> tuple[Day | None, Day | None]:
+    first, last = _day(since, "--since"), _day(until, "--until")
+    if first and last and last < first[: sum(map(bool, last))]:
+        raise typer.BadParameter(f"--since {since} is after --until {until}")
+    return first, last
 
 
 def _day(given: str | None, option: str) -> Day | None:
