@@ -85,6 +85,10 @@ class Fetched(NamedTuple):
     is_unchanged: bool = False
 
 
+class PrivateAddressError(RemoteError):
+    """An address leads to this machine or its network."""
+
+
 class AnswerError(RemoteError):
     """A server answers, but with no page.
 
@@ -314,7 +318,8 @@ def _connect(parts: SplitResult, allow_private: bool, deadline: _Deadline) -> HT
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     found = _look_up(host, port, deadline)
     if not allow_private and (inside := next(filter(None, map(_inside, found)), None)):
-        raise RemoteError(f"this leads to {inside}", where=show_url(parts.geturl()), hint=_PRIVATE)
+        where = show_url(parts.geturl())
+        raise PrivateAddressError(f"this leads to {inside}", where=where, hint=_PRIVATE)
     failure: OSError | None = None
     for address in found:
         seconds = min(deadline.left(), _TO_CONNECT)

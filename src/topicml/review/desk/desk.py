@@ -18,7 +18,7 @@ from topicml.review.desk.folders import Folders
 from topicml.review.desk.jobs import Job
 from topicml.review.desk.known import LabelFolder, stamp_of
 from topicml.review.desk.links import fetch
-from topicml.review.desk.opening import Read, read_bytes, read_file, read_text
+from topicml.review.desk.opening import Read, read_bytes, read_file, read_source, read_text
 from topicml.review.desk.places import Places
 from topicml.review.desk.readings import Readings
 from topicml.review.desk.shelf import OpenArticle, Shelf, headline
@@ -100,7 +100,7 @@ class Desk:
             TopicmlError: It cannot be fetched.
         """
         page = fetch(url)
-        read = read_bytes(page.file, page.data)
+        read = read_source(page)
         for _, document in read.documents:
             document.kept.setdefault("url", page.name)
         return self._keep(read, by)

@@ -81,7 +81,11 @@ def _read(path: Path, name: str) -> Read:
         return Read([], [str(err)])
     if not sources:
         return Read([], [f"{name}: it cannot be read"])
-    source = sources[0]._replace(name=name)
+    return read_source(sources[0]._replace(name=name))
+
+
+def read_source(source: Source) -> Read:
+    """Read a source; its name is what people know it by."""
     documents: list[tuple[str, Document]] = []
     problems: list[str] = []
     options = ReadOptions(_FIELDS, limit=MOST_DOCUMENTS + 1)
@@ -94,7 +98,7 @@ def _read(path: Path, name: str) -> Read:
                     continue
                 characters += len(item.text)
                 if len(documents) == MOST_DOCUMENTS or characters > MOST_CHARACTERS:
-                    more = f"{name}: only the first {len(documents):,} texts are opened"
+                    more = f"{source.name}: only the first {len(documents):,} texts are opened"
                     return Read(documents, [*problems, more])
                 documents.append((_name_of(item, source), item))
     except (InputError, MissingExtraError) as err:
