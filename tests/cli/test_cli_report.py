@@ -110,6 +110,14 @@ def test_a_broken_line_is_told_and_costs_no_other(run_here, tags, tmp_path):
     assert f"error: {path}:5" in done.stderr
 
 
-def test_a_day_that_is_none_is_a_mistake(run_here, tags):
-    result = run_here("report", tags, "-f", "csv", "--since", "soon")
-    assert_clean_failure(result, "--since 'soon' is no date", code=2)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "soon"], "--since 'soon' is no date"),
+        (["--since", "2024-05", "--until", "2024-04"], "--since 2024-05 is after --until 2024-04"),
+        (["--date-format", "%Q"], "--date-format '%Q' is no form of dates"),
+        (["--date-format", "dd/mm/yyyy"], "is no form of dates"),
+    ],
+)
+def test_days_and_forms_that_are_none_are_mistakes(run_here, tags, options, said):
+    assert_clean_failure(run_here("report", tags, "-f", "csv", *options), said, code=2)

@@ -181,3 +181,18 @@ def test_nothing_is_printed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert done.stdout + done.stderr == b""
+
+
+OWN_PAGES = [
+    path
+    for path in sorted(Path(html.__file__).parents[2].rglob("*.html"))
+    if path.read_text("utf-8").startswith("<!doctype")
+]
+
+
+@pytest.mark.parametrize("path", OWN_PAGES, ids=lambda path: path.name)
+def test_pages_of_topicml_are_no_articles(path: Path) -> None:
+    assert len(OWN_PAGES) == 4
+    with pytest.raises(RecordError, match="the texts that it was made of") as caught:
+        html.extract(path.read_bytes(), None, None, wants_fields=False)
+    assert caught.value.reason == "no_main_text"

@@ -10,6 +10,9 @@ from reportlab.pdfbase import pdfdoc
 
 from topicml.errors import RecordError
 from topicml.io.documents.pdf.document import read_pdf
+from topicml.io.documents.pdf.lines import Line
+from topicml.io.documents.pdf.paragraphs import make_paragraphs
+from topicml.io.documents.pdf.words import Word
 from topicml.io.records import Reject
 
 S = [
@@ -262,3 +265,19 @@ def test_numbers_of_lines_are_no_text() -> None:
     for number, line in enumerate(wrap(prose(0, 6), 400)):
         page.write(line, y=700 - 14 * number).write(str(number + 1), x=40, y=700 - 14 * number)
     assert read_pdf(page.data()).text == prose(0, 6)
+
+
+def test_where_the_next_line_starts_tells_an_indent_too() -> None:
+    def line(text: str, x0: float, x1: float, y: float) -> Line:
+        first, _, rest = text.partition(" ")
+        words = [Word(first, x0, x0 + 20, y, 10, *(False, False, 0))]
+        words.append(Word(rest, x0 + 23, x1, y, 10, *(False, False, 1)))
+        return Line(words, 0, left=x0, right=283)  # as of a block of its own
+
+    heading = line("What This Means for Both", 74, 240, 124)
+    first = line("The decision to move the fleet to a", 74, 283, 112)
+    second = line("port in the north was made on Monday.", 62, 250, 100)
+    assert make_paragraphs([heading, first, second]) == [
+        "What This Means for Both",
+        "The decision to move the fleet to a port in the north was made on Monday.",
+    ]

@@ -10,10 +10,27 @@ from topicml.report.trends_dates import (
     Day,
     choose_by,
     count_periods,
+    is_form,
     period_of,
     periods_between,
     read_day,
 )
+
+FORMS = (
+    "%d/%m/%Y",
+    "%d.%m.%y",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%Y-W%W-%w",
+    "%s",
+    "%d/%m",
+    "%Q",
+    "yyyy",
+)
+
+
+def test_forms_are_those_that_say_a_year():
+    assert [is_form(form) for form in FORMS] == [True] * 4 + [False] * 4
+
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 

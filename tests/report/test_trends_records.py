@@ -105,7 +105,9 @@ def test_a_folder_of_outputs_is_read_without_what_lies_beside_them(tmp_path):
     assert [count_filtered(source) for source in sources] == [4]
 
 
-@pytest.mark.parametrize("summary", [None, "", "[]", '{"filtered": "x"}', '{"filtered": null}'])
+@pytest.mark.parametrize(
+    "summary", [None, "", "[]", "[" * 100_000, '{"filtered": "x"}', '{"filtered": null}']
+)
 def test_without_a_summary_nothing_is_known_to_be_left_out(summary, tmp_path):
     path = write(tmp_path / "tags.jsonl", "jsonl")
     if summary is not None:
@@ -137,6 +139,18 @@ def test_what_is_no_result_is_refused(name, text, tmp_path):
     with pytest.raises(InputError, match="no results of topicml") as caught:
         stories(path)
     assert caught.value.where == str(path)
+
+
+def test_fields_that_are_not_as_topicml_writes_them_say_nothing(tmp_path):
+    rows = [
+        record(1) | {"topics": [{"topic": "baking", "sentences": 5}, {"topic": 7}, "baking"]},
+        record(2, "baking") | {"sentences": 3, "fields": "5"},
+        record(3) | {"topics": None, "fields": "[" * 100_000},
+    ]
+    found, rejects = stories(write_jsonl(tmp_path / "tags.jsonl", rows))
+    assert [dict(story.tagged) for story in found] == [{"baking": 1}, {"baking": 3}, {}]
+    assert [story.sentences for story in found] == [3, None, None]
+    assert rejects == []
 
 
 def test_hosts_are_those_of_addresses(tmp_path):

@@ -34,6 +34,22 @@ def sentence(desk: Desk, view: str, number: int, annotator: str = "ann") -> dict
     return desk.article(view.removeprefix("article:"), annotator)["sentences"][number]
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (" \n", "the text is empty"),
+        ("The boat \ud800 sailed.", "lone surrogate"),
+        ("The boat\0 sailed.", "binary data"),
+        ("The boat sailed. " * 1_000_000, "more than 16 MB"),
+    ],
+    ids=["empty", "surrogate", "binary", "long"],
+)
+def test_a_pasted_text_is_held_to_what_files_are_held_to(desk: Desk, text: str, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        desk.open_text("", text, "ann")
+    assert desk.shelf.all() == []
+
+
 def test_an_answer_is_an_annotation_and_a_label(desk: Desk, project: Path) -> None:
     view, ids = open_article(desk)
     said = desk.answer(view, ids[0], "ann", ["sailing", "baking"])
@@ -181,7 +197,7 @@ def test_what_cannot_be_read_is_said_and_costs_nothing(desk: Desk) -> None:
     assert [one.text for one in opened] == ["Good."]
     assert "x.jsonl:2" in problems[0]
     assert desk.open_bytes("empty.txt", b" ", "ann")[1]
-    with pytest.raises(InputError, match="no text"):
+    with pytest.raises(InputError, match="text is empty"):
         desk.open_text("", " \n", "ann")
 
 

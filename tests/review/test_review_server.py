@@ -7,9 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
 from topicml.errors import TopicmlError
+from topicml.review import connections
 from topicml.review.access_log import ACCESS, AccessLog
+from topicml.review.connections import TimedConnection
 from topicml.review.server import _listen
 from topicml.review.settings import Settings
 
@@ -22,6 +26,46 @@ def test_answers_do_not_wait_for_acknowledgements(settings_here: Settings, host:
         pytest.skip("no such address here")
     with listening:
         assert listening.proto == socket.IPPROTO_TCP  # asyncio sets TCP_NODELAY on no other
+
+
+async def _slow_answer(_scope: Any, _receive: Any, send: Any) -> None:
+    await asyncio.sleep(0.2)
+    await send({"type": "http.response.start", "status": 204})
+    await send({"type": "http.response.body", "body": b""})
+
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "answers"),
+    [([], 0), ([b"GET / HT"], 0), ([b"GET / HTTP/1.1\r\n", b"Host: "], 0), ([GET, b"."], 1)],
+    ids=["nothing", "a line", "a header", "a body that nobody reads"],
+)
+def test_who_begins_no_request_is_cut_off_and_who_waits_is_not(
+    pieces: list[bytes], answers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.1)  # the answer takes longer
+    config = uvicorn.Config(_slow_answer, http=TimedConnection, log_config=None, lifespan="off")
+    config.timeout_keep_alive = 1000
+    state = ServerState()
+
+    async def ask() -> bytes:
+        def make() -> TimedConnection:
+            return TimedConnection(config, state, {}, asyncio.get_running_loop())
+
+        async with await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            for piece in pieces:
+                writer.write(piece)
+                await writer.drain()
+            answer = await asyncio.wait_for(reader.read(), 30)  # up to the end
+            writer.close()
+            return answer
+
+    answer = asyncio.run(ask())
+    assert answer.count(b"HTTP/1.1 204") == answers
+    assert not state.connections
 
 
 def asked(path: str, caplog: pytest.LogCaptureFixture) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from conftest import Tiny
 from desks import ARTICLE, open_desk, write_project
 from fastapi.testclient import TestClient
 
+from topicml.io.web import Fetched
 from topicml.review.app import create_app
+from topicml.review.desk import links
 from topicml.review.page.routes import page_router
 from topicml.review.settings import Settings
 
@@ -181,25 +181,30 @@ def test_explanations(client: TestClient) -> None:
     assert max(abs(strength) for _, strength in topic["pieces"]) == 1
 
 
-class _Got(NamedTuple):
-    content: bytes
-    media_type: str
-    url: str
-
-
 def test_a_link_is_opened_by_what_its_server_says(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = b"<html><head><title>Harbour news</title></head><body><article><p>"
-    page += b"The boat left the harbour with a fair wind today. " * 5 + b"</p></article>"
-    web = types.ModuleType("topicml.io.web")
-    web.fetch_page = lambda url: _Got(page, "text/html", url)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "topicml.io.web", web)
-    found = client.post("/api/review/link", json={"url": "https://example.org/news/"}).json()
+    text = "The boat from Lübeck left the harbour with a fair wind today. " * 5
+    page = f"<html><head><title>Harbour news</title></head><body><article><p>{text}</p></article>"
+    url = "https://example.org/news/"
+    got = Fetched(page.encode("cp437"), "text/html", "cp437", url)  # which no page says itself
+    monkeypatch.setattr(links, "fetch_page", lambda _url: got)
+    found = client.post("/api/review/link", json={"url": "https://example.org/old"}).json()
     (article,) = found["articles"]
     assert article["name"] == "Harbour news"
     view = client.get(f"/api/review/views/article:{article['key']}").json()
-    assert view["fields"]["url"] == "https://example.org/news/"
+    assert view["fields"]["url"] == url
+    assert view["text"].count("Lübeck") == 5
+
+
+def test_a_link_to_this_machine_is_refused_without_an_option_that_there_is_not(
+    client: TestClient,
+) -> None:
+    answer = client.post("/api/review/link", json={"url": "http://127.0.0.1/"})
+    assert answer.status_code == 422
+    said = answer.json()["detail"]
+    assert said.startswith("http://127.0.0.1/: this leads to 127.0.0.1, which is not of the public")
+    assert said.endswith("Save the page, and open the file.")
 
 
 def test_training_is_refused_where_there_is_nothing_to_decide(client: TestClient) -> None:

@@ -171,6 +171,26 @@ def test_a_feed_at_an_address_is_read_politely(server, tiny, tmp_path):
     assert "--allow-private" in watching.told[0]
 
 
+def test_a_feed_that_was_cut_off_is_sent_again(server, tiny, tmp_path):
+    watching = Watching(tiny, tmp_path)
+    options = {"sources": (server.url,), "allow_private": True}
+    whole = FEED.format(item(1, BREAD) + item(2, BOAT))
+    server.body = whole[: -len("</description></item></channel></rss>") - len(BOAT) // 2]
+    assert watching.run(**options)[0] == "n1"
+    assert watching.run(**options) == []
+    assert server.asked[-1] == ("/moved", None)
+    server.body = whole
+    assert watching.run(**options) == ["n2"]
+    assert watching.run(**options) == []
+    assert server.asked[-1][1] is not None
+
+
+def test_long_addresses_are_feeds_of_their_own():
+    first, second = (WebFeed(f"https://a.example/?q={'w' * 300}&n={n}", every=EVERY) for n in "12")
+    assert first.name != second.name
+    assert WebFeed("https://u:p@a.example/\x1b", every=EVERY).name == "https://a.example/\ufffd"
+
+
 PAGE = (
     "<html><head><title>Boats</title></head><body><article><h1>Boats</h1>{}</article></body></html>"
 )

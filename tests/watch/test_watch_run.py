@@ -175,8 +175,10 @@ def test_any_name_is_a_name(watching, name):
 
 
 def test_names_that_are_no_text_are_names(watching):
-    watching.write(os.fsdecode(b"\xff.txt"), BREAD)
-    assert len(watching.run()) == 1
+    for byte, text in ((b"\xff", BREAD), (b"\xfe", BOAT)):
+        watching.write(os.fsdecode(byte + b".txt"), text)
+    inbox = str(watching.inbox)
+    assert watching.run() == [f"{inbox}/\\xfe.txt", f"{inbox}/\\xff.txt"]
     assert watching.run() == []
 
 

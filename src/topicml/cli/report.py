@@ -120,10 +120,11 @@ def report(
     kind = output_format or kind_of(output, _KINDS, "html")
     if kind == "html" and output == STDOUT and sys.stdout.isatty():
         raise typer.BadParameter("name a file for the page with --output FILE.html")
+    first, last = _days(since, until)
     choice = Choice(
-        *(date_field, date_format, source_field, model),
-        since=_day(since, "--since"),
-        until=_day(until, "--until"),
+        *(date_field, _form(date_format), source_field, model),
+        since=first,
+        until=last,
         needs_sentences=unit == "sentence",
     )
     listing = list_sources(results, input_format, results=True)
@@ -159,6 +160,23 @@ def report(
         out.write(text)
     if rejects.count:
         raise typer.Exit(SOME_REJECTED)
+
+
+def _form(given: str | None) -> str | None:
+    from topicml.report.trends_dates import is_form
+
+    if given is not None and not is_form(given):
+        raise typer.BadParameter(
+            f"--date-format {given!r} is no form of dates with a year, such as '%d/%m/%Y'"
+        )
+    return given
+
+
+def _days(since: str | None, until: str | None) -> tuple[Day | None, Day | None]:
+    first, last = _day(since, "--since"), _day(until, "--until")
+    if first and last and last < first[: sum(map(bool, last))]:
+        raise typer.BadParameter(f"--since {since} is after --until {until}")
+    return first, last
 
 
 def _day(given: str | None, option: str) -> Day | None:

@@ -395,8 +395,8 @@ def format_of(path: str) -> Format | None:
 
 
 def show_path(path: str) -> str:
-    """Return a path as text; a file's name may be any bytes."""
-    return os.fsencode(path).decode("utf-8", errors="replace")
+    """Return a path as text; a byte of a file's name that is none is there by its number."""
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 def web_source(fetched: Fetched, forced: Format | None = None) -> Source:

@@ -85,6 +85,10 @@ class Fetched(NamedTuple):
     is_unchanged: bool = False
 
 
+class PrivateAddressError(RemoteError):
+    """An address leads to this machine or its network."""
+
+
 class AnswerError(RemoteError):
     """A server answers, but with no page.
 
@@ -137,9 +141,14 @@ def fetch_page(
     raise RemoteError(f"more than {MOST_REDIRECTS} redirects", where=show_url(url))
 
 
+def name_of_url(url: str) -> str:
+    """Return an address on one line and without credentials: whole, so that it names one alone."""
+    return printable(re.sub(r"//[^/?#]*@", "//", url))
+
+
 def show_url(url: str) -> str:
-    """Return an address for a message: on one line, without credentials, not too long."""
-    shown = printable(re.sub(r"//[^/?#]*@", "//", url))
+    """Return an address for a message: as ``name_of_url``, and not too long."""
+    shown = name_of_url(url)
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
 
 
@@ -309,7 +318,8 @@ def _connect(parts: SplitResult, allow_private: bool, deadline: _Deadline) -> HT
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     found = _look_up(host, port, deadline)
     if not allow_private and (inside := next(filter(None, map(_inside, found)), None)):
-        raise RemoteError(f"this leads to {inside}", where=show_url(parts.geturl()), hint=_PRIVATE)
+        where = show_url(parts.geturl())
+        raise PrivateAddressError(f"this leads to {inside}", where=where, hint=_PRIVATE)
     failure: OSError | None = None
     for address in found:
         seconds = min(deadline.left(), _TO_CONNECT)

@@ -61,6 +61,15 @@ def read_day(value: Any, form: str | None = None) -> Day | None:
         return None
 
 
+def is_form(form: str) -> bool:
+    """Whether a form is one that ``strptime`` knows, and says the year."""
+    day = datetime.datetime(2000, 12, 31, tzinfo=datetime.UTC)
+    try:
+        return datetime.datetime.strptime(day.strftime(form), form).year == day.year
+    except ValueError:
+        return False
+
+
 def _since_1970(value: float) -> Day:
     seconds = value / 1000 if abs(value) >= _MILLISECONDS else value
     return Day(*datetime.datetime.fromtimestamp(seconds, datetime.UTC).timetuple()[:3])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import groupby
@@ -14,6 +13,7 @@ from topicml.errors import InputError
 from topicml.files import beside
 from topicml.io.readers import parse_block, read_blocks
 from topicml.io.readers.fields import value_at
+from topicml.io.readers.jsonl import load_json
 from topicml.io.records import ALL, Fields, ReadOptions, Reject
 from topicml.io.sources import Source
 from topicml.io.writers.output import OTHERS
@@ -135,7 +135,7 @@ class _Rows:
 def _of_record(document: Document, topics: list[Any]) -> Story:
     sentences = document.kept.get("sentences")
     tagged = {
-        each["topic"]: max(len(each.get("sentences") or ()), 1)
+        each["topic"]: max(len(_list(each.get("sentences"))), 1)
         for each in topics
         if isinstance(each, dict) and isinstance(each.get("topic"), str)
     }
@@ -157,10 +157,14 @@ def _of_rows(documents: list[Document]) -> Story:
 def _story(document: Document, tagged: Mapping[str, int], sentences: int | None) -> Story:
     fields = document.kept
     if isinstance(others := fields.get(OTHERS), str):  # where --keep '*' puts them
-        with suppress(ValueError):
-            fields = {**json.loads(others), **fields}
+        found = load_json(others.encode("utf-8"))
+        fields = {**found, **fields} if isinstance(found, dict) else fields
     place = f"{document.source}:{document.number}"
     return Story(place, document.source, document.id, document.text, tagged, sentences, fields)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def count_filtered(source: Source) -> int:
@@ -169,5 +173,5 @@ def count_filtered(source: Source) -> int:
         return 0
     summary = beside(Path(source.path), ".summary.json")
     with suppress(OSError, ValueError, AttributeError, TypeError), summary.open("rb") as file:
-        return int(json.loads(file.read(_MOST_SUMMARY)).get("filtered") or 0)
+        return int(load_json(file.read(_MOST_SUMMARY)).get("filtered") or 0)
     return 0

@@ -13,6 +13,7 @@ import uvicorn
 from topicml.errors import TopicmlError
 from topicml.review.access_log import AccessLog
 from topicml.review.app import MakeRouter, create_app
+from topicml.review.connections import TimedConnection
 from topicml.review.settings import Settings
 from topicml.stopping import Stopped
 
@@ -47,7 +48,7 @@ def run_server(
             app.state.classifier.model()
         config = uvicorn.Config(
             AccessLog(app),
-            http="h11",  # its headers have a limit
+            http=TimedConnection,  # of h11, whose headers have a limit
             access_log=False,  # which would have tokens in it
             log_config=None,
             limit_concurrency=_MOST_CONNECTIONS,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from topicml.errors import RemoteError
 from topicml.io.sources import Source, web_source
-from topicml.io.web import AnswerError, Fetched, fetch_page, show_url
+from topicml.io.web import AnswerError, Fetched, fetch_page, name_of_url
 from topicml.watch.folder import Look, look_at
 from topicml.watch.journal import FeedState
 
@@ -50,7 +50,7 @@ class WebFeed:
         allow_private: bool = False,
         fetch: Callable[..., Fetched] = fetch_page,
     ) -> None:
-        self.name = show_url(url)
+        self.name = name_of_url(url)
         self.due = 0.0
         self.state = FeedState()
         self._url = url

@@ -216,9 +216,9 @@ class Watcher:
             return
         if found:
             source, state = found
-            self._tagging.tag_entries(source)
-            self._recorder.journal.note_feed(feed.name, state)
-            feed.state = state
+            if self._tagging.tag_entries(source):  # else all of it must be sent again
+                self._recorder.journal.note_feed(feed.name, state)
+                feed.state = state
 
 
 def watch_sources(

@@ -26,6 +26,9 @@ _NO_STDIN = io.BytesIO()
 _PASSING = {"missing_dependency", "unreadable_input"}
 """Reasons that may be gone the next time, without a change of the file."""
 
+_OF_ALL = {*_PASSING, "truncated_input", "unsupported_format"}
+"""Reasons for which a feed, and not an entry of it, cannot be read, or not to its end."""
+
 _T = TypeVar("_T")
 
 
@@ -106,10 +109,16 @@ class Tagging:
         known = self._journal.entry(item.source, str(item.number))
         return isinstance(item, Document) and known == (state.sha256, state.version)
 
-    def tag_entries(self, source: Source) -> None:
-        """Tag the entries of a feed that are new, or whose text has changed."""
+    def tag_entries(self, source: Source) -> bool:
+        """Tag the entries of a feed that are new, or whose text has changed.
+
+        Returns:
+            Whether the feed was read to its end.
+        """
         rejects: list[Reject] = []
+        is_read = False
         for block in self._blocks(source):
+            is_read |= block is not None
             fresh: dict[str, Document] = {}
             for item in parse_block(block, self._options) if block else ():
                 if isinstance(item, Reject):
@@ -128,6 +137,7 @@ class Tagging:
                     marked.append(Marked(outcome.id, sha256, version + 1, outcome))
             self._recorder.write(source.name, marked, is_feed=True)
         self._recorder.reject([reject for reject in rejects if self._is_untold(reject)])
+        return is_read and _OF_ALL.isdisjoint(reject.reason for reject in rejects)
 
     def _followed(self, entry: Document, sha256: str) -> Document:
         """Return an entry with the text of the page it links to; its own where there is none."""

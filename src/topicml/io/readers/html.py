@@ -17,6 +17,7 @@ from topicml.text.decoding import decode, known_encoding
 _META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED_WITHIN = 4096
+_OWN = b'<meta name="generator" content="topicml">'
 _LANGUAGE = re.compile(
     r"<html\b[^>]{0,1000}?\slang\s{0,9}=\s{0,9}[\"']?([A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3})\b",
     re.IGNORECASE,
@@ -91,6 +92,9 @@ def import_extractor() -> None:
 
 def extract(page: bytes, charset: str | None, encoding: str | None, wants_fields: bool) -> Page:
     """Return what is found in a page; see ``read_page``, which calls this in the child process."""
+    if _OWN in page[:_DECLARED_WITHIN]:
+        detail = "this is a report of topicml: give the texts that it was made of"
+        raise RecordError(_NO_MAIN_TEXT, detail)
     html, encoding = decode_html(page, charset, encoding)
     return Page(main_text(html), encoding, page_fields(html) if wants_fields else {})
 

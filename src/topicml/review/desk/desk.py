@@ -18,7 +18,7 @@ from topicml.review.desk.folders import Folders
 from topicml.review.desk.jobs import Job
 from topicml.review.desk.known import LabelFolder, stamp_of
 from topicml.review.desk.links import fetch
-from topicml.review.desk.opening import Read, read_bytes, read_file
+from topicml.review.desk.opening import Read, read_bytes, read_file, read_source, read_text
 from topicml.review.desk.places import Places
 from topicml.review.desk.readings import Readings
 from topicml.review.desk.shelf import OpenArticle, Shelf, headline
@@ -27,7 +27,6 @@ from topicml.review.desk.training import Paths, Training
 from topicml.review.desk.views import Views
 from topicml.review.desk.worklists import LISTS, SETTLING, ListName, Worklists, list_name
 from topicml.taxonomy import Taxonomy, load_taxonomy
-from topicml.text.document import Document
 
 _ARTICLE = "article:"
 
@@ -89,12 +88,10 @@ class Desk:
         """Open a text that was pasted.
 
         Raises:
-            InputError: There is nothing in it.
+            InputError: See ``read_text``.
         """
-        if not text.strip():
-            raise InputError("there is no text to open", hint="Paste an article.")
         name = " ".join(title.split()) or headline(text)
-        return self.shelf.put(Document(name, text), name, by)
+        return self.shelf.put(read_text(name, text), name, by)
 
     def open_link(self, url: str, by: str) -> tuple[list[OpenArticle], list[str]]:
         """Fetch a page and open it; return its articles, and what could not be read.
@@ -103,7 +100,7 @@ class Desk:
             TopicmlError: It cannot be fetched.
         """
         page = fetch(url)
-        read = read_bytes(page.file, page.data)
+        read = read_source(page)
         for _, document in read.documents:
             document.kept.setdefault("url", page.name)
         return self._keep(read, by)

@@ -1,50 +1,20 @@
-"""A page of the web, fetched once, as a file that can be opened."""
+"""A page of the web, fetched once, as a source that can be read."""
 
 from __future__ import annotations
 
-import importlib
-from typing import NamedTuple
-from urllib.parse import urlsplit
-
-from topicml.errors import InputError
-
-_SUFFIXES = {
-    "application/json": ".json",
-    "application/pdf": ".pdf",
-    "application/xhtml+xml": ".html",
-    "text/csv": ".csv",
-    "text/html": ".html",
-    "text/plain": ".txt",
-}
+from topicml.errors import RemoteError
+from topicml.io.sources import Source, web_source
+from topicml.io.web import PrivateAddressError, fetch_page
 
 
-class Page(NamedTuple):
-    """What was got.
-
-    Attributes:
-        name: Its address, as people read it.
-        file: A name that says what it is.
-        data: What is in it.
-    """
-
-    name: str
-    file: str
-    data: bytes
-
-
-def fetch(url: str) -> Page:
+def fetch(url: str) -> Source:
     """Get what is at an address; addresses of this machine and its network are refused.
 
     Raises:
         TopicmlError: It is no such address, is refused, or cannot be got.
     """
     try:
-        web = importlib.import_module("topicml.io.web")
-    except ModuleNotFoundError as err:
-        raise InputError(
-            "links cannot be opened here", hint="Save the page, and open the file."
-        ) from err
-    got = web.fetch_page(url)
-    path = urlsplit(got.url).path.rstrip("/").rpartition("/")[2] or "page"
-    suffix = _SUFFIXES.get(got.media_type, "")
-    return Page(got.url, path if path.endswith(suffix) else path + suffix, got.content)
+        return web_source(fetch_page(url))
+    except PrivateAddressError as err:
+        hint = "Save the page, and open the file."
+        raise RemoteError(err.what, where=err.where, hint=hint) from err

@@ -7,8 +7,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-from topicml.errors import InputError, MissingExtraError
+from topicml.errors import InputError, MissingExtraError, RecordError
 from topicml.io.readers import parse_block, read_blocks
+from topicml.io.readers.fields import make_document
 from topicml.io.records import ALL, Fields, ReadOptions, Reject
 from topicml.io.sources import Source, list_sources
 from topicml.text.document import Document
@@ -50,6 +51,23 @@ def read_file(path: Path) -> Read:
     return _read(path, path.name)
 
 
+def read_text(name: str, text: str) -> Document:
+    """Return a text that was pasted, held to what records are held to.
+
+    Args:
+        name: What people know it by.
+        text: Of it.
+
+    Raises:
+        InputError: It is empty, too long, or no text.
+    """
+    options = ReadOptions(Fields(title=None))
+    try:
+        return make_document({options.fields.texts[0]: text}, options, "pasted", 1, "utf-8", name)
+    except RecordError as err:
+        raise InputError(err.detail, hint="Paste an article.") from err
+
+
 def files_in(folder: Path) -> list[str]:
     """Return the paths of what can be opened in a folder."""
     listing = list_sources([str(folder)])
@@ -63,7 +81,11 @@ def _read(path: Path, name: str) -> Read:
         return Read([], [str(err)])
     if not sources:
         return Read([], [f"{name}: it cannot be read"])
-    source = sources[0]._replace(name=name)
+    return read_source(sources[0]._replace(name=name))
+
+
+def read_source(source: Source) -> Read:
+    """Read a source; its name is what people know it by."""
     documents: list[tuple[str, Document]] = []
     problems: list[str] = []
     options = ReadOptions(_FIELDS, limit=MOST_DOCUMENTS + 1)
@@ -76,7 +98,7 @@ def _read(path: Path, name: str) -> Read:
                     continue
                 characters += len(item.text)
                 if len(documents) == MOST_DOCUMENTS or characters > MOST_CHARACTERS:
-                    more = f"{name}: only the first {len(documents):,} texts are opened"
+                    more = f"{source.name}: only the first {len(documents):,} texts are opened"
                     return Read(documents, [*problems, more])
                 documents.append((_name_of(item, source), item))
     except (InputError, MissingExtraError) as err:

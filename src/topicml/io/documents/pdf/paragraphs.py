@@ -189,7 +189,8 @@ def _is_indented(paragraph: Paragraph, line: Line, after: Line | None) -> bool:
     shift = line.x0 - before.x0
     hangs = len(paragraph.lines) == 1 and before.x0 - line.left < em
     goes_on = hangs and _is_open(before.text) and _is_full(before)
-    if after and after.page == line.page and line.x0 - line.left > em < line.x0 - after.x0:
+    left = min(line.left, after.left) if after else line.left
+    if after and after.page == line.page and line.x0 - left > em < line.x0 - after.x0:
         return not goes_on
     if shift > em:
         is_item = bool(_ITEM.match(paragraph.lines[0].text))
