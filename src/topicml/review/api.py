@@ -11,6 +11,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
@@ -168,9 +169,12 @@ async def _body(request: Request) -> bytes | list[File]:
         return await request.body()
     if kind != "multipart/form-data":
         raise Problem(415, "send application/json, or files as multipart/form-data")
-    async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
-        files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
-        found = [File(file.filename or "file", await file.read()) for file in files]
+    try:
+        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
+            files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
+            found = [File(file.filename or "file", await file.read()) for file in files]
+    except FormParserError as err:  # which not every starlette answers by itself
+        raise Problem(400, f"the body is no multipart/form-data: {err}") from err
     if not found:
         raise Problem(422, "there is no file in the field 'file'")
     return found
