@@ -11,8 +11,6 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from python_multipart.exceptions import FormParserError
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from topicml.errors import TopicmlError
@@ -36,6 +34,7 @@ from topicml.review.schemas import (
 )
 from topicml.review.settings import Settings
 from topicml.review.texts import File, Given, TextReader
+from topicml.review.uploads import uploaded_files
 from topicml.tagging.articles import TaggedArticle
 from topicml.text.document import Document
 from topicml.text.normalise import printable
@@ -169,15 +168,8 @@ async def _body(request: Request) -> bytes | list[File]:
         return await request.body()
     if kind != "multipart/form-data":
         raise Problem(415, "send application/json, or files as multipart/form-data")
-    try:
-        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
-            files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
-            found = [File(file.filename or "file", await file.read()) for file in files]
-    except FormParserError as err:  # which not every starlette answers by itself
-        raise Problem(400, f"the body is no multipart/form-data: {err}") from err
-    if not found:
-        raise Problem(422, "there is no file in the field 'file'")
-    return found
+    files = await uploaded_files(request, _MOST_FILES)
+    return [File(name or "file", data) for name, data in files]
 
 
 async def _read(body: bytes | list[File], reader: TextReader, workers: Workers) -> Given:

@@ -9,7 +9,6 @@ from typing import Any, Protocol, TypeVar
 import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
-from starlette.datastructures import UploadFile
 
 from topicml.errors import TopicmlError
 from topicml.review.desk.desk import Desk
@@ -20,6 +19,7 @@ from topicml.review.page.picking import Roots
 from topicml.review.page.scheme import scheme_fields
 from topicml.review.problems import Problem
 from topicml.review.settings import Settings
+from topicml.review.uploads import uploaded_files
 
 _T = TypeVar("_T")
 _Fields = dict[str, Any]
@@ -103,11 +103,8 @@ def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots)
     @router.post("/api/review/files")
     async def files(request: Request) -> Response:
         by = people.need(request)
-        async with request.form(max_files=1000, max_fields=10) as form:
-            found = [one for one in form.getlist("file") if isinstance(one, UploadFile)]
-            given = [(one.filename or "article", await one.read()) for one in found]
-        if not given:
-            raise Problem(422, "there is no file in the field 'file'")
+        sent = await uploaded_files(request, 1000)
+        given = [(name or "article", data) for name, data in sent]
 
         def open_all(desk: Desk) -> _Fields:
             results = [desk.open_bytes(name, data, by) for name, data in given]
