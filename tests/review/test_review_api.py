@@ -160,6 +160,13 @@ CASES = {
         400,
         {"content": b"x", "headers": {"content-type": "multipart/form-data"}},
     ),
+    "multipart that is broken": (
+        400,
+        {
+            "content": b"--b\r\nContent-[: x\r\n\r\nx\r\n--b--\r\n",
+            "headers": {"content-type": "multipart/form-data; boundary=b"},
+        },
+    ),
 }
 
 
