@@ -270,7 +270,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="session")
 def run_here() -> Run:
-    """Run a command in this process, for failures whose one line is all that matters."""
+    """Run a command in this process, where what it says is all that matters."""
 
     def run_command(*arguments: str | Path) -> Result:
         from typer.testing import CliRunner
@@ -279,7 +279,7 @@ def run_here() -> Run:
         from topicml.errors import TopicmlError
 
         given = [str(part) for part in arguments]
-        done = CliRunner().invoke(make_app([given[0]]), given)
+        done = CliRunner().invoke(make_app([given[0]]), given, prog_name="topicml")
         if isinstance(done.exception, TopicmlError):
             return Result(1, done.stdout, f"{done.stderr}error: {done.exception}\n")
         if done.exception and not isinstance(done.exception, SystemExit):

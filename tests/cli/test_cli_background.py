@@ -92,9 +92,9 @@ def test_train_without_background_starts_from_nothing(
 
 
 def test_parameters_for_a_background_need_one(
-    run: Run, tiny: Tiny, tmp_path: Path, adapted: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path, adapted: Path
 ) -> None:
-    result = train(run, tiny, tmp_path, "--no-background", "--parameters", adapted)
+    result = train(run_here, tiny, tmp_path, "--no-background", "--parameters", adapted)
     assert result.code == 1
     assert "the parameters are for a training that starts from a background" in result.stderr
     assert "Traceback" not in result.stderr
@@ -103,9 +103,9 @@ def test_parameters_for_a_background_need_one(
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "tune"])
 def test_both_options_together_are_a_usage_error(
-    run: Run, tiny: Tiny, tmp_path: Path, background: Path, command: str
+    run_here: Run, tiny: Tiny, tmp_path: Path, background: Path, command: str
 ) -> None:
-    result = run(
+    result = run_here(
         *(command, "--labels", tiny.labels, "--taxonomy", tiny.taxonomy),
         *("--models-dir", tmp_path, "--background", background, "--no-background"),
     )
@@ -115,9 +115,9 @@ def test_both_options_together_are_a_usage_error(
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "tune"])
 def test_folder_without_a_background_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path, command: str
+    run_here: Run, tiny: Tiny, tmp_path: Path, command: str
 ) -> None:
-    result = run(
+    result = run_here(
         *(command, "--labels", tiny.labels, "--taxonomy", tiny.taxonomy),
         *("--models-dir", tmp_path / "models", "--background", tmp_path / "nowhere"),
     )
@@ -128,20 +128,20 @@ def test_folder_without_a_background_is_a_clean_failure(
 
 
 def test_background_of_other_topics_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path
 ) -> None:
     texts = [row["text"] for row in tiny_records()]
     save_background(make_background(("chess",), texts), tmp_path / "other", {})
-    result = train(run, tiny, tmp_path / "models", "--background", tmp_path / "other")
+    result = train(run_here, tiny, tmp_path / "models", "--background", tmp_path / "other")
     assert_clean_failure(result, str(tmp_path / "other"), "other topics than the taxonomy")
 
 
 def test_damaged_background_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path, background: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path, background: Path
 ) -> None:
     store = with_own(tmp_path, background)
     flip(background_folder(store, "weekend") / SCORER, 500)
-    result = train(run, tiny, store.root)
+    result = train(run_here, tiny, store.root)
     assert_clean_failure(result, SCORER, "damaged or was changed")
 
 

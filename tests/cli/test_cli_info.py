@@ -34,11 +34,13 @@ def test_command_tree_has_the_commands_of_the_design() -> None:
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_has_help_with_an_example_of_itself(run: Run, words: tuple[str, ...]) -> None:
-    result = run(*words, "--help")
+def test_every_command_has_help_with_an_example_of_itself(
+    run_here: Run, words: tuple[str, ...]
+) -> None:
+    result = run_here(*words, "--help")
     assert (result.code, result.stderr) == (0, "")
     said = " ".join(result.stdout.split())
-    assert f"Usage: python -m topicml {' '.join(words)} " in said
+    assert f"Usage: topicml {' '.join(words)} " in said
     assert f"Example: topicml {' '.join(words)}" in said
 
 

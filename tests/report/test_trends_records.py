@@ -145,12 +145,14 @@ def test_fields_that_are_not_as_topicml_writes_them_say_nothing(tmp_path):
     rows = [
         record(1) | {"topics": [{"topic": "baking", "sentences": 5}, {"topic": 7}, "baking"]},
         record(2, "baking") | {"sentences": 3, "fields": "5"},
-        record(3) | {"topics": None, "fields": "[" * 100_000},
+        record(3) | {"fields": "[" * 100_000},
+        record(4) | {"topics": None},
+        record(5) | {"topics": 3},
     ]
     found, rejects = stories(write_jsonl(tmp_path / "tags.jsonl", rows))
     assert [dict(story.tagged) for story in found] == [{"baking": 1}, {"baking": 3}, {}]
-    assert [story.sentences for story in found] == [3, None, None]
-    assert rejects == []
+    assert [story.sentences for story in found] == [3, None, 3]
+    assert [(r.number, r.reason) for r in rejects] == [(4, "wrong_type"), (5, "wrong_type")]
 
 
 def test_hosts_are_those_of_addresses(tmp_path):

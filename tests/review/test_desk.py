@@ -47,7 +47,7 @@ def sentence(desk: Desk, view: str, number: int, annotator: str = "ann") -> dict
 def test_a_pasted_text_is_held_to_what_files_are_held_to(desk: Desk, text: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         desk.open_text("", text, "ann")
-    assert desk.shelf.all() == []
+    assert desk.articles.all() == []
 
 
 def test_an_answer_is_an_annotation_and_a_label(desk: Desk, project: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_answer_is_an_annotation_and_a_label(desk: Desk, project: Path) -> No
     label = label_of(project, ids[0])
     assert label["topics"] == ["baking", "sailing"]
     assert (label["status"], label["annotator"], label["article"]) == ("single", "ann", view[8:])
-    text = desk.shelf.get(view[8:]).text
+    text = desk.articles.get(view[8:]).text
     assert text[label["start"] : label["end"]] == label["text"]
 
 
@@ -203,7 +203,7 @@ def test_what_cannot_be_read_is_said_and_costs_nothing(desk: Desk) -> None:
 
 def test_an_article_can_be_put_away_and_opened_again(desk: Desk) -> None:
     key = desk.open_text("Harbour", ARTICLE, "ann").key
-    desk.shelf.close(key)
+    desk.articles.close(key)
     assert desk.overview() == []
     with pytest.raises(InputError, match="no such article"):
         desk.article(key, "ann")
@@ -211,9 +211,9 @@ def test_an_article_can_be_put_away_and_opened_again(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("key", ["../labels", "a/b", "", "A", "a\n"])
-def test_no_key_leads_out_of_the_shelf(desk: Desk, key: str) -> None:
+def test_no_key_leads_out_of_the_folder(desk: Desk, key: str) -> None:
     with pytest.raises(InputError):
-        desk.shelf.get(key)
+        desk.articles.get(key)
 
 
 def test_wrong_answers_are_refused_and_leave_nothing(desk: Desk, project: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-from topicml.errors import InputError
+from topicml.errors import InputError, RecordError
 from topicml.files import beside
 from topicml.io.readers import parse_block, read_blocks
 from topicml.io.readers.fields import value_at
 from topicml.io.readers.jsonl import load_json
-from topicml.io.records import ALL, Fields, ReadOptions, Reject
+from topicml.io.records import ALL, Fields, ReadOptions, Reject, make_reject
 from topicml.io.sources import Source
 from topicml.io.writers.output import OTHERS
 from topicml.text.document import Document
@@ -98,6 +98,9 @@ def _good(
     for record in records:
         if isinstance(record, Reject):
             on_reject(record)
+        elif not isinstance(record.kept.get("topics", ""), list | str):
+            error = RecordError("wrong_type", "'topics' is no list")
+            on_reject(make_reject(record.source, record.number, error, b""))
         else:
             yield record
 

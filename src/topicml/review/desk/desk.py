@@ -18,10 +18,10 @@ from topicml.review.desk.folders import Folders
 from topicml.review.desk.jobs import Job
 from topicml.review.desk.known import LabelFolder, stamp_of
 from topicml.review.desk.links import fetch
+from topicml.review.desk.open_articles import OpenArticle, OpenArticles, headline
 from topicml.review.desk.opening import Read, read_bytes, read_file, read_source, read_text
 from topicml.review.desk.places import Places
 from topicml.review.desk.readings import Readings
-from topicml.review.desk.shelf import OpenArticle, Shelf, headline
 from topicml.review.desk.tagging import CurrentModel, Said, check_topics
 from topicml.review.desk.training import Paths, Training
 from topicml.review.desk.views import Views
@@ -49,7 +49,7 @@ class Desk:
         check_finished(self.folders.labels)
         state = self.folders.state
         self.store = ModelStore(self.folders.models)
-        self.shelf = Shelf(state / "articles")
+        self.articles = OpenArticles(state / "articles")
         self.places = Places(state / "places")
         self.labels = LabelFolder(self.folders.labels)
         self.readings = Readings(AnnotationStore(self.folders.labels / "annotations"))
@@ -91,7 +91,7 @@ class Desk:
             InputError: See ``read_text``.
         """
         name = " ".join(title.split()) or headline(text)
-        return self.shelf.put(read_text(name, text), name, by)
+        return self.articles.put(read_text(name, text), name, by)
 
     def open_link(self, url: str, by: str) -> tuple[list[OpenArticle], list[str]]:
         """Fetch a page and open it; return its articles, and what could not be read.
@@ -111,7 +111,7 @@ class Desk:
         Raises:
             InputError: There is no model yet.
         """
-        articles = [self.model.tag(article) for article in self.shelf.all()]
+        articles = [self.model.tag(article) for article in self.articles.all()]
         if None in articles:
             raise InputError("there is no model yet", hint="Label some sentences and train one.")
         rows = (json.dumps(one.to_dict(), ensure_ascii=False) for one in articles if one)
@@ -123,7 +123,7 @@ class Desk:
         Raises:
             InputError: There is no model yet.
         """
-        found = self.model.report(self.shelf.all())
+        found = self.model.report(self.articles.all())
         if found is None:
             raise InputError("there is no model yet", hint="Label some sentences and train one.")
         return found
@@ -154,7 +154,7 @@ class Desk:
         }
 
     def _keep(self, read: Read, by: str) -> tuple[list[OpenArticle], list[str]]:
-        opened = [self.shelf.put(document, name, by) for name, document in read.documents]
+        opened = [self.articles.put(document, name, by) for name, document in read.documents]
         return opened, read.problems
 
     def article(self, key: str, annotator: str) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class Desk:
         Raises:
             InputError: It is not open.
         """
-        article = self.shelf.get(key)
+        article = self.articles.get(key)
         return {
             "key": key,
             "name": article.name,
@@ -190,7 +190,7 @@ class Desk:
 
     def overview(self) -> list[dict[str, Any]]:
         """Return the opened articles, with their topics and how many sentences are answered."""
-        return [self._brief(article) for article in self.shelf.all()]
+        return [self._brief(article) for article in self.articles.all()]
 
     def _brief(self, article: OpenArticle) -> dict[str, Any]:
         tagged = self.model.tag(article)
@@ -255,7 +255,7 @@ class Desk:
             raise InputError(
                 "there is no model yet to ask", hint="Label some sentences and train one first."
             )
-        self.worklists.make_queue(self.shelf.all(), self._taxonomy.name, by)
+        self.worklists.make_queue(self.articles.all(), self._taxonomy.name, by)
 
     # answers
 
@@ -269,7 +269,7 @@ class Desk:
         if known:
             return known.record
         if view.startswith(_ARTICLE):
-            article = self.shelf.get(view.removeprefix(_ARTICLE))
+            article = self.articles.get(view.removeprefix(_ARTICLE))
             sentences: Iterable[LabelRecord] = (one for one, _ in self._passages(article))
         else:
             sentences = (
@@ -340,11 +340,11 @@ class Desk:
         if model := self.model.model():
             check_topics(model, self.taxonomy())
 
-    def pulse(self) -> dict[str, Any]:
+    def status(self) -> dict[str, Any]:
         """Return what changes when others did something."""
         return {
             "said": str(self.readings.stamp()),
-            "articles": len(self.shelf.all()),
+            "articles": len(self.articles.all()),
             "model": self.model.version(),
             "jobs": self.worklists.statuses(),
             "training": self.training.status(),

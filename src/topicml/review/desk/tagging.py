@@ -14,7 +14,7 @@ from topicml.models.proven import open_for_use
 from topicml.models.store import ModelStore
 from topicml.models.tagger import make_tagger
 from topicml.report.tagged import TaggedReport
-from topicml.review.desk.shelf import OpenArticle
+from topicml.review.desk.open_articles import OpenArticle
 from topicml.tagging.articles import TaggedArticle
 from topicml.tagging.tagger import Tagger, tag_sentences
 from topicml.taxonomy import Taxonomy

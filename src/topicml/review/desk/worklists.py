@@ -13,8 +13,8 @@ from topicml.review.desk.folders import Folders
 from topicml.review.desk.jobs import Job
 from topicml.review.desk.known import LabelFolder
 from topicml.review.desk.lists import Task, disagreement_tasks, issue_tasks, queue_tasks
+from topicml.review.desk.open_articles import OpenArticle
 from topicml.review.desk.readings import Readings
-from topicml.review.desk.shelf import OpenArticle
 from topicml.taxonomy import Taxonomy
 
 ListName = Literal["queue", "issues", "disagreements"]

@@ -139,7 +139,7 @@ def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots)
         people.need(request)
 
         def put_away(desk: Desk) -> _Fields:
-            desk.shelf.close(body.key)
+            desk.articles.close(body.key)
             return {"articles": desk.overview()}
 
         return await ask(put_away)
@@ -160,7 +160,7 @@ def _add_places(router: APIRouter, ask: _Asking, people: People, roots: Roots) -
                 "articles": desk.overview(),
                 "lists": desk.left(),
                 "has_folders": roots.is_any,
-                "pulse": desk.pulse(),
+                "status": desk.status(),
             }
 
         return await ask(everything)
@@ -207,9 +207,9 @@ def _add_overviews(router: APIRouter, ask: _Asking) -> None:
     async def counts() -> Response:
         return await ask(lambda desk: desk.counts())
 
-    @router.get("/api/review/pulse")
-    async def pulse() -> Response:
-        return await ask(lambda desk: desk.pulse())
+    @router.get("/api/review/status")
+    async def status() -> Response:
+        return await ask(lambda desk: desk.status())
 
     @router.get("/api/review/explanation")
     async def explanation(view: str, id: str) -> Response:  # noqa: A002 - the sentence's

@@ -1,6 +1,6 @@
 // The page: what is shown, and what becomes of what one does.
 
-import { drawBook } from "./book.js";
+import { drawCodebook } from "./codebook.js";
 import { drawCounts } from "./counts.js";
 import { button, byId, dialog, el, fill } from "./dom.js";
 import { explain } from "./explaining.js";
@@ -13,7 +13,7 @@ import { drawSide } from "./side.js";
 import { LISTS, current, sentences, state, toggled, topicsOf } from "./state.js";
 import { drawTraining, leaveTraining } from "./training.js";
 
-const PULSE = 4000;
+const POLL_MS = 4000;
 let outbox = null;
 let placing = 0;
 
@@ -56,7 +56,7 @@ function select(number, { focus = true } = {}) {
   redrawRow(before, select);
   redrawRow(state.index, select);
   reveal(state.index, { focus });
-  drawBook(actions);
+  drawCodebook(actions);
   remember();
 }
 
@@ -92,7 +92,7 @@ function give(topics, { note, moves = true } = {}) {
   redrawRow(state.index, select);
   const body = { view: state.view, id: sentence.id, topics, note: note ?? sentence.note ?? "" };
   outbox.add({ path: "/answers", body });
-  if (moves) select(state.index + 1); else drawBook(actions);
+  if (moves) select(state.index + 1); else drawCodebook(actions);
 }
 
 async function onSaved(item, answer) {
@@ -102,7 +102,7 @@ async function onSaved(item, answer) {
   if (!waits) {
     const number = update(said);
     if (item.path === "/undo" && number >= 0) select(number);
-    else if (number === state.index) drawBook(actions);
+    else if (number === state.index) drawCodebook(actions);
   }
   if (item.path === "/undo") say("Taken back");
 }
@@ -110,7 +110,7 @@ async function onSaved(item, answer) {
 function onRefused(item, why) {
   trouble(why);
   const sentence = sentences().find((one) => one.id === item.body.id);
-  if (sentence) { sentence.pending = null; redrawRow(sentences().indexOf(sentence), select); drawBook(actions); }
+  if (sentence) { sentence.pending = null; redrawRow(sentences().indexOf(sentence), select); drawCodebook(actions); }
 }
 
 // views
@@ -127,7 +127,7 @@ async function open(view, { focus = true } = {}) {
   else welcome();
   if (!state.work) document.body.classList.remove("with-book");
   drawSide(actions);
-  drawBook(actions);
+  drawCodebook(actions);
   remember({ isNow: true });
 }
 
@@ -193,7 +193,7 @@ async function introduce() {
 
 async function start() {
   const found = await get("");
-  Object.assign(state, { scheme: found.scheme, annotator: found.annotator, articles: found.articles, lists: found.lists, hasFolders: found.has_folders, pulse: found.pulse });
+  Object.assign(state, { scheme: found.scheme, annotator: found.annotator, articles: found.articles, lists: found.lists, hasFolders: found.has_folders, status: found.status });
   state.at = { ...found.at, ...state.at };
   byId("who").textContent = state.annotator || "Who are you?";
   outbox = new Outbox(state.annotator, { onSaved, onRefused, onState: told });
@@ -204,21 +204,21 @@ async function start() {
 
 // what others do meanwhile
 
-async function pulse() {
+async function poll() {
   try {
-    const found = await get("/pulse");
-    const before = state.pulse;
+    const found = await get("/status");
+    const before = state.status;
     if (outbox?.gone) outbox.send();
     if (JSON.stringify(before) === JSON.stringify(found)) return;
     const everything = await get("");
     Object.assign(state, { articles: everything.articles, lists: everything.lists });
     if (before && !await isRefreshed(before, found)) return; // heard again: it is not shown yet
-    state.pulse = found;
+    state.status = found;
     drawSide(actions);
   } catch {
     if (outbox && !outbox.gone && !outbox.waiting.length) say("The server does not answer");
   } finally {
-    setTimeout(pulse, PULSE);
+    setTimeout(poll, POLL_MS);
   }
 }
 
@@ -229,11 +229,11 @@ async function isRefreshed(before, now) {
   if (outbox.waiting.length) return false;
   const work = await get(`/views/${encodeURIComponent(view)}`);
   if (view !== state.view || outbox.waiting.length) return false;
-  if (made) { show(work, false); drawBook(actions); return true; }
+  if (made) { show(work, false); drawCodebook(actions); return true; }
   const here = JSON.stringify(current());
   for (const said of work.sentences) update(said);
   const isTyping = document.activeElement?.closest("#book input");
-  if (!isTyping && JSON.stringify(current()) !== here) drawBook(actions);
+  if (!isTyping && JSON.stringify(current()) !== here) drawCodebook(actions);
   return true;
 }
 
@@ -249,8 +249,8 @@ const actions = {
   undo: () => { if (state.annotator) outbox.add({ path: "/undo", body: {} }); },
   next: () => { if (current()) select(state.index + 1); },
   previous: () => { if (current()) select(state.index - 1); },
-  explain: () => { if (current()) guarded(async () => { await explain(current()); drawBook(actions); }); },
-  filter: (text) => { state.filter = text; drawBook(actions); const box = byId("filter"); box.focus(); box.setSelectionRange(text.length, text.length); },
+  explain: () => { if (current()) guarded(async () => { await explain(current()); drawCodebook(actions); }); },
+  filter: (text) => { state.filter = text; drawCodebook(actions); const box = byId("filter"); box.focus(); box.setSelectionRange(text.length, text.length); },
   search: () => (byId("filter") ?? byId("note"))?.focus(),
   pickFiles: () => pickFiles(openFiles),
   pickFolder: () => pickFiles(openFiles, { isFolder: true }),
@@ -274,4 +274,4 @@ acceptDrops(openFiles);
 listen(actions);
 await guarded(start);
 if (state.scheme && !state.annotator) introduce();
-setTimeout(pulse, PULSE);
+setTimeout(poll, POLL_MS);

@@ -31,7 +31,7 @@ export function drawSide(actions) {
     el("h2", {}, "Project"),
     el("ul", { class: "links" },
       el("li", {}, link("counts", "Counts and agreement", "", actions)),
-      el("li", {}, link("training", "Model and retraining", state.pulse?.model ? `in use: ${state.pulse.model}` : "no model yet", actions))),
+      el("li", {}, link("training", "Model and retraining", state.status?.model ? `in use: ${state.status.model}` : "no model yet", actions))),
     state.articles.length ? el("p", { class: "handed-on" },
       el("a", { href: "/report.html", target: "_blank", rel: "noopener" }, "Report of these articles"),
       el("a", { href: "/api/review/articles.jsonl", download: "articles.jsonl" }, "Download JSONL")) : null);

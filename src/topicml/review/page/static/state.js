@@ -11,7 +11,7 @@ export const state = {
   work: null, // the article or list that is open
   index: 0,
   filter: "",
-  pulse: null,
+  status: null,
   explanation: null, // of one sentence, the last that was asked for
 };
 

@@ -26,7 +26,7 @@ function entry(topic, sentence, actions, opened) {
 
 const opened = new Set();
 
-export function drawBook(actions) {
+export function drawCodebook(actions) {
   const sentence = current();
   const wanted = state.filter.toLowerCase();
   const topics = state.scheme.topics.filter((topic) => !wanted || `${topic.id} ${topic.name} ${topic.definition}`.toLowerCase().includes(wanted));

@@ -31,7 +31,7 @@ _KEPT = 2000  # characters of a field that came with an article
 
 @dataclass(frozen=True, slots=True)
 class OpenArticle:
-    """An article on the shelf.
+    """An open article.
 
     Attributes:
         key: Names it, in addresses and as the group of its sentences in label files.
@@ -54,7 +54,7 @@ class OpenArticle:
         return Document(self.key, self.text, self.name)
 
 
-class Shelf:
+class OpenArticles:
     """The opened articles of a folder; several processes may add to it at once.
 
     Args:
@@ -95,7 +95,7 @@ class Shelf:
         """Return an article.
 
         Raises:
-            InputError: It is not on the shelf.
+            InputError: It is not open.
         """
         path = self._folder / f"{key}.json"
         found = self._load(path) if KEY.match(key) and path.is_file() else None
@@ -107,7 +107,7 @@ class Shelf:
         """Put an article away.
 
         Raises:
-            InputError: It is not on the shelf.
+            InputError: It is not open.
         """
         self.get(key)
         target = self._folder / _CLOSED
