@@ -179,8 +179,8 @@ def test_without_rights_the_command_that_gives_them_is_said(
 
 
 @pytest.mark.parametrize("option", ["--rejects", "--summary"])
-def test_rejects_and_summary_by_name_are_files(run: Run, option: str) -> None:
-    result = run("batch", "x.jsonl", "-o", "y.jsonl", option, "s3://news/x")
+def test_rejects_and_summary_by_name_are_files(run_here: Run, option: str) -> None:
+    result = run_here("batch", "x.jsonl", "-o", "y.jsonl", option, "s3://news/x")
     assert_clean_failure(result, f"{option} is a file of this machine", code=2)
 
 

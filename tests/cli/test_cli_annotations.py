@@ -82,9 +82,9 @@ def test_counts_are_per_annotator_and_rule_and_disagreements_are_listed(
     assert "s5:" not in result.stdout
 
 
-def test_a_folder_of_annotations_that_is_not_there_is_a_clean_failure(run: Run) -> None:
+def test_a_folder_of_annotations_that_is_not_there_is_a_clean_failure(run_here: Run) -> None:
     for command in ("annotations", "agreement"):
-        result = run("labels", command, "--annotations", "/nowhere")
+        result = run_here("labels", command, "--annotations", "/nowhere")
         assert_clean_failure(result, "/nowhere", "no such folder", "Check the path")
 
 
@@ -109,12 +109,12 @@ def test_gold_is_a_label_file_that_check_accepts(
 
 
 def test_gold_is_never_written_over_what_it_is_made_of(
-    run: Run, tiny: Tiny, folder: Path, labels: Path
+    run_here: Run, tiny: Tiny, folder: Path, labels: Path
 ) -> None:
     for path in (labels, folder / FILE):
         before = path.read_bytes()
         options = ("--annotations", folder, "-l", labels, "--taxonomy", tiny.taxonomy)
-        result = run("labels", "gold", *options, "-o", path, "--force")
+        result = run_here("labels", "gold", *options, "-o", path, "--force")
         assert_clean_failure(result, "is one of the inputs")
         assert path.read_bytes() == before
 
@@ -132,11 +132,11 @@ def test_gold_tells_of_sentences_it_cannot_find_or_that_changed(
 
 
 def test_gold_refuses_a_topic_that_the_taxonomy_does_not_have(
-    run: Run, tiny: Tiny, tmp_path: Path, folder: Path, labels: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path, folder: Path, labels: Path
 ) -> None:
     AnnotationStore(folder).append([Annotation("s4", ("bakin",), "kim")])
     options = ("--annotations", folder, "-l", labels, "--taxonomy", tiny.taxonomy)
-    result = run("labels", "gold", *options, "-o", tmp_path / "gold.jsonl")
+    result = run_here("labels", "gold", *options, "-o", tmp_path / "gold.jsonl")
     assert_clean_failure(result, "unknown topic 'bakin'", "s4", "Did you mean 'baking'?")
     assert not (tmp_path / "gold.jsonl").exists()
 
@@ -158,12 +158,12 @@ def test_agreement_without_files_is_of_the_annotators_of_the_folder(
     assert "4 sentences read by two or more annotators" in result.stdout
 
 
-def test_agreement_wants_two_passes_or_more(run: Run, tiny: Tiny, folder: Path) -> None:
+def test_agreement_wants_two_passes_or_more(run_here: Run, tiny: Tiny, folder: Path) -> None:
     path = folder / FILE
-    result = run("labels", "agreement", path, path, "--taxonomy", tiny.taxonomy)
+    result = run_here("labels", "agreement", path, path, "--taxonomy", tiny.taxonomy)
     assert_clean_failure(result, "give two files or more", code=2)
     other = write_jsonl(folder / "other.jsonl", [{"id": "s1", "topics": []}])
-    result = run("labels", "agreement", path, other, "--taxonomy", tiny.taxonomy)
+    result = run_here("labels", "agreement", path, other, "--taxonomy", tiny.taxonomy)
     assert_clean_failure(result, str(path), "annotated by 2 annotators", "--annotations")
 
 
@@ -237,9 +237,9 @@ def test_a_sentence_that_is_not_here_as_it_was_read_is_left_out(
         assert f"left out: {identifier}: its sentence is not here" in result.stderr
 
 
-def test_an_adjudicator_has_a_name(run: Run) -> None:
-    assert_clean_failure(run("labels", "adjudicate"), "--annotator", code=2)
-    result = run("labels", "adjudicate", "--annotator", " ")
+def test_an_adjudicator_has_a_name(run_here: Run) -> None:
+    assert_clean_failure(run_here("labels", "adjudicate"), "--annotator", code=2)
+    result = run_here("labels", "adjudicate", "--annotator", " ")
     assert_clean_failure(result, "--annotator needs a name", code=2)
 
 

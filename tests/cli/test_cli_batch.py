@@ -98,16 +98,16 @@ def test_failures_are_one_line_and_leave_nothing(
 
 @pytest.mark.parametrize("given", ["--max-rejects=1.5", "--shard=0/2", "--shard=3/2"])
 def test_what_makes_no_sense_is_a_usage_error(
-    run: Run, dump: Path, options: list[str], given: str
+    run_here: Run, dump: Path, options: list[str], given: str
 ) -> None:
     name, _, value = given.partition("=")
-    assert_clean_failure(run("batch", dump, "-o", "-", given, *options), name, value, code=2)
+    assert_clean_failure(run_here("batch", dump, "-o", "-", given, *options), name, value, code=2)
 
 
-def test_too_many_rejects_are_one_line(run: Run, options: list[str], tmp_path: Path) -> None:
+def test_too_many_rejects_are_one_line(run_here: Run, options: list[str], tmp_path: Path) -> None:
     (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{\n{\n')
     out = tmp_path / "out.jsonl"
-    result = run("batch", tmp_path / "dump.jsonl", "-o", out, "--max-rejects", "50%", *options)
+    result = run_here("batch", tmp_path / "dump.jsonl", "-o", out, "--max-rejects", "50%", *options)
     assert_clean_failure(result, "2 of 3 records were rejected, more than 50%", str(out))
     assert result.stderr.count("\n") == 1
 
@@ -145,10 +145,10 @@ def test_rejects_that_no_file_takes_are_named_with_their_place(
 
 @pytest.mark.parametrize("output", ["-", "{folder}/out.jsonl"])
 def test_rejects_that_cannot_be_written_are_an_error_before_the_start(
-    run: Run, dump: Path, options: list[str], tmp_path: Path, output: str
+    run_here: Run, dump: Path, options: list[str], tmp_path: Path, output: str
 ) -> None:
     rejects = tmp_path / "nowhere" / "rejects.jsonl"
-    result = run(
+    result = run_here(
         *("batch", dump, "-o", output.format(folder=tmp_path), "--rejects", rejects), *options
     )
     assert_clean_failure(result, "cannot be written", "nowhere" if output == "-" else "out.jsonl")
@@ -157,12 +157,12 @@ def test_rejects_that_cannot_be_written_are_an_error_before_the_start(
 
 @pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
 def test_output_is_never_an_input(
-    run: Run, dump: Path, options: list[str], tmp_path: Path, force: tuple[str, ...]
+    run_here: Run, dump: Path, options: list[str], tmp_path: Path, force: tuple[str, ...]
 ) -> None:
     before = dump.read_bytes()
     (tmp_path / "link.jsonl").symlink_to(dump)
     for output in (dump, tmp_path / "link.jsonl"):
-        result = run("batch", dump, "-o", output, *force, *options)
+        result = run_here("batch", dump, "-o", output, *force, *options)
         assert_clean_failure(result, "is one of the inputs")
     assert dump.read_bytes() == before
 
@@ -196,11 +196,13 @@ def test_nothing_that_was_given_is_written_over(
 
 @pytest.mark.parametrize("suffix", [".rejects.jsonl", ".summary.json"])
 def test_a_companion_of_the_output_is_never_an_input(
-    run: Run, dump: Path, options: list[str], tmp_path: Path, suffix: str
+    run_here: Run, dump: Path, options: list[str], tmp_path: Path, suffix: str
 ) -> None:
     named = dump.rename(tmp_path / f"out.jsonl{suffix}")
     before = named.read_bytes()
-    result = run("batch", named, "--input-format", "jsonl", "-o", tmp_path / "out.jsonl", *options)
+    result = run_here(
+        "batch", named, "--input-format", "jsonl", "-o", tmp_path / "out.jsonl", *options
+    )
     assert_clean_failure(result, f"out.jsonl{suffix}: is one of the inputs")
     assert named.read_bytes() == before
 
@@ -215,11 +217,11 @@ def test_devices_are_written_to_and_stay(run: Run, dump: Path, options: list[str
 
 @pytest.mark.parametrize("suffix", [".rejects.jsonl", ".summary.json", ".part", ".checkpoint"])
 def test_a_companion_that_is_there_is_replaced_only_by_force(
-    run: Run, dump: Path, options: list[str], tmp_path: Path, suffix: str
+    run_here: Run, dump: Path, options: list[str], tmp_path: Path, suffix: str
 ) -> None:
     companion = tmp_path / f"out.jsonl{suffix}"
     companion.write_text("precious")
-    result = run("batch", dump, "-o", tmp_path / "out.jsonl", *options)
+    result = run_here("batch", dump, "-o", tmp_path / "out.jsonl", *options)
     assert_clean_failure(result, f"{companion}: exists already")
     assert companion.read_text() == "precious"
     assert {*tmp_path.iterdir()} == {dump, companion}
@@ -434,10 +436,10 @@ def test_a_named_pipe_whose_reader_goes_away_is_no_failure_of_the_disk(
     assert process.returncode == 128 + signal.SIGPIPE
 
 
-def test_strict_is_exit_code_1(run: Run, options: list[str], tmp_path: Path) -> None:
+def test_strict_is_exit_code_1(run_here: Run, options: list[str], tmp_path: Path) -> None:
     (tmp_path / "dump.jsonl").write_text('{"text": "bread"}\n{"text": 1}\n')
     out = tmp_path / "out.jsonl"
-    result = run("batch", tmp_path / "dump.jsonl", "-o", out, "--strict", *options)
+    result = run_here("batch", tmp_path / "dump.jsonl", "-o", out, "--strict", *options)
     assert_clean_failure(result, "dump.jsonl:2 (byte 18): wrong_type")
 
 

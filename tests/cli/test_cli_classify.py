@@ -277,19 +277,19 @@ def test_wrong_usage_ends_in_exit_code_2(
     ],
 )
 def test_missing_model_is_a_clean_failure(
-    run: Run, tiny: Tiny, article: Path, reference: str, parts: list[str]
+    run_here: Run, tiny: Tiny, article: Path, reference: str, parts: list[str]
 ) -> None:
-    result = run("classify", article, "--models-dir", tiny.store.root, "--model", reference)
+    result = run_here("classify", article, "--models-dir", tiny.store.root, "--model", reference)
     assert_clean_failure(result, *parts)
 
 
 def test_damaged_model_is_a_clean_failure(
-    run: Run, tiny: Tiny, article: Path, tmp_path: Path
+    run_here: Run, tiny: Tiny, article: Path, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(tiny.folder, tmp_path / "model")
     with (folder / "scorer.npz").open("ab") as file:
         file.write(b"x")
-    result = run("classify", article, "--model", folder)
+    result = run_here("classify", article, "--model", folder)
     assert_clean_failure(result, str(folder / "scorer.npz"), "damaged", "Restore")
 
 

@@ -33,5 +33,5 @@ def test_missing_extra_ends_in_the_install_command(
     assert not (tmp_path / "models").exists()
 
 
-def test_pool_is_asked_for(run: Run) -> None:
-    assert_clean_failure(run("distill"), "--pool", code=2)
+def test_pool_is_asked_for(run_here: Run) -> None:
+    assert_clean_failure(run_here("distill"), "--pool", code=2)

@@ -80,11 +80,11 @@ def test_import_says_what_is_skipped_taken_for_granted_and_open(
 
 
 def test_contradictions_are_told_and_nothing_is_written(
-    run: Run, tmp_path: Path, options: tuple[object, ...]
+    run_here: Run, tmp_path: Path, options: tuple[object, ...]
 ) -> None:
     rows = [{"id": n, "text": "So.", "label": ["baking"] * n} for n in (0, 1)]
     tool = write_jsonl(tmp_path / "tool.jsonl", rows)
-    result = run("labels", "import", tool, *options)
+    result = run_here("labels", "import", tool, *options)
     assert_clean_failure(result, f"error: {tool}:2: same text as {tool}:1", "nothing was written")
     assert not (tmp_path / "new.jsonl").exists()
 
@@ -100,8 +100,8 @@ def test_export_names_what_is_lost_and_asks_for_a_format(
     assert_clean_failure(unclear, "could be doccano, prodigy, cats", "--format")
 
 
-def test_output_is_never_an_input(run: Run, tiny: Tiny, options: tuple[object, ...]) -> None:
+def test_output_is_never_an_input(run_here: Run, tiny: Tiny, options: tuple[object, ...]) -> None:
     before = tiny.labels.read_bytes()
-    result = run("labels", "import", tiny.labels, *options[:2], "-o", tiny.labels, "--force")
+    result = run_here("labels", "import", tiny.labels, *options[:2], "-o", tiny.labels, "--force")
     assert_clean_failure(result, "is one of the inputs")
     assert tiny.labels.read_bytes() == before

@@ -113,10 +113,10 @@ def test_network_is_refused_before_it_is_loaded(run_here: Run, root: Path, comma
     ],
 )
 def test_expected_failures_are_one_line(
-    run: Run, tiny: Tiny, arguments: list[str], said: str
+    run_here: Run, tiny: Tiny, arguments: list[str], said: str
 ) -> None:
     store = ("--model", "weekend", "--models-dir", tiny.store.root)
-    assert_clean_failure(run("explain", *arguments, *store), said)
+    assert_clean_failure(run_here("explain", *arguments, *store), said)
 
 
 def test_bad_text_costs_no_good_one(explain: Run, tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_info_says_versions_model_paths_and_scorer(run: Run, tiny: Tiny) -> None
     assert {"python", "numpy", "scikit-learn", "sentencex"} <= said.keys()
 
 
-def test_info_of_a_missing_model_is_a_clean_failure(run: Run, tmp_path: Path) -> None:
-    result = run("info", "--models-dir", tmp_path)
+def test_info_of_a_missing_model_is_a_clean_failure(run_here: Run, tmp_path: Path) -> None:
+    result = run_here("info", "--models-dir", tmp_path)
     assert_clean_failure(result, str(tmp_path), "no model", "TOPICML_MODELS")
 
 

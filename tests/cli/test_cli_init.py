@@ -43,9 +43,9 @@ def test_project_is_found_by_every_command(run: Run, tmp_path: Path) -> None:
     assert "left out: labelled 1" in queued.stderr
 
 
-def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
+def test_nothing_is_overwritten(run_here: Run, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
-    assert_clean_failure(run("init", tmp_path), "README.md: exists already")
+    assert_clean_failure(run_here("init", tmp_path), "README.md: exists already")
     assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
 
 
@@ -54,9 +54,9 @@ def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
     [("--language", "German", "is not the code of a language"), ("--kind", "ranking", "--kind")],
 )
 def test_wrong_options_are_refused(
-    run: Run, tmp_path: Path, option: str, value: str, said: str
+    run_here: Run, tmp_path: Path, option: str, value: str, said: str
 ) -> None:
-    assert_clean_failure(run("init", tmp_path / "new", option, value), said, code=2)
+    assert_clean_failure(run_here("init", tmp_path / "new", option, value), said, code=2)
     assert not (tmp_path / "new").exists()
 
 

@@ -100,14 +100,14 @@ def test_labels_that_cannot_be_trained_on_still_have_other_issues(
     assert "left out: labels that the recipe doubts: " in result.stderr
 
 
-def test_unknown_kind_is_refused_with_those_there_are(run: Run) -> None:
-    result = run("labels", "issues", "--kind", "doubtful")
+def test_unknown_kind_is_refused_with_those_there_are(run_here: Run) -> None:
+    result = run_here("labels", "issues", "--kind", "doubtful")
     assert_clean_failure(result, "--kind 'doubtful' is none of contradiction, near-", code=2)
 
 
 def test_train_refuses_two_labels_for_one_text(
-    run: Run, labels: Path, options: list[str | Path], tmp_path: Path
+    run_here: Run, labels: Path, options: list[str | Path], tmp_path: Path
 ) -> None:
-    result = run("train", *options, "--models-dir", tmp_path / "models")
+    result = run_here("train", *options, "--models-dir", tmp_path / "models")
     assert_clean_failure(result, f"{labels}:53: same text as {labels}:5, other topics")
     assert not (tmp_path / "models").exists()

@@ -68,11 +68,11 @@ def test_check_finds_offsets_that_do_not_give_the_sentence(
     "line", ["{", "[]", '{"id": "x"}', '{"id": "x", "text": "y", "topics": 1}']
 )
 def test_broken_record_is_named_by_file_and_line(
-    run: Run, tiny: Tiny, tmp_path: Path, line: str
+    run_here: Run, tiny: Tiny, tmp_path: Path, line: str
 ) -> None:
     path = tmp_path / "labels.jsonl"
     path.write_text(f'{{"id": "a", "text": "b", "topics": []}}\n{line}\n')
-    result = run("labels", "stats", "--labels", path, "--taxonomy", tiny.taxonomy)
+    result = run_here("labels", "stats", "--labels", path, "--taxonomy", tiny.taxonomy)
     assert_clean_failure(result, f"{path}:2: ")
 
 
@@ -91,8 +91,8 @@ def test_check_lists_all_broken_records_and_goes_on(run: Run, tiny: Tiny, tmp_pa
 
 
 @pytest.mark.parametrize("command", ["check", "stats"])
-def test_missing_label_file_is_a_clean_failure(run: Run, command: str) -> None:
-    result = run("labels", command, "--labels", "/nowhere/labels.jsonl")
+def test_missing_label_file_is_a_clean_failure(run_here: Run, command: str) -> None:
+    result = run_here("labels", command, "--labels", "/nowhere/labels.jsonl")
     assert_clean_failure(result, "/nowhere/labels.jsonl", "No such file", "Check the path")
 
 
@@ -100,8 +100,8 @@ def test_folder_without_labels_is_a_clean_failure(run: Run, tmp_path: Path) -> N
     assert_clean_failure(run("labels", "check", cwd=tmp_path), "no label files", "--labels")
 
 
-def test_missing_taxonomy_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
-    result = run("labels", "stats", "-l", tiny.labels, "--taxonomy", "/nowhere/taxonomy.toml")
+def test_missing_taxonomy_is_a_clean_failure(run_here: Run, tiny: Tiny) -> None:
+    result = run_here("labels", "stats", "-l", tiny.labels, "--taxonomy", "/nowhere/taxonomy.toml")
     assert_clean_failure(result, "/nowhere/taxonomy.toml", "No such file")
 
 
@@ -142,10 +142,12 @@ def test_agreement_counts_kappa_and_lists_differences(run: Run, tiny: Tiny, tmp_
     assert "9 of 10 sentences have the same topics in both" in result.stdout
 
 
-def test_passes_over_other_sentences_cannot_agree(run: Run, tiny: Tiny, tmp_path: Path) -> None:
+def test_passes_over_other_sentences_cannot_agree(
+    run_here: Run, tiny: Tiny, tmp_path: Path
+) -> None:
     first = write_jsonl(tmp_path / "1.jsonl", [{"id": "a", "topics": []}])
     second = write_jsonl(tmp_path / "2.jsonl", [{"id": "b", "topics": []}])
-    result = run("labels", "agreement", first, second, "--taxonomy", tiny.taxonomy)
+    result = run_here("labels", "agreement", first, second, "--taxonomy", tiny.taxonomy)
     assert_clean_failure(result, "share no sentence")
 
 
@@ -165,10 +167,10 @@ def test_codebook_goes_to_a_file(run: Run, tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_codebook_that_cannot_be_written_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path
+    run_here: Run, tiny: Tiny, tmp_path: Path
 ) -> None:
     path = tmp_path / "missing" / "CODEBOOK.md"
-    result = run("labels", "codebook", "--taxonomy", tiny.taxonomy, "-o", path)
+    result = run_here("labels", "codebook", "--taxonomy", tiny.taxonomy, "-o", path)
     assert_clean_failure(result, str(path))
 
 
@@ -196,11 +198,11 @@ def test_finding_has_the_line_of_the_file_blank_lines_counted(
 
 @pytest.mark.parametrize("manifest", ["{", "[{}]", '[{"id": "one", "file": "gone.txt"}]'])
 def test_broken_manifest_of_raw_articles_is_a_clean_failure(
-    run: Run, tiny: Tiny, tmp_path: Path, manifest: str
+    run_here: Run, tiny: Tiny, tmp_path: Path, manifest: str
 ) -> None:
     (tmp_path / "manifest.json").write_text(manifest)
     options = ("--taxonomy", tiny.taxonomy, "--raw", tmp_path)
-    result = run("labels", "check", "--labels", tiny.labels, *options)
+    result = run_here("labels", "check", "--labels", tiny.labels, *options)
     assert_clean_failure(result, str(tmp_path))
 
 
@@ -271,21 +273,25 @@ def test_fetch_of_no_text_at_all_has_exit_code_1(
     assert "Traceback" not in result.stderr
 
 
-def test_fetch_without_labels_by_reference_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
-    result = run("labels", "fetch", "--labels", tiny.labels)
+def test_fetch_without_labels_by_reference_is_a_clean_failure(run_here: Run, tiny: Tiny) -> None:
+    result = run_here("labels", "fetch", "--labels", tiny.labels)
     assert_clean_failure(result, "no labels by reference", "--labels")
 
 
 def test_fetch_without_a_list_of_archives_is_a_clean_failure(
-    run: Run, archive_labels: Path
+    run_here: Run, archive_labels: Path
 ) -> None:
-    result = run("labels", "fetch", "-l", archive_labels, "--archives", "/nowhere/archives.toml")
+    result = run_here(
+        "labels", "fetch", "-l", archive_labels, "--archives", "/nowhere/archives.toml"
+    )
     assert_clean_failure(result, "/nowhere/archives.toml", "No such file", "--archives")
 
 
-def test_fetch_refuses_a_hostile_pointer(run: Run, archive_labels: Path, tmp_path: Path) -> None:
+def test_fetch_refuses_a_hostile_pointer(
+    run_here: Run, archive_labels: Path, tmp_path: Path
+) -> None:
     write_jsonl(archive_labels, [reference_fields("a", FRY, path="../../etc/passwd")])
-    result = run("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones")
+    result = run_here("labels", "fetch", "-l", archive_labels, "--from", tmp_path / "clones")
     assert_clean_failure(result, f"{archive_labels}:1:", "'path' must be a relative path")
 
 
@@ -357,27 +363,29 @@ def test_documents_replace_a_file_only_with_force(
 
 
 def test_documents_are_never_written_over_their_list(
-    run: Run, tmp_path: Path, documents: Path
+    run_here: Run, tmp_path: Path, documents: Path
 ) -> None:
     options = ("--list", documents, "--from", tmp_path / "clones", "--force")
     before = documents.read_bytes()
-    assert_clean_failure(run("labels", "documents", documents, *options), "is one of the inputs")
+    assert_clean_failure(
+        run_here("labels", "documents", documents, *options), "is one of the inputs"
+    )
     assert documents.read_bytes() == before
 
 
 def test_malformed_list_of_documents_is_a_clean_failure(
-    run: Run, tmp_path: Path, documents: Path
+    run_here: Run, tmp_path: Path, documents: Path
 ) -> None:
     documents.write_text("owner/papers notes/one.md\n")
-    result = run("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
+    result = run_here("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
     assert_clean_failure(result, f"{documents}:1:", "a tab and a path", "owner/talks")
 
 
 def test_missing_list_of_documents_is_a_clean_failure(
-    run: Run, tmp_path: Path, documents: Path
+    run_here: Run, tmp_path: Path, documents: Path
 ) -> None:
     documents.unlink()
-    result = run("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
+    result = run_here("labels", "documents", tmp_path / "pool.jsonl", "--list", documents)
     assert_clean_failure(result, str(documents), "cannot be read", "--list")
 
 

@@ -126,29 +126,29 @@ def test_show_prints_the_manifest_as_json(run: Run, tiny: Tiny) -> None:
     )
 
 
-def test_show_of_an_unknown_model_is_a_clean_failure(run: Run, tiny: Tiny) -> None:
-    result = run("models", "show", "nothing", "--models-dir", tiny.store.root)
+def test_show_of_an_unknown_model_is_a_clean_failure(run_here: Run, tiny: Tiny) -> None:
+    result = run_here("models", "show", "nothing", "--models-dir", tiny.store.root)
     assert_clean_failure(result, "no model 'nothing'", "Models: weekend")
 
 
 @pytest.mark.parametrize("flags", [(), ("--json",)])
 def test_show_of_a_damaged_model_is_a_clean_failure(
-    run: Run, store: ModelStore, flags: tuple[str, ...]
+    run_here: Run, store: ModelStore, flags: tuple[str, ...]
 ) -> None:
     flip(store.root / "weekend/1.0.0/manifest.json", 100)
-    result = run("models", "show", "weekend", *flags, "--models-dir", store.root)
+    result = run_here("models", "show", "weekend", *flags, "--models-dir", store.root)
     assert_clean_failure(result, "manifest.json", "own hash", "Restore")
 
 
 @pytest.mark.parametrize("content", [b"\xff", None])
 def test_show_of_a_damaged_card_is_a_clean_failure(
-    run: Run, store: ModelStore, content: bytes | None
+    run_here: Run, store: ModelStore, content: bytes | None
 ) -> None:
     if content is None:
         (store.root / "weekend/1.0.0/MODEL_CARD.md").unlink()
     else:
         rewrite_file(store.root / "weekend/1.0.0", "MODEL_CARD.md", content)
-    result = run("models", "show", "weekend", "--models-dir", store.root)
+    result = run_here("models", "show", "weekend", "--models-dir", store.root)
     assert_clean_failure(result, "weekend/1.0.0/MODEL_CARD.md", "Restore")
 
 
@@ -202,11 +202,11 @@ def test_promote_in_a_store_without_pointer(run: Run, store: ModelStore) -> None
     assert (result.code, result.stdout) == (0, "weekend: current was none, is 1.0.0\n")
 
 
-def test_promote_of_a_damaged_version_names_the_file(run: Run, store: ModelStore) -> None:
+def test_promote_of_a_damaged_version_names_the_file(run_here: Run, store: ModelStore) -> None:
     copy_version(store.root / "weekend/1.0.0", "1.1.0")
     path = store.root / "weekend/1.1.0/pipeline.joblib"
     flip(path, 0)
-    result = run("models", "promote", "weekend@1.1.0", "--models-dir", store.root)
+    result = run_here("models", "promote", "weekend@1.1.0", "--models-dir", store.root)
     assert_clean_failure(result, str(path), "damaged or was changed", "Restore")
     assert store.current("weekend") == "1.0.0"
 
@@ -223,9 +223,9 @@ def test_promote_of_a_damaged_version_names_the_file(run: Run, store: ModelStore
     ],
 )
 def test_unknown_version_is_a_clean_failure(
-    run: Run, store: ModelStore, arguments: tuple[str, ...], code: int, parts: list[str]
+    run_here: Run, store: ModelStore, arguments: tuple[str, ...], code: int, parts: list[str]
 ) -> None:
-    result = run("models", *arguments, "--models-dir", store.root)
+    result = run_here("models", *arguments, "--models-dir", store.root)
     assert_clean_failure(result, *parts, code=code)
     assert store.current("weekend") == "1.0.0"
 
@@ -281,18 +281,18 @@ def test_network_without_what_it_needs_says_what_helps(run: Run, tmp_path: Path)
     assert "fetch-base" in result.stderr or "topicml[neural]" in result.stderr
 
 
-def test_verify_of_an_empty_store_is_a_clean_failure(run: Run, tmp_path: Path) -> None:
-    result = run("models", "verify", "--models-dir", tmp_path)
+def test_verify_of_an_empty_store_is_a_clean_failure(run_here: Run, tmp_path: Path) -> None:
+    result = run_here("models", "verify", "--models-dir", tmp_path)
     assert_clean_failure(result, str(tmp_path), "no model", "TOPICML_MODELS")
 
 
 @pytest.mark.parametrize(
     "name", ["pipeline.joblib", "scorer.npz", "golden.jsonl", "MODEL_CARD.md", "manifest.json"]
 )
-def test_verify_names_the_damaged_file(run: Run, store: ModelStore, name: str) -> None:
+def test_verify_names_the_damaged_file(run_here: Run, store: ModelStore, name: str) -> None:
     path = store.root / "weekend/1.0.0" / name
     flip(path, 100)
-    result = run("models", "verify", "--models-dir", store.root)
+    result = run_here("models", "verify", "--models-dir", store.root)
     assert_clean_failure(result, str(path), "Restore the folder")
 
 

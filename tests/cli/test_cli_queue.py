@@ -69,10 +69,10 @@ def test_terminal_gets_a_table_and_a_pipe_the_same_lines_each_time(
 
 
 def test_an_output_that_is_there_or_an_input_is_not_replaced(
-    run: Run, tiny: Tiny, dump: Path, options: list[str | Path]
+    run_here: Run, tiny: Tiny, dump: Path, options: list[str | Path]
 ) -> None:
     before = tiny.labels.read_bytes()
-    result = run("labels", "queue", dump, *options, "-o", tiny.labels, "--force")
+    result = run_here("labels", "queue", dump, *options, "-o", tiny.labels, "--force")
     assert_clean_failure(result, str(tiny.labels))
     assert tiny.labels.read_bytes() == before
 

@@ -98,21 +98,21 @@ def test_every_format_says_it(run: Run, dump: Path, asked: list[str], tmp_path: 
 
 
 def test_a_run_that_goes_on_asks_the_same_second_model(
-    run: Run, dump: Path, asked: list[str], tmp_path: Path
+    run_here: Run, dump: Path, asked: list[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out.jsonl"
     Path(f"{out}.checkpoint").write_text('{"second": null}\n', encoding="utf-8")
     assert_clean_failure(
-        run("batch", dump, "-o", out, *asked), "an unfinished run is here", "second was null"
+        run_here("batch", dump, "-o", out, *asked), "an unfinished run is here", "second was null"
     )
 
 
 def test_models_that_do_not_go_together_are_one_line(
-    run: Run, dump: Path, asked: list[str], models: Path, root: Path
+    run_here: Run, dump: Path, asked: list[str], models: Path, root: Path
 ) -> None:
     other = root / "models/alliance-topics/1.2.0"
     common = ("--models-dir", models, "--second-opinion", other)
     for command in (["classify", dump], ["batch", dump, "-o", dump.with_name("out.jsonl")]):
-        assert_clean_failure(run(*command, *common), "has other topics than weekend@1.0.0")
-    usage = run("classify", dump, *asked, "--second-opinion-share", "1.5")
+        assert_clean_failure(run_here(*command, *common), "has other topics than weekend@1.0.0")
+    usage = run_here("classify", dump, *asked, "--second-opinion-share", "1.5")
     assert_clean_failure(usage, "--second-opinion-share", code=2)

@@ -285,7 +285,9 @@ def test_labels_that_all_have_a_topic_are_trained_and_shown(
     assert "–" in next(line for line in result.stdout.splitlines() if "false tag rate" in line)
 
 
-def test_other_topics_under_an_old_name_are_refused(run: Run, root: Path, tmp_path: Path) -> None:
+def test_other_topics_under_an_old_name_are_refused(
+    run_here: Run, root: Path, tmp_path: Path
+) -> None:
     models = tmp_path / "models"
     shutil.copytree(root / "models", models)
     taxonomy = tmp_path / "other.toml"
@@ -296,7 +298,7 @@ def test_other_topics_under_an_old_name_are_refused(run: Run, root: Path, tmp_pa
     ]
     labels = write_jsonl(tmp_path / "labels.jsonl", rows)
     common = ("--name", "alliance-topics", "--models-dir", models)
-    result = run("train", "--taxonomy", taxonomy, "--labels", labels, *common)
+    result = run_here("train", "--taxonomy", taxonomy, "--labels", labels, *common)
     assert_clean_failure(result, "other topics than the taxonomy", "--name")
 
 
