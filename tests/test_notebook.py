@@ -54,8 +54,7 @@ def test_runs_from_its_first_cell_to_its_last(
     assert "<td>diplomacy</td>" in shown(training)["text/html"]
     assert "my-topics@1.0.0 on held-out.jsonl" in shown(evaluation)["text/html"]
     said = shown(comparison)["text/plain"]
-    assert said.startswith("my-topics@1.0.0 in place of alliance-topics@")
-    assert "was trained on 210 of these 210 sentences" in said
+    assert said.startswith("my-topics@1.1.0 in place of my-topics@1.0.0: ")
     assert "my-topics@1.0.0 was trained on 0 of these 210 sentences." in said
     assert printed(same).count("say the same of 500 sentences") == 2
     assert float(printed(refitted).split()[-1]) > 0.1

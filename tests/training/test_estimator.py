@@ -167,7 +167,7 @@ def test_groups_are_what_cross_validation_keeps_together(quick):
 
 def test_what_was_drawn_at_random_and_what_was_written_is_heeded(monkeypatch):
     monkeypatch.setattr(natural_mix, "_FEWEST_DRAWN", 5)
-    monkeypatch.setattr(natural_mix, "_STRATA", 2)
+    monkeypatch.setattr(natural_mix, "STRATA", 2)
     drawn = np.arange(len(TEXTS)) % 4 == 3
     sources = np.where(DATA.groups == "winter", "authored", "article")
     data = replace(DATA, drawn=drawn, sources=sources)

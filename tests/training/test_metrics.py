@@ -114,7 +114,7 @@ def test_calibration_error_has_no_interval_and_says_what_chance_alone_gives():
     drawn = [calibration_error((rng.random(p.shape) < p).astype(np.int8), p) for _ in range(200)]
     assert {(found.low, found.high) for found in drawn} == {(None, None)}
     assert drawn[0].note is not None
-    said = float(re.findall(r"about (\S+)", drawn[0].note)[0])
+    said = float(re.findall(r"alone: (\S+)", drawn[0].note)[0])
     assert said == pytest.approx(np.mean([found.value for found in drawn]), rel=0.05)
 
 
