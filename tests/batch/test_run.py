@@ -637,7 +637,7 @@ def kill_and_go_on(tiny: Tiny, folder: Path, name: str, kills: int, seed: int) -
     return killed
 
 
-@pytest.mark.parametrize("name", ["jsonl", "parquet"])
+@pytest.mark.parametrize("name", ["jsonl", pytest.param("parquet", marks=pytest.mark.soak)])
 def test_run_that_is_killed_loses_nothing(tiny: Tiny, tmp_path: Path, name: str) -> None:
     assert kill_and_go_on(tiny, tmp_path, name, kills=3, seed=1) >= 1
 

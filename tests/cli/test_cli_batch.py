@@ -443,7 +443,10 @@ def test_strict_is_exit_code_1(run_here: Run, options: list[str], tmp_path: Path
     assert_clean_failure(result, "dump.jsonl:2 (byte 18): wrong_type")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.soak), (signal.SIGTERM, 143)],
+)
 def test_signals_end_in_one_line_and_can_be_gone_on_from(
     run: Run, options: list[str], tmp_path: Path, number: signal.Signals, code: int
 ) -> None:

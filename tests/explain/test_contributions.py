@@ -69,10 +69,12 @@ def committed_texts(root: Path) -> list[str]:
     return [line["text"] for line in lines if "text" in line]
 
 
-PARTS = 3  # for tests that run at once
+PARTS = 3
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part", [0, *(pytest.param(part, marks=pytest.mark.soak) for part in range(1, PARTS))]
+)
 def test_explanations_add_up_for_every_labelled_sentence(
     model: Model, pipeline: Any, root: Path, part: int
 ) -> None:

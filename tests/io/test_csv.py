@@ -272,6 +272,7 @@ def test_a_few_nuls_are_kept_and_many_are_binary() -> None:
     assert rejects(items) == [(3, "binary")]
 
 
+@pytest.mark.soak
 def test_a_table_of_a_million_columns() -> None:
     names = ",".join(f"c{n}" for n in range(1_000_000))
     row = "," * 999_999

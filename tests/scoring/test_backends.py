@@ -128,7 +128,9 @@ def used(path: Path) -> Witnesses:
     return two_backends(None, path)
 
 
-@pytest.mark.parametrize(("letters", "count"), [(8, 140_000), (60, 40_000)])
+@pytest.mark.parametrize(
+    ("letters", "count"), [(8, 140_000), pytest.param(60, 40_000, marks=pytest.mark.soak)]
+)
 @pytest.mark.parametrize("backend", ["reference", "compiled"])
 def test_tokens_are_forgotten_where_there_is_no_room(
     path: Path, backend: Any, letters: int, count: int

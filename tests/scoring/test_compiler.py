@@ -236,6 +236,7 @@ def test_read_only_install_keeps_compiled_code_with_the_user(package: Path, tmp_
         assert found["folder"].startswith(str(tmp_path / "cache"))
 
 
+@pytest.mark.soak
 def test_where_nothing_can_be_kept_every_process_compiles_anew(package: Path) -> None:
     read_only(package)
     for _ in range(2):
@@ -364,6 +365,7 @@ def test_changed_source_is_not_run_as_it_was(package: Path) -> None:
     assert new["hits"] == 0
 
 
+@pytest.mark.soak
 def test_disk_full_after_a_change_leaves_nothing_stale(package: Path) -> None:
     """The index of the cache is written first, and would then stand before older code."""
     source = package / KERNEL
