@@ -143,6 +143,8 @@ def test_files_are_opened_and_what_is_wrong_is_said(client: TestClient) -> None:
     assert [one["name"] for one in found["articles"]] == ["one.txt", "two.html"]
     assert "bad.jsonl:1" in found["problems"][0]
     assert client.post("/api/review/files", files=[("x", ("a.txt", b"x"))]).status_code == 422
+    fields = {f"more{number}": "x" for number in range(11)}
+    assert client.post("/api/review/files", files=files, data=fields).status_code == 400
     client.post("/api/review/close", json={"key": found["keys"][0]})
     assert len(client.get("/api/review").json()["articles"]) == 1
 

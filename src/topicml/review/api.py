@@ -168,7 +168,7 @@ async def _body(request: Request) -> bytes | list[File]:
         return await request.body()
     if kind != "multipart/form-data":
         raise Problem(415, "send application/json, or files as multipart/form-data")
-    files = await uploaded_files(request, _MOST_FILES)
+    files = await uploaded_files(request, most_files=_MOST_FILES, most_fields=_MOST_FILES)
     return [File(name or "file", data) for name, data in files]
 
 

@@ -103,7 +103,7 @@ def _add_articles(router: APIRouter, ask: _Asking, people: People, roots: Roots)
     @router.post("/api/review/files")
     async def files(request: Request) -> Response:
         by = people.need(request)
-        sent = await uploaded_files(request, 1000)
+        sent = await uploaded_files(request, most_files=1000, most_fields=10)
         given = [(name or "article", data) for name, data in sent]
 
         def open_all(desk: Desk) -> _Fields:
