@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from scripts import load_script
 
 from topicml.training.background import fold_of
 from topicml.training.dataset import Dataset
@@ -20,15 +18,7 @@ ROOT = Path(__file__).parents[1]
 TOPICS = ("a", "b")
 
 
-def load_peers() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("peers", ROOT / "benchmarks/quality/peers.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["peers"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-peers = load_peers()
+peers = load_script("benchmarks/quality/peers.py")
 
 
 def made_data(documents: int = 60) -> Dataset:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 
 
-def load_gate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("gate", ROOT / "benchmarks/quality_gate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-gate = load_gate()
+gate = load_script("benchmarks/quality_gate.py")
 FIGURES = {"micro_f1": 0.7, "macro_f1": 0.6, "macro_average_precision": 0.65}
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from conftest import Tiny, tiny_records
+from scripts import load_script
 
 from topicml.labels.checks import near_duplicates
 from topicml.models.folder import open_model
@@ -22,15 +20,7 @@ TAXONOMY = load_taxonomy(ROOT / "data/labels/taxonomy.toml")
 CASES = TAXONOMY.cases
 
 
-def load_tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("cases", ROOT / "benchmarks/worked_cases.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where its dataclasses look for their module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load_tool()
+tool = load_script("benchmarks/worked_cases.py")
 MODEL = "fruit@1.0.0"
 PEARS = tool.Failure("Pears are ripe.", ("pears",), (), "the word is rare")
 PLUMS = tool.Failure("Plums fall.", (), ("plums",), "plums are mostly eaten")

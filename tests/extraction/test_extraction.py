@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
-import sys
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 
 
-def load_tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("measured", ROOT / "benchmarks/extraction.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where its dataclasses look for their module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load_tool()
+tool = load_script("benchmarks/extraction.py")
 CASES = {case.name: case for case in tool.read_cases()}
 KINDS = {"html", "mhtml", "pdf", "docx", "rtf", "odt", "eml", "mbox", "feed"}
 COMMITTED = json.loads(tool.FIGURES.read_text(encoding="utf-8"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 NEWS = "The ministers met in Manila on Friday and agreed to deepen defense cooperation."
@@ -45,7 +45,7 @@ def odt(inner: str, parts: dict[str, str] | None = None, styles: str = "") -> by
     return zipped({"mimetype": kind, "content.xml": content, **(parts or {})}, 0)
 
 
-def zipped(parts: dict[str, str], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(parts: Mapping[str, str | bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, data in parts.items():

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import random
-import zipfile
 import zlib
 from collections.abc import Callable, Container, Iterator
 
-from documents import NEWS, docx, docx_body, make_pdf, odt, page_of, pdf_objects
+from documents import NEWS, docx, docx_body, make_pdf, odt, page_of, pdf_objects, zipped
 
 Made = tuple[str, bytes]
 _WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
-def _zip(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", compression) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-    return file.getvalue()
-
-
 def _word(xml: bytes) -> bytes:
-    return _zip({"[Content_Types].xml": b"<Types/>", "word/document.xml": xml})
+    return zipped({"[Content_Types].xml": b"<Types/>", "word/document.xml": xml})
 
 
 def _open_text(xml: bytes) -> bytes:
-    return _zip({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": xml}, 0)
+    return zipped({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": xml}, 0)
 
 
 def _entities(root: str) -> bytes:
@@ -112,16 +102,16 @@ SINGLE: dict[str, Callable[[], Made]] = {
         "odt",
         odt("<text:p>" + "<text:span>" * 5000 + "x" + "</text:span>" * 5000 + "</text:p>"),
     ),
-    "no-document": lambda: ("docx", _zip({"[Content_Types].xml": b"", "word/x": b""})),
+    "no-document": lambda: ("docx", zipped({"[Content_Types].xml": b"", "word/x": b""})),
     "no-content": lambda: (
         "odt",
-        _zip({"mimetype": b"application/vnd.oasis.opendocument.text"}, 0),
+        zipped({"mimetype": b"application/vnd.oasis.opendocument.text"}, 0),
     ),
     "empty-document": lambda: ("docx", _word(docx_body("").encode())),
     "zip-in-zip": lambda: ("docx", _word(_word(docx(NEWS)))),
     "many-parts": lambda: (
         "docx",
-        _zip({"word/document.xml": b"<x/>", **{f"word/{n}": b"" for n in range(3_000)}}),
+        zipped({"word/document.xml": b"<x/>", **{f"word/{n}": b"" for n in range(3_000)}}),
     ),
     "ole-encrypted": lambda: (
         "docx",
