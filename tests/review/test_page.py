@@ -166,7 +166,8 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on(
         ann.page.keyboard.press("0")
         expect(ann.page.locator("#trouble")).to_contain_text("kept here and sent again")
         expect(ann.page.locator(".row").nth(1)).to_have_class(re.compile("saving"))
-        served.start()
+        with ann.page.expect_response("**/place"):  # which was not told while the server was gone
+            served.start()
         expect(ann.page.locator("#saved")).to_have_text("Saved", timeout=20_000)
         assert set(readings(served.project)["ann"]) == {*ids[:2]}
         served.kill()
@@ -177,6 +178,7 @@ def test_a_killed_server_loses_nothing_and_the_page_goes_on(
         ann.page.close()
         again.goto(served.link)
         expect(again.locator(".row.answered")).to_have_count(3, timeout=20_000)
+        expect(again.locator(".row").nth(2)).to_have_class(re.compile("here"))
         assert set(readings(served.project)["ann"]) == {*ids}
 
 
