@@ -62,7 +62,7 @@ def test_what_takes_too_much_memory_is_killed_however_new_the_child() -> None:
     call(os.getpid)
     with pytest.raises(RecordError) as error:
         call(set, range(10**10))
-    assert error.value.args == ("out_of_memory", "reading it took more than 200 MB of memory")
+    assert error.value.args == ("out_of_memory", "reading it took more than 240 MB of memory")
     assert call(abs, -1) == 1
 
 

@@ -85,6 +85,6 @@ def test_a_mailbox_of_one_line_of_100_mb_is_read_in_little_memory(tmp_path: Path
         items += list(parse_block(block, options))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert rejects(items)[0] in {(1, "too_large"), (1, "out_of_memory")}
+    assert rejects(items) == [(1, "too_large")]
     assert texts(items) == [f"Allies agree\n\n{NEWS}"]
     assert peak < MOST_MEMORY / 2

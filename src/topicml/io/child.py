@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeVar
 from topicml.errors import RecordError
 from topicml.stopping import check_stopped
 
-MOST_MEMORY = 200_000_000
+MOST_MEMORY = 240_000_000
 """Resident bytes beyond which the child is killed, where a call does not name others."""
 
 _TO_BE_KEPT = 100_000_000  # bytes beyond which it is replaced, for it gives few of them back
